@@ -1,0 +1,281 @@
+"""The building blocks of every plan on a Docker engine: a replica's coming and going."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from msctl.engines.compose import labels
+from msctl.engines.compose.container import compose_labels, create_body, endpoints
+from msctl.engines.compose.desired import Desired
+from msctl.engines.compose.revision import Revision
+from msctl.engines.compose.steps import (
+    AwaitCompleted,
+    AwaitHealthy,
+    AwaitRouted,
+    CreateContainer,
+    CreateNetwork,
+    CreateVolume,
+    RecordIntent,
+    RemoveContainer,
+    RemoveVolume,
+    StartContainer,
+    StopContainer,
+    WriteSecret,
+)
+from msctl.fields import parse_duration
+from msctl.errors import MsctlError, UsageProblem
+from msctl.model import GATEWAY
+from msctl.plan import Draft
+from msctl.state import Replica, StackState
+
+JOB_TIMEOUT = 600.0
+"""Seconds that a job may take unless the stack file says otherwise."""
+ROUTED_TIMEOUT = 30.0
+"""Seconds that the gateway may take to list a healthy replica."""
+DEFAULT_GRACE = 10.0
+"""Seconds between SIGTERM and SIGKILL of a service that does not say."""
+
+
+class Ready(NamedTuple):
+    """The steps that end the coming of a replica."""
+
+    healthy: int
+    """After it, what needs the service may start."""
+    last: int
+    """After it, the replica serves."""
+
+
+class Blocks:
+    """A draft of a plan, and what every planner adds to it."""
+
+    def __init__(self, desired: Desired, state: StackState, timeout: float | None = None) -> None:
+        self.desired = desired
+        self.state = state
+        self.timeout = timeout
+        self.draft = Draft()
+        self.gateway_ready: list[int] = []
+        """What has to be done before the gateway can list anybody."""
+        self._resources: dict[str, int] = {}
+        self._numbers: dict[str, int] = {}
+
+    # What containers stand on
+
+    def resources(self, revision: Revision) -> list[int]:
+        """Networks, volumes and secrets of a revision; made once, where they are missing."""
+        steps = [
+            *(self._network(key, options) for key, options in revision.networks.items()),
+            *(self._volume(key, options) for key, options in revision.volumes.items()),
+            *(self._secret(revision, secret) for secret in revision.secrets.values()),
+        ]
+        return [step for step in steps if step is not None]
+
+    def _network(self, key: str, options: Mapping[str, Any]) -> int | None:
+        name = str(options.get("name", key))
+        if (found := self.state.networks.get(name)) is not None:
+            if not options.get("external") and found.project != self.desired.project:
+                raise MsctlError(
+                    f"network {name} exists but is not one of project {self.desired.project}",
+                    hint=f"docker network rm {name}",
+                )
+            return None
+        if options.get("external"):
+            self.draft.note(f"network {name} is external: it has to be made by hand")
+            return None
+        if name not in self._resources:
+            own = {
+                **(options.get("labels") or {}),
+                labels.NETWORK: key,
+                labels.PROJECT: self.desired.project,
+                labels.COMPOSE_VERSION: labels.COMPATIBLE_WITH,
+            }
+            step = CreateNetwork(target=name, labels=own, options=options)
+            self._resources[name] = self.draft.add(step)
+        return self._resources[name]
+
+    def _volume(self, key: str, options: Mapping[str, Any]) -> int | None:
+        name = str(options.get("name", key))
+        if name in self.state.volumes or options.get("external"):
+            return None
+        resource = f"volume {name}"
+        if resource not in self._resources:
+            own = {
+                **(options.get("labels") or {}),
+                labels.VOLUME: key,
+                labels.PROJECT: self.desired.project,
+                labels.COMPOSE_VERSION: labels.COMPATIBLE_WITH,
+            }
+            step = CreateVolume(target=name, labels=own, options=options)
+            self._resources[resource] = self.draft.add(step)
+        return self._resources[resource]
+
+    def _secret(self, revision: Revision, secret: Mapping[str, Any]) -> int | None:
+        path = str(secret.get("file", ""))
+        if not path or path in self.state.secret_files:
+            return None
+        if path not in self._resources:
+            self._refuse_new_secret(revision, path)
+            file = next(f for f in self.desired.secret_files() if path.endswith(f"/{f.name}"))
+            step = WriteSecret(
+                target=file.name, path=path, secret=file.secret, template=file.template
+            )
+            self._resources[path] = self.draft.add(step)
+        return self._resources[path]
+
+    def _refuse_new_secret(self, revision: Revision, path: str) -> None:
+        """A database keeps the password that its volume was made with."""
+        service = self.desired.service(revision.name)
+        kept = [name for name in revision.volume_names() if name in self.state.volumes]
+        if service is not None and service.stateful and kept:
+            raise UsageProblem(
+                f"{revision.name}: the secret {path} is missing, but volume {kept[0]} exists and "
+                "was made with it",
+                hint="put the file back, or remove the data with msctl down --volumes",
+            )
+
+    # A replica's coming
+
+    def next_number(self, service: str) -> int:
+        """One more than the highest, as Docker Compose counts."""
+        used = [replica.number for replica in self.state.of(service)]
+        self._numbers[service] = max([*used, self._numbers.get(service, 0)]) + 1
+        return self._numbers[service]
+
+    def create(
+        self, revision: Revision, number: int, files: str, cause: str, after: Iterable[int] = ()
+    ) -> tuple[str, int]:
+        """Create a container; its name and the step."""
+        project, image = self.desired.project, self.state.images.get(revision.image)
+        name = str(revision.service.get("container_name") or f"{project}-{revision.name}-{number}")
+        own = {
+            **compose_labels(
+                revision,
+                project=project,
+                number=number,
+                image_id=image.id if image else "",
+                working_dir=self.desired.folder,
+                config_file=f"{self.desired.folder}/docker-compose.yml",
+            ),
+            labels.REVISION: revision.to_json(),
+            labels.FILES: files,
+        }
+        body = create_body(
+            revision,
+            own_labels=own,
+            health_timeout=self.desired.health_timeout(revision.name),
+            api=self.state.engine.api,
+        )
+        step = CreateContainer(
+            target=name,
+            service=revision.name,
+            cause=cause,
+            body=body,
+            networks=endpoints(revision, name),
+            platform=revision.service.get("platform"),
+        )
+        return name, self.draft.add(step, [*self.resources(revision), *after])
+
+    def start(self, name: str, service: str, cause: str, after: Iterable[int]) -> int:
+        return self.draft.add(StartContainer(target=name, service=service, cause=cause), after)
+
+    def ready(self, name: str, revision: Revision, after: Iterable[int], cause: str = "") -> Ready:
+        """Wait until a replica is healthy and the gateway lists it; for a job, until it is done."""
+        service = revision.name
+        if self.desired.is_job(service):
+            wait = AwaitCompleted(
+                target=name, service=service, cause=cause, timeout=self._job_timeout(service)
+            )
+            done = self.draft.add(wait, after)
+            return Ready(done, done)
+        timeout = self.timeout or self.desired.health_timeout(service).total_seconds()
+        healthy = self.draft.add(
+            AwaitHealthy(
+                target=name,
+                service=service,
+                cause=cause,
+                timeout=timeout,
+                checked=self._is_checked(revision),
+            ),
+            after,
+        )
+        if service == GATEWAY:
+            self.gateway_ready.append(healthy)
+        return Ready(healthy, self.routed(name, revision, [healthy]) or healthy)
+
+    def _is_checked(self, revision: Revision) -> bool:
+        """Whether a health check runs in the container: the service's own, or its image's."""
+        if check := revision.service.get("healthcheck"):
+            return not check.get("disable")
+        image = self.state.images.get(revision.image)
+        return image is not None and image.health_check
+
+    def routed(self, name: str, revision: Revision, after: Iterable[int]) -> int | None:
+        """Wait until the gateway lists a replica; None where there is nothing to wait for."""
+        server = revision.gateway_server()
+        if server is None or self.state.gateway is None:
+            return None
+        network, port = server
+        step = AwaitRouted(
+            target=name,
+            service=revision.name,
+            timeout=self.timeout or ROUTED_TIMEOUT,
+            network=network,
+            port=port,
+        )
+        return self.draft.add(step, [*after, *self.gateway_ready])
+
+    def _job_timeout(self, service: str) -> float:
+        rollout = self.desired.rollout(service)
+        said = "health_timeout" in rollout.model_fields_set
+        return self.timeout or (rollout.health_timeout.total_seconds() if said else JOB_TIMEOUT)
+
+    # A replica's going
+
+    def remove(self, replica: Replica, cause: str, after: Iterable[int] = ()) -> int:
+        """Stop a container where it runs, and remove it. Returns the last step."""
+        behind = list(after)
+        if replica.state in ("running", "paused", "restarting"):
+            stop = StopContainer(
+                target=replica.name, service=replica.service, cause=cause, grace=grace(replica)
+            )
+            behind = [self.draft.add(stop, behind)]
+        step = RemoveContainer(target=replica.name, service=replica.service, cause=cause)
+        return self.draft.add(step, behind)
+
+    # Intent
+
+    def record_intent(self, service: str, replicas: int, cause: str) -> int | None:
+        """Write down a scale; None when it stands there already."""
+        found = self.state.intent(service)
+        stale = [i.volume for i in self.state.intents if i.service == service]
+        if found is not None and found.replicas == replicas and stale == [found.volume]:
+            return None
+        generation = found.generation + 1 if found else 1
+        step = RecordIntent(
+            target=f"{service} = {replicas}",
+            service=service,
+            cause=cause,
+            volume=f"{self.desired.project}_msctl-{service}-{generation}",
+            labels={
+                labels.PROJECT: self.desired.project,
+                labels.INTENT: str(replicas),
+                labels.INTENT_SERVICE: service,
+                labels.INTENT_CAUSE: cause,
+                labels.INTENT_GENERATION: str(generation),
+            },
+            replaces=tuple(stale),
+        )
+        return self.draft.add(step)
+
+    def forget_intent(self, service: str, cause: str) -> None:
+        for intent in self.state.intents:
+            if intent.service == service:
+                self.draft.add(RemoveVolume(target=intent.volume, service=service, cause=cause))
+
+
+def grace(replica: Replica) -> float:
+    """Seconds that a replica has between SIGTERM and SIGKILL, by its own revision."""
+    if replica.revision is None:
+        return DEFAULT_GRACE
+    period = Revision.from_json(replica.service, replica.revision).service.get("stop_grace_period")
+    return parse_duration(period).total_seconds() if period else DEFAULT_GRACE

@@ -1,0 +1,31 @@
+"""The labels by which Docker Compose and msctl know what is theirs."""
+
+from __future__ import annotations
+
+PROJECT = "com.docker.compose.project"
+SERVICE = "com.docker.compose.service"
+NUMBER = "com.docker.compose.container-number"
+HASH = "com.docker.compose.config-hash"
+ONEOFF = "com.docker.compose.oneoff"
+IMAGE = "com.docker.compose.image"
+DEPENDS_ON = "com.docker.compose.depends_on"
+WORKING_DIR = "com.docker.compose.project.working_dir"
+CONFIG_FILES = "com.docker.compose.project.config_files"
+COMPOSE_VERSION = "com.docker.compose.version"
+NETWORK = "com.docker.compose.network"
+VOLUME = "com.docker.compose.volume"
+
+REVISION = "dev.msctl.service"
+"""The rendered service that a container was made from, as JSON."""
+FILES = "dev.msctl.files"
+"""Digest of the contents of a container's mounted files."""
+INTENT = "dev.msctl.intent"
+"""How many replicas the service in `INTENT_SERVICE` shall have."""
+INTENT_SERVICE = "dev.msctl.intent.service"
+INTENT_CAUSE = "dev.msctl.intent.cause"
+INTENT_GENERATION = "dev.msctl.intent.generation"
+STAND_IN = "dev.msctl.stand-in"
+"""On an image that is built in place of an official one."""
+
+COMPATIBLE_WITH = "5.6.1"
+"""The version of Docker Compose whose labels, names and hashes these are."""

@@ -1,0 +1,73 @@
+"""The plan that removes exactly what is ours."""
+
+from __future__ import annotations
+
+from msctl.engines.base import Down
+from msctl.engines.compose.blocks import Blocks
+from msctl.engines.compose.compare import is_foreign
+from msctl.engines.compose.desired import Desired
+from msctl.engines.compose.steps import RemoveNetwork, RemoveVolume
+from msctl.plan import Plan
+from msctl.state import Replica, StackState
+
+
+def plan_down(desired: Desired, state: StackState, request: Down) -> Plan:
+    """What needs others goes before them; networks and volumes go last."""
+    blocks = Blocks(desired, state)
+    ours, foreign = [], []
+    for replica in state.containers:
+        keep = is_foreign(replica, desired) and not request.remove_orphans
+        (foreign if keep else ours).append(replica)
+    gone: dict[str, list[int]] = {}
+    users = _users(desired)
+
+    def remove(service: str) -> list[int]:
+        if service not in gone:
+            before = [step for user in users.get(service, ()) for step in remove(user)]
+            replicas = [replica for replica in ours if replica.service == service]
+            gone[service] = [blocks.remove(replica, "", before) for replica in replicas] or before
+        return gone[service]
+
+    for replica in ours:
+        remove(replica.service)
+    _networks(blocks, foreign, [step for steps in gone.values() for step in steps])
+    for volume in _volumes(desired, state, request):
+        users_gone = [step for steps in gone.values() for step in steps]
+        blocks.draft.add(RemoveVolume(target=volume), users_gone)
+    return blocks.draft.plan()
+
+
+def _users(desired: Desired) -> dict[str, list[str]]:
+    """The services that need each service."""
+    users: dict[str, list[str]] = {}
+    for name in desired.stack.services:
+        for need in desired.stack.services[name].needs:
+            users.setdefault(need, []).append(name)
+    return users
+
+
+def _networks(blocks: Blocks, foreign: list[Replica], after: list[int]) -> None:
+    used = {network: replica for replica in foreign for network in replica.addresses}
+    for name, network in blocks.state.networks.items():
+        if network.project != blocks.desired.project:
+            continue
+        if name in used:
+            blocks.draft.note(
+                f"network {name} is kept: {used[name].name}, which is not ours, is on it "
+                "(--remove-orphans removes both)"
+            )
+        else:
+            blocks.draft.add(RemoveNetwork(target=name), after)
+
+
+def _volumes(desired: Desired, state: StackState, request: Down) -> list[str]:
+    """Intents always; the project's other volumes when asked for."""
+    intents = {intent.volume for intent in state.intents}
+    named = {str(v.get("name", key)) for key, v in (desired.document["volumes"] or {}).items()}
+    found = [
+        name
+        for name, volume in state.volumes.items()
+        if name in intents
+        or (request.volumes and volume.project == desired.project and name in named)
+    ]
+    return sorted({*found, *intents})

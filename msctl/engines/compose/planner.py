@@ -1,0 +1,176 @@
+"""Requests → plans, for stacks on a Docker engine. Pure: observing is passed in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from msctl.engines.base import Down, Request, Scale, Up
+from msctl.engines.compose.desired import Desired, desired
+from msctl.engines.compose.plan_down import plan_down
+from msctl.engines.compose.plan_scale import plan_scale
+from msctl.engines.compose.plan_up import plan_up
+from msctl.engines.compose.revision import Revision
+from msctl.engines.compose.steps import ProvideImage
+from msctl.errors import ImageUnavailable, MsctlError, UsageProblem
+from msctl.model import GATEWAY, Stack
+from msctl.plan import Draft, Plan
+from msctl.spelling import did_you_mean
+from msctl.state import StackState
+
+
+@dataclass(frozen=True)
+class Planner:
+    """Plans for one stack."""
+
+    stack: Stack
+    folder: str
+    """Absolute path of the stack file's folder."""
+    digest: Callable[[Revision], str]
+    """Digest of the contents of a revision's mounted files."""
+    observe: Callable[[], StackState]
+    unavailable: Mapping[str, str]
+    """Why an image could not be had, by reference; filled while plans run."""
+
+    def plans(self, request: Request) -> Iterator[Plan]:
+        """Each plan is made when the one before has been run.
+
+        Raises:
+            UsageProblem: the request cannot be accepted.
+            ImageUnavailable: an image that is needed cannot be had.
+            MsctlError: a port is taken.
+        """
+        match request:
+            case Up():
+                yield from self._up(request)
+            case Scale():
+                state = self.observe()
+                yield plan_scale(self.desired(state), state, request)
+            case Down():
+                state = self.observe()
+                yield plan_down(self.desired(state), state, request)
+
+    def desired(self, state: StackState) -> Desired:
+        """What shall be, without the optional services whose image is not there."""
+        whole = desired(self.stack, self.folder, self.digest)
+        left_out = {
+            name: self.unavailable.get(whole.revisions[name].image, "its image is not there")
+            for name, service in self.stack.services.items()
+            if service.optional and whole.revisions[name].image not in state.images
+        }
+        if not left_out:
+            return whole
+        return desired(self.stack, self.folder, self.digest, left_out)
+
+    def _up(self, request: Up) -> Iterator[Plan]:
+        state = self.observe()
+        whole = desired(self.stack, self.folder, self.digest)
+        for service in request.services:
+            if service not in whole.names:
+                raise UsageProblem(
+                    f"{service} is not a service of {whole.project}"
+                    + did_you_mean(service, whole.names)
+                )
+        _check_machine(whole, state)
+        _check_ports(whole, state)
+        images = plan_images(whole, state, request)
+        if images:
+            yield images
+            if not request.dry_run:
+                state = self.observe()
+        yield plan_up(self._with_images(whole, state, request), state, request)
+
+    def _with_images(self, whole: Desired, state: StackState, request: Up) -> Desired:
+        if request.dry_run:
+            return whole
+        missing = {
+            name: revision.image
+            for name, revision in whole.revisions.items()
+            if revision.image not in state.images
+            and not ((service := whole.service(name)) and service.optional)
+            and (not request.services or name in request.services)
+        }
+        if missing:
+            lines = [
+                f"{name}: image {image} cannot be had: "
+                + self.unavailable.get(image, "it is not there")
+                for name, image in missing.items()
+            ]
+            raise ImageUnavailable(
+                "\n".join(lines),
+                hint="nothing was created; correct the image, give the service a build, "
+                "or load it with docker load",
+            )
+        return self.desired(state)
+
+
+def plan_images(whole: Desired, state: StackState, request: Up) -> Plan:
+    """Provide each image that is missing or asked for anew; equal builds one after the other, so
+    that the second finds the first in the engine's cache."""
+    draft, seen, built = Draft(), set(), dict[str, int]()
+    for name, revision in whole.revisions.items():
+        build = revision.service.get("build")
+        chosen = not request.services or name in request.services
+        force: Literal["", "pull", "build"] = ""
+        if chosen and request.build and build:
+            force = "build"
+        elif chosen and request.pull:
+            force = "pull"
+        if revision.image in seen or (revision.image in state.images and not force):
+            continue
+        if not chosen and name != GATEWAY and name not in _needed(whole, request.services):
+            continue
+        seen.add(revision.image)
+        service = whole.service(name)
+        step = ProvideImage(
+            target=revision.image,
+            service=name,
+            cause=f"--{force}" if force else f"{name} needs it",
+            build=build,
+            optional=service is not None and service.optional,
+            force=force,
+        )
+        same = str(build) if build else revision.image
+        built[same] = draft.add(step, [built[same]] if same in built else [])
+    return draft.plan()
+
+
+def _needed(whole: Desired, services: tuple[str, ...]) -> set[str]:
+    """The services that the named ones need, directly or not."""
+    found: set[str] = set()
+    todo = list(services)
+    while todo:
+        for need in whole.needs(todo.pop()):
+            if need not in found:
+                found.add(need)
+                todo.append(need)
+    return found
+
+
+def _check_machine(whole: Desired, state: StackState) -> None:
+    for name, service in whole.stack.services.items():
+        cpus = service.resources.cpus
+        if cpus is not None and cpus > state.engine.cpus:
+            raise UsageProblem(
+                f"services.{name}.resources.cpus: {cpus:g} is more than the "
+                f"{state.engine.cpus} CPUs of the machine"
+            )
+
+
+def _check_ports(whole: Desired, state: StackState) -> None:
+    """Refuse before anything is created when somebody else holds a port."""
+    for name, revision in whole.revisions.items():
+        for port in revision.service.get("ports") or ():
+            key = port_key(port)
+            if holder := state.busy_ports.get(key):
+                raise MsctlError(
+                    f"{name} publishes port {key}, which is taken by {holder}",
+                    hint="nothing was changed; stop it, or choose another port in the stack file",
+                )
+
+
+def port_key(port: Mapping[str, object]) -> str:
+    """A published port of a normalised service: `[HOST:]PORT/PROTOCOL`."""
+    host = port.get("host_ip")
+    return f"{host}:" * bool(host) + f"{port.get('published')}/{port.get('protocol')}"

@@ -1,0 +1,97 @@
+"""A revision: one rendered service with all that it refers to, as a container carries it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from msctl.render.confighash import config_hash
+
+
+@dataclass(frozen=True)
+class Revision:
+    """A service in Compose's normalised form, and the networks, volumes and secrets it names."""
+
+    name: str
+    service: Mapping[str, Any]
+    networks: Mapping[str, Mapping[str, Any]]
+    volumes: Mapping[str, Mapping[str, Any]]
+    secrets: Mapping[str, Mapping[str, Any]]
+
+    @classmethod
+    def of(cls, canonical: Mapping[str, Any], name: str) -> Revision:
+        """The revision of a service of a canonical document (see `msctl.render.canonical`)."""
+        service = canonical["services"][name]
+        mounts = service.get("volumes") or ()
+        used = {
+            "networks": set(service.get("networks") or ()),
+            "volumes": {m["source"] for m in mounts if m["type"] == "volume" and m.get("source")},
+            "secrets": {secret["source"] for secret in service.get("secrets") or ()},
+        }
+        return cls(
+            name,
+            service,
+            **{
+                kind: {key: canonical[kind][key] or {} for key in sorted(keys)}
+                for kind, keys in used.items()
+            },
+        )
+
+    @classmethod
+    def from_json(cls, name: str, text: str) -> Revision:
+        """Raises:
+        ValueError: the text is not what `to_json` writes.
+        """
+        found = json.loads(text)
+        kinds = ("service", "networks", "volumes", "secrets")
+        if not isinstance(found, dict) or any(not isinstance(found.get(k), dict) for k in kinds):
+            raise ValueError("not a revision")
+        return cls(name, **{kind: found[kind] for kind in kinds})
+
+    def to_json(self) -> str:
+        return json.dumps(
+            {
+                "service": self.service,
+                "networks": self.networks,
+                "volumes": self.volumes,
+                "secrets": self.secrets,
+            },
+            sort_keys=True,
+            separators=(",", ":"),
+        )
+
+    @cached_property
+    def hash(self) -> str:
+        """What `docker compose config --hash` prints for the service."""
+        return config_hash(self.service)
+
+    @property
+    def image(self) -> str:
+        return str(self.service["image"])
+
+    def network_names(self) -> tuple[str, ...]:
+        """The engine's names of its networks; the one with the highest priority first."""
+        wanted = self.service.get("networks") or {}
+        keys = sorted(wanted, key=lambda key: (-((wanted[key] or {}).get("priority") or 0), key))
+        return tuple(str(self.networks[key].get("name", key)) for key in keys)
+
+    def volume_names(self) -> tuple[str, ...]:
+        """The engine's names of its named volumes."""
+        return tuple(str(volume.get("name", key)) for key, volume in self.volumes.items())
+
+    def bind_mounts(self) -> tuple[tuple[str, bool], ...]:
+        """Absolute paths on the host that are mounted, and whether read-only; without secrets."""
+        mounts = self.service.get("volumes") or ()
+        return tuple(
+            (str(m["source"]), bool(m.get("read_only"))) for m in mounts if m["type"] == "bind"
+        )
+
+    def gateway_server(self) -> tuple[str, int] | None:
+        """Network (the engine's name) and port by which the gateway reaches it, if it does."""
+        labels = self.service.get("labels") or {}
+        port = labels.get(f"traefik.http.services.{self.name}.loadbalancer.server.port")
+        network = labels.get("traefik.docker.network")
+        return (str(network), int(port)) if port and network else None

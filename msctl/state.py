@@ -1,0 +1,183 @@
+"""What was observed of a stack: frozen snapshots, no decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Health(StrEnum):
+    """What the engine says of a container's health check."""
+
+    NONE = "none"
+    """The container has no health check."""
+    STARTING = "starting"
+    HEALTHY = "healthy"
+    UNHEALTHY = "unhealthy"
+
+
+@dataclass(frozen=True)
+class Detail:
+    """What only an inspection of the container tells."""
+
+    started_at: str | None
+    """RFC 3339; None before the first start."""
+    restarts: int
+    oom_killed: bool
+    memory_limit: int | None
+    """Bytes; None without a limit."""
+    last_check: str | None
+    """First line of the last health check's output."""
+
+
+@dataclass(frozen=True)
+class Replica:
+    """One container of the project."""
+
+    id: str
+    name: str
+    service: str
+    number: int
+    state: str
+    """The engine's word: created, running, paused, restarting, removing, exited or dead."""
+    health: Health
+    image: str
+    image_id: str
+    config_hash: str | None
+    revision: str | None
+    """The rendered service that it was made from, as JSON; None when msctl did not make it."""
+    files: str | None
+    """Digest of the contents of its mounted files."""
+    ours: bool
+    """Whether msctl made it."""
+    working_dir: str | None
+    """Folder of the project that made it."""
+    oneoff: bool = False
+    """Made by `docker compose run`."""
+    addresses: Mapping[str, str] = field(default_factory=dict)
+    """IP address by the engine's network name; empty while it is not running."""
+    exit_code: int | None = None
+    """Of a container that has ended."""
+    detail: Detail | None = None
+
+    @property
+    def running(self) -> bool:
+        return self.state == "running"
+
+    @property
+    def healthy(self) -> bool:
+        """Without a health check, healthy is running."""
+        return self.running and self.health in (Health.HEALTHY, Health.NONE)
+
+
+@dataclass(frozen=True)
+class Intent:
+    """How many replicas a service shall have, as somebody asked for."""
+
+    service: str
+    replicas: int
+    cause: str
+    generation: int
+    volume: str
+    """Name of the empty volume that holds it in its labels."""
+
+
+@dataclass(frozen=True)
+class ImageState:
+    """An image that is present on the engine."""
+
+    id: str
+    stand_in: bool
+    """Built in place of an official image that could not be pulled."""
+    health_check: bool = False
+    """Whether the image brings a health check of its own."""
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A network or volume of the engine."""
+
+    name: str
+    project: str | None
+    """The Compose project that it belongs to."""
+    users: tuple[str, ...] = ()
+    """Names of attached containers, where known."""
+
+
+@dataclass(frozen=True)
+class Router:
+    """A router of the gateway, as its API lists it."""
+
+    name: str
+    rule: str
+    entry_points: tuple[str, ...]
+    service: str
+    priority: int
+    tls: bool
+    status: str
+    provider: str
+
+
+@dataclass(frozen=True)
+class GatewayView:
+    """What the gateway's API says; `error` when it did not answer."""
+
+    url: str
+    error: str | None = None
+    version: str | None = None
+    servers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """UP or DOWN by server URL, by the gateway's name of the service (`web@docker`)."""
+    routers: tuple[Router, ...] = ()
+
+    @property
+    def answered(self) -> bool:
+        return self.error is None
+
+    def status_of(self, service: str, address: str, port: int) -> str | None:
+        """UP or DOWN of a server of a service; None when the gateway does not list it."""
+        return self.servers.get(f"{service}@docker", {}).get(f"http://{address}:{port}")
+
+
+@dataclass(frozen=True)
+class EngineInfo:
+    """The engine that answered."""
+
+    id: str
+    version: str
+    api: tuple[int, int]
+    cpus: int
+    memory: int
+    """Bytes."""
+    address: str
+
+
+@dataclass(frozen=True)
+class StackState:
+    """One snapshot of a project on an engine."""
+
+    project: str
+    engine: EngineInfo
+    containers: tuple[Replica, ...]
+    """Every container that carries the project's label, by service and number."""
+    networks: Mapping[str, Resource]
+    volumes: Mapping[str, Resource]
+    images: Mapping[str, ImageState]
+    """Present images, by reference; a missing one has no entry."""
+    intents: tuple[Intent, ...] = ()
+    busy_ports: Mapping[str, str] = field(default_factory=dict)
+    """Who holds a host port that the stack wants to publish, by `[HOST:]PORT/PROTOCOL`: a
+    container of another project or a process of the host."""
+    secret_files: frozenset[str] = frozenset()
+    """Absolute paths of the secrets that exist beside the stack file."""
+    gateway: GatewayView | None = None
+    """None when the stack has no gateway, or its API has no address."""
+
+    def of(self, service: str) -> tuple[Replica, ...]:
+        """The replicas of a service, by number; one-off containers are not among them."""
+        return tuple(c for c in self.containers if c.service == service and not c.oneoff)
+
+    def intent(self, service: str) -> Intent | None:
+        """The one in force: the highest generation wins."""
+        found = [intent for intent in self.intents if intent.service == service]
+        return max(found, key=lambda intent: intent.generation, default=None)
