@@ -23,8 +23,8 @@ from msctl.engines.compose.steps import (
     StopContainer,
     WriteSecret,
 )
-from msctl.fields import parse_duration
 from msctl.errors import MsctlError, UsageProblem
+from msctl.fields import parse_duration
 from msctl.model import GATEWAY
 from msctl.plan import Draft
 from msctl.state import Replica, StackState

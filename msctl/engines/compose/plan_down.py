@@ -14,7 +14,8 @@ from msctl.state import Replica, StackState
 def plan_down(desired: Desired, state: StackState, request: Down) -> Plan:
     """What needs others goes before them; networks and volumes go last."""
     blocks = Blocks(desired, state)
-    ours, foreign = [], []
+    ours: list[Replica] = []
+    foreign: list[Replica] = []
     for replica in state.containers:
         keep = is_foreign(replica, desired) and not request.remove_orphans
         (foreign if keep else ours).append(replica)
@@ -30,10 +31,10 @@ def plan_down(desired: Desired, state: StackState, request: Down) -> Plan:
 
     for replica in ours:
         remove(replica.service)
-    _networks(blocks, foreign, [step for steps in gone.values() for step in steps])
+    all_gone = [step for steps in gone.values() for step in steps]
+    _networks(blocks, foreign, all_gone)
     for volume in _volumes(desired, state, request):
-        users_gone = [step for steps in gone.values() for step in steps]
-        blocks.draft.add(RemoveVolume(target=volume), users_gone)
+        blocks.draft.add(RemoveVolume(target=volume), all_gone)
     return blocks.draft.plan()
 
 

@@ -32,6 +32,8 @@ class Planner:
     observe: Callable[[], StackState]
     unavailable: Mapping[str, str]
     """Why an image could not be had, by reference; filled while plans run."""
+    check_mounts: Callable[[Revision], None]
+    """Refuses (UsageProblem) a revision whose mounts from the host cannot work."""
 
     def plans(self, request: Request) -> Iterator[Plan]:
         """Each plan is made when the one before has been run.
@@ -73,6 +75,8 @@ class Planner:
                     + did_you_mean(service, whole.names)
                 )
         _check_machine(whole, state)
+        for name in whole.names:
+            self.check_mounts(whole.revisions[name])
         _check_ports(whole, state)
         images = plan_images(whole, state, request)
         if images:

@@ -1,0 +1,114 @@
+"""A stack on a Docker engine, compatible with Docker Compose."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from functools import partial
+
+from msctl.config import LoadedStack
+from msctl.engines.base import LogLine, Request
+from msctl.engines.compose.client import Client
+from msctl.engines.compose.desired import Desired, desired
+from msctl.engines.compose.files import check_mounts, digest
+from msctl.engines.compose.hostports import busy_ports
+from msctl.engines.compose.images import Images
+from msctl.engines.compose.logs import Follower, merged
+from msctl.engines.compose.observe import Observer
+from msctl.engines.compose.perform import Performer
+from msctl.engines.compose.planner import Planner, port_key
+from msctl.engines.compose.watch import ContainerWatch
+from msctl.model import Stack
+from msctl.plan import Plan, Step
+from msctl.state import EngineInfo, StackState
+
+
+def connect(loaded: LoadedStack, environ: Mapping[str, str]) -> ComposeEngine:
+    """Raises:
+    EngineUnreachable: no engine answers.
+    """
+    return ComposeEngine(loaded, environ)
+
+
+class ComposeEngine:
+    """See `msctl.engines.base.Engine`."""
+
+    name = "compose"
+
+    def __init__(self, loaded: LoadedStack, environ: Mapping[str, str]) -> None:
+        self._stack = loaded.stack
+        self._client = Client(environ)
+        self._images = Images(self._client)
+        self._observer = Observer(
+            self._client, loaded.stack.name, gateway_url(loaded.stack, environ)
+        )
+        self._performer = Performer(self._client, self._images)
+        folder = str(loaded.folder)
+        self._whole: Desired = desired(loaded.stack, folder, digest)
+        self._planner = Planner(
+            loaded.stack,
+            folder,
+            digest,
+            self._observe_with_ports,
+            self._images.unavailable,
+            partial(check_mounts, local=self._client.local),
+        )
+
+    def info(self) -> EngineInfo:
+        return self._observer.info()
+
+    def observe(self, *, detail: bool = False) -> StackState:
+        revisions = self._whole.revisions.values()
+        return self._observer.observe(
+            images=[revision.image for revision in revisions],
+            secrets=[str(s["file"]) for r in revisions for s in r.secrets.values()],
+            detail=detail,
+        )
+
+    def _observe_with_ports(self) -> StackState:
+        wanted = {
+            (str(port.get("host_ip") or ""), int(port["published"]), str(port["protocol"])): port
+            for revision in self._whole.revisions.values()
+            for port in revision.service.get("ports") or ()
+            if str(port.get("published") or "").isdigit()
+        }
+        state = self.observe()
+        busy = busy_ports(self._client, state.project, wanted)
+        return replace(
+            state, busy_ports={port_key(wanted[port]): who for port, who in busy.items()}
+        )
+
+    def plans(self, request: Request) -> Iterator[Plan]:
+        return self._planner.plans(request)
+
+    def desired(self, state: StackState) -> Desired:
+        return self._planner.desired(state)
+
+    def perform(self, step: Step, tell: Callable[[str], None]) -> None:
+        self._performer.perform(step, tell)
+
+    def watch(self, changed: Callable[[], None]) -> AbstractContextManager[ContainerWatch]:
+        return ContainerWatch(self._client, self._observer, changed)
+
+    def logs(
+        self, services: tuple[str, ...], *, follow: bool = False, tail: int | None = None
+    ) -> Iterator[LogLine]:
+        replicas = tuple(
+            c for c in self._observer.containers() if not services or c.service in services
+        )
+        if follow:
+            return Follower(self._client, self._stack.name, services).follow(replicas, tail)
+        return merged(self._client, replicas, tail)
+
+
+def gateway_url(stack: Stack, environ: Mapping[str, str]) -> str | None:
+    """Where msctl asks the gateway's API; None when that is published nowhere."""
+    if not stack.routed:
+        return None
+    if address := environ.get("MSCTL_GATEWAY_API") or stack.gateway.api:
+        return address
+    if stack.gateway.dashboard is None:
+        return None
+    host, _, port = stack.gateway.dashboard.rpartition(":")
+    return f"http://{'127.0.0.1' if host in ('', '0.0.0.0') else host}:{port}"

@@ -1,0 +1,86 @@
+"""Who holds the host ports that a stack wants to publish."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import psutil
+
+from msctl.engines.compose import labels
+from msctl.engines.compose.client import Client
+
+Port = tuple[str, int, str]
+"""Host address (empty: all), port, protocol."""
+
+
+def busy_ports(client: Client, project: str, wanted: Iterable[Port]) -> dict[Port, str]:
+    """The wanted ports that somebody outside the project holds, and who.
+
+    Containers of every project are asked on any engine; processes only on this machine's.
+    """
+    rows = client.call(lambda api: api.containers())
+    ours = [row for row in rows if (row["Labels"] or {}).get(labels.PROJECT) == project]
+    own = set(_published(ours))
+    others = {
+        port: f"container {row['Names'][0].lstrip('/')}"
+        for row in rows
+        if row not in ours
+        for port in _published([row])
+    }
+    found: dict[Port, str] = {}
+    for port in wanted:
+        holder = next((who for other, who in others.items() if _overlap(port, other)), None)
+        if holder is None and client.local and not any(_overlap(port, p) for p in own):
+            holder = _process(port)
+        if holder is not None:
+            found[port] = holder
+    return found
+
+
+def _published(rows: Iterable[Mapping[str, Any]]) -> list[Port]:
+    everywhere = (None, "0.0.0.0", "::")
+    return [
+        ("" if port.get("IP") in everywhere else port["IP"], port["PublicPort"], port["Type"])
+        for row in rows
+        for port in row.get("Ports") or ()
+        if port.get("PublicPort")
+    ]
+
+
+def _overlap(one: Port, other: Port) -> bool:
+    same = one[1:] == other[1:]
+    return same and (one[0] == other[0] or not one[0] or not other[0])
+
+
+def _process(port: Port) -> str | None:
+    """The process that keeps us from binding a port, if one does."""
+    host, number, protocol = port
+    kind = socket.SOCK_DGRAM if protocol == "udp" else socket.SOCK_STREAM
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, kind) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, number))
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                return None  # not ours to bind, or not an address of this machine: no proof
+            return _owner(number, protocol)
+    return None
+
+
+def _owner(number: int, protocol: str) -> str:
+    try:
+        connections = psutil.net_connections("udp" if protocol == "udp" else "tcp")
+    except psutil.AccessDenied:
+        return "another process"
+    for connection in connections:
+        listening = connection.status in (psutil.CONN_LISTEN, psutil.CONN_NONE)
+        if listening and connection.laddr and connection.laddr.port == number and connection.pid:
+            try:
+                return f"{psutil.Process(connection.pid).name()} (pid {connection.pid})"
+            except psutil.NoSuchProcess:
+                break
+    return "another process"

@@ -1,0 +1,161 @@
+"""Has images on the engine: pulls them, or builds them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from msctl.engines.compose.client import Client, EngineFault
+from msctl.engines.compose.observe import image_state
+from msctl.engines.compose.steps import ProvideImage
+from msctl.errors import EngineUnreachable, ImageUnavailable, StepFailed
+
+FIRST_ANSWER = 15.0
+"""Seconds in which a registry has to answer at all."""
+STALL = 60.0
+"""Seconds without progress after which a pull has failed."""
+_KEPT_LINES = 20
+"""Lines of a failed build's output that are shown."""
+
+Tell = Callable[[str], None]
+
+
+class Images:
+    """Provides images; remembers why one could not be had."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self.unavailable: dict[str, str] = {}
+        """Why, by reference."""
+
+    def provide(self, step: ProvideImage, tell: Tell) -> None:
+        """Present: used; else pulled; else built.
+
+        Raises:
+            ImageUnavailable: none of these, and the image is not optional.
+            StepFailed: its build failed.
+        """
+        if step.force == "build" and step.build:
+            self._build(step.target, step.build, tell)
+            return
+        present = image_state(self._client, step.target)
+        if present is not None and not step.force:
+            return
+        if (why := self._pull(step.target, tell)) is None:
+            return
+        if present is not None:
+            tell(f"kept as it is: {why}")
+        elif step.build:
+            self._build(step.target, step.build, tell)
+        else:
+            self.unavailable[step.target] = f"image {step.target} cannot be pulled: {why}"
+            if not step.optional:
+                raise ImageUnavailable(self.unavailable[step.target])
+            tell("cannot be had")
+
+    def _pull(self, reference: str, tell: Tell) -> str | None:
+        """Pull an image; why not, or None when it is there.
+
+        The pull runs in a thread of its own: the engine itself may try an unreachable registry
+        for minutes, and cannot be told to stop sooner than by hanging up.
+        """
+        pull = _Pull(self._client, reference)
+        threading.Thread(target=pull.run, name="msctl-pull", daemon=True).start()
+        patience = FIRST_ANSWER
+        while pull.news.wait(patience):
+            pull.news.clear()
+            if pull.ended:
+                if pull.fault is not None:
+                    raise pull.fault
+                return pull.why
+            tell(f"pulling: {pull.progress}")
+            patience = STALL
+        return f"the registry did not answer within {patience:g}s"
+
+    def _build(self, reference: str, build: Mapping[str, Any], tell: Tell) -> None:
+        context = Path(str(build["context"]))
+        dockerfile = str(build.get("dockerfile") or "Dockerfile")
+        if not (context / dockerfile).is_file():
+            raise StepFailed(
+                f"cannot build {reference}: {context / dockerfile} is not there",
+                hint="correct build.context and build.dockerfile in the stack file",
+            )
+        output: list[str] = []
+        args = {
+            name: value for name, value in (build.get("args") or {}).items() if value is not None
+        }
+        try:
+            for message in self._client.stream(
+                lambda api: api.build(
+                    path=str(context),
+                    dockerfile=dockerfile,
+                    tag=reference,
+                    buildargs=args,
+                    target=build.get("target") or "",
+                    rm=True,
+                    forcerm=True,
+                    decode=True,
+                )
+            ):
+                self._hear(message, output, tell, reference)
+        except OSError as error:
+            raise StepFailed(f"cannot build {reference}: {error}") from error
+        except EngineFault as fault:
+            raise StepFailed(f"cannot build {reference}: {fault.message}") from fault
+
+    def _hear(
+        self, message: Mapping[str, Any], output: list[str], tell: Tell, reference: str
+    ) -> None:
+        if "error" in message:
+            raise StepFailed(
+                f"the build of {reference} failed: {message['error'].strip()}",
+                hint="correct its Dockerfile; nothing was created",
+                log=output[-_KEPT_LINES:],
+            )
+        for line in str(message.get("stream", "")).splitlines():
+            if line.strip():
+                output.append(line.rstrip())
+                tell(line.strip())
+
+
+class _Pull:
+    """One pull under way, in a thread of its own."""
+
+    def __init__(self, client: Client, reference: str) -> None:
+        self._client = client
+        self._reference = reference
+        self.news = threading.Event()
+        self.progress = ""
+        self.ended = False
+        self.why: str | None = None
+        self.fault: EngineUnreachable | None = None
+
+    def run(self) -> None:
+        repository, tag = _split(self._reference)
+        try:
+            for message in self._client.stream(
+                lambda api: api.pull(repository, tag=tag, stream=True, decode=True)
+            ):
+                if "error" in message:
+                    self.why = str(message["error"])
+                self.progress = f"{message.get('status', '')} {message.get('progress', '')}".strip()
+                self.news.set()
+        except EngineFault as fault:
+            self.why = fault.message
+        except EngineUnreachable as fault:
+            self.fault = fault
+        self.ended = True
+        self.news.set()
+
+
+def _split(reference: str) -> tuple[str, str]:
+    """Repository and tag (or digest); a reference without either means `latest`."""
+    if "@" in reference:
+        repository, _, digest = reference.partition("@")
+        return repository, digest
+    head, colon, tag = reference.rpartition(":")
+    if colon and "/" not in tag:
+        return head, tag
+    return reference, "latest"

@@ -1,0 +1,218 @@
+"""Takes a snapshot of a project: a few list calls, whatever the number of replicas."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+from msctl.engines.compose import labels
+from msctl.engines.compose.client import OLDEST_API, Client, EngineFault
+from msctl.errors import EngineUnreachable
+from msctl.gateway import GatewayApi
+from msctl.model import GATEWAY
+from msctl.state import (
+    Detail,
+    EngineInfo,
+    GatewayView,
+    Health,
+    ImageState,
+    Intent,
+    Replica,
+    Resource,
+    StackState,
+)
+
+_EXITED = re.compile(r"Exited \((\d+)\)")
+
+
+def engine_info(client: Client) -> EngineInfo:
+    """The engine that answers.
+
+    Raises:
+        EngineUnreachable: none does, or it is too old.
+    """
+    info = client.call(lambda api: api.info())
+    version = client.call(lambda api: api.version())
+    found = tuple(int(part) for part in version["ApiVersion"].split("."))
+    if found < OLDEST_API:
+        raise EngineUnreachable(
+            f"the engine at {client.address} is too old: API {version['ApiVersion']}, "
+            f"msctl needs {OLDEST_API[0]}.{OLDEST_API[1]} (Docker 20.10) or newer"
+        )
+    return EngineInfo(
+        id=info.get("ID") or client.address,
+        version=version["Version"],
+        api=(found[0], found[1]),
+        cpus=info["NCPU"],
+        memory=info["MemTotal"],
+        address=client.address,
+    )
+
+
+class Observer:
+    """Snapshots of one project."""
+
+    def __init__(self, client: Client, project: str, gateway_url: str | None) -> None:
+        self.client = client
+        self.project = project
+        self.gateway_url = gateway_url
+        self._info: EngineInfo | None = None
+
+    def info(self) -> EngineInfo:
+        if self._info is None:
+            self._info = engine_info(self.client)
+        return self._info
+
+    def observe(
+        self, images: Iterable[str], secrets: Iterable[str], *, detail: bool = False
+    ) -> StackState:
+        """Containers, networks, volumes, images and the gateway, asked at the same time."""
+        self.info()
+        references = sorted(set(images))
+        with ThreadPoolExecutor(4) as pool:
+            networks = pool.submit(self._networks)
+            volumes = pool.submit(self._volumes)
+            present = pool.submit(self._images, references)
+            containers = self.containers()
+            if detail:
+                containers = tuple(pool.map(self._with_detail, containers))
+            gateway = self._gateway(containers)
+            found_volumes, intents = volumes.result()
+            return StackState(
+                project=self.project,
+                engine=self.info(),
+                containers=containers,
+                networks=networks.result(),
+                volumes=found_volumes,
+                images=present.result(),
+                intents=intents,
+                secret_files=frozenset(path for path in secrets if os.path.lexists(path)),
+                gateway=gateway,
+            )
+
+    def containers(self) -> tuple[Replica, ...]:
+        """Every container of the project, by one call."""
+        filters = {"label": [f"{labels.PROJECT}={self.project}"]}
+        rows = self.client.call(lambda api: api.containers(all=True, filters=filters))
+        return tuple(sorted(map(_replica, rows), key=lambda r: (r.service, r.number, r.name)))
+
+    def _networks(self) -> dict[str, Resource]:
+        rows = self.client.call(lambda api: api.networks())
+        return {
+            row["Name"]: Resource(row["Name"], (row.get("Labels") or {}).get(labels.PROJECT))
+            for row in rows
+        }
+
+    def _volumes(self) -> tuple[dict[str, Resource], tuple[Intent, ...]]:
+        rows = self.client.call(lambda api: api.volumes())["Volumes"] or []
+        found: dict[str, Resource] = {}
+        intents: list[Intent] = []
+        for row in rows:
+            own = row.get("Labels") or {}
+            found[row["Name"]] = Resource(row["Name"], own.get(labels.PROJECT))
+            if own.get(labels.PROJECT) == self.project and labels.INTENT in own:
+                intents.append(
+                    Intent(
+                        service=own[labels.INTENT_SERVICE],
+                        replicas=int(own[labels.INTENT]),
+                        cause=own[labels.INTENT_CAUSE],
+                        generation=int(own[labels.INTENT_GENERATION]),
+                        volume=row["Name"],
+                    )
+                )
+        return found, tuple(intents)
+
+    def _images(self, references: list[str]) -> dict[str, ImageState]:
+        found: dict[str, ImageState] = {}
+        for reference in references:
+            if (state := image_state(self.client, reference)) is not None:
+                found[reference] = state
+        return found
+
+    def _gateway(self, containers: tuple[Replica, ...]) -> GatewayView | None:
+        if self.gateway_url is None:
+            return None
+        if not any(c.service == GATEWAY and c.running for c in containers):
+            # Somebody else may answer at its address.
+            return GatewayView(self.gateway_url, error="the gateway is not running")
+        with GatewayApi(self.gateway_url) as api:
+            return api.view()
+
+    def _with_detail(self, replica: Replica) -> Replica:
+        try:
+            found = self.client.call(lambda api: api.inspect_container(replica.id))
+        except EngineFault as fault:
+            if fault.status == 404:  # removed since the list was made
+                return replica
+            raise
+        return replace(replica, detail=_detail(found))
+
+
+def image_state(client: Client, reference: str) -> ImageState | None:
+    """The image that a reference leads to on the engine; None when it is not there."""
+    try:
+        row = client.call(lambda api: api.inspect_image(reference))
+    except EngineFault as fault:
+        if fault.status == 404:
+            return None
+        raise
+    config = row.get("Config") or {}
+    check = (config.get("Healthcheck") or {}).get("Test") or ["NONE"]
+    return ImageState(
+        id=row["Id"],
+        stand_in=(config.get("Labels") or {}).get(labels.STAND_IN) == "true",
+        health_check=check[0] != "NONE",
+    )
+
+
+def _replica(row: Mapping[str, Any]) -> Replica:
+    own = row["Labels"] or {}
+    status = row["Status"]
+    exited = _EXITED.search(status)
+    number = own.get(labels.NUMBER, "")
+    networks = (row.get("NetworkSettings") or {}).get("Networks") or {}
+    return Replica(
+        id=row["Id"],
+        name=row["Names"][0].lstrip("/"),
+        service=own.get(labels.SERVICE, ""),
+        number=int(number) if number.isdigit() else 0,
+        state=row["State"],
+        health=_health(status),
+        image=row["Image"],
+        image_id=row["ImageID"],
+        config_hash=own.get(labels.HASH),
+        revision=own.get(labels.REVISION),
+        files=own.get(labels.FILES),
+        ours=labels.REVISION in own,
+        working_dir=own.get(labels.WORKING_DIR),
+        oneoff=own.get(labels.ONEOFF) == "True",
+        addresses={name: endpoint.get("IPAddress") or "" for name, endpoint in networks.items()},
+        exit_code=int(exited[1]) if exited else None,
+    )
+
+
+def _health(status: str) -> Health:
+    """The list call tells health in words: `Up 5 minutes (healthy)`."""
+    if "(healthy)" in status:
+        return Health.HEALTHY
+    if "(unhealthy)" in status:
+        return Health.UNHEALTHY
+    return Health.STARTING if "(health: starting)" in status else Health.NONE
+
+
+def _detail(found: Mapping[str, Any]) -> Detail:
+    state = found["State"]
+    started = state.get("StartedAt") or ""
+    checks = (state.get("Health") or {}).get("Log") or []
+    output = (checks[-1].get("Output") or "").strip() if checks else ""
+    return Detail(
+        started_at=None if started.startswith("0001-") else started or None,
+        restarts=found.get("RestartCount", 0),
+        oom_killed=bool(state.get("OOMKilled")),
+        memory_limit=found["HostConfig"].get("Memory") or None,
+        last_check=output.splitlines()[0] if output else None,
+    )

@@ -1,0 +1,201 @@
+"""Does one step. Each checks again what it takes for granted, since others may be at work."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from msctl.engines.compose import labels
+from msctl.engines.compose.client import Client, EngineFault
+from msctl.engines.compose.files import write_secret
+from msctl.engines.compose.images import Images, Tell
+from msctl.engines.compose.steps import (
+    CreateContainer,
+    CreateNetwork,
+    CreateVolume,
+    ProvideImage,
+    RecordIntent,
+    RemoveContainer,
+    RemoveNetwork,
+    RemoveVolume,
+    StartContainer,
+    StopContainer,
+    WriteSecret,
+)
+from msctl.errors import StepFailed
+from msctl.plan import Step
+
+_PORT_TAKEN = re.compile(r"port is already allocated|address already in use", re.IGNORECASE)
+_ENDPOINT = re.compile(r"(?:Bind for|listen tcp4?6?) (\S+?):? ")
+_MISSING, _CONFLICT, _UNCHANGED = 404, 409, 304
+
+
+class Performer:
+    """Steps on one engine; used by several threads at once."""
+
+    def __init__(self, client: Client, images: Images) -> None:
+        self._client = client
+        self._images = images
+        self._deeds: dict[type[Step], Callable[[Any], None]] = {
+            WriteSecret: write_secret,
+            CreateNetwork: self._create_network,
+            RemoveNetwork: self._remove_network,
+            CreateVolume: self._create_volume,
+            RemoveVolume: self._remove_volume,
+            RecordIntent: self._record_intent,
+            CreateContainer: self._create,
+            StartContainer: self._start,
+            StopContainer: self._stop,
+            RemoveContainer: self._remove,
+        }
+
+    def perform(self, step: Step, tell: Tell) -> None:
+        """Do it.
+
+        Raises:
+            StepFailed: it cannot be done; with the engine's reason.
+        """
+        if isinstance(step, ProvideImage):
+            self._images.provide(step, tell)
+            return
+        try:
+            self._deeds[type(step)](step)
+        except EngineFault as fault:
+            raise StepFailed(f"cannot {step.verb} {step.target}: {fault.message}") from fault
+
+    # Networks and volumes
+
+    def _create_network(self, step: CreateNetwork) -> None:
+        names = self._client.call(lambda api: api.networks(names=[step.target]))
+        if any(row["Name"] == step.target for row in names):
+            return  # the engine would make a second one of the same name
+        options = step.options
+        self._client.call(
+            lambda api: api.create_network(
+                step.target,
+                driver=options.get("driver") or "bridge",
+                options=options.get("driver_opts"),
+                internal=bool(options.get("internal")),
+                attachable=bool(options.get("attachable")),
+                enable_ipv6=bool(options.get("enable_ipv6")),
+                labels=dict(step.labels),
+                check_duplicate=True,
+            )
+        )
+
+    def _remove_network(self, step: RemoveNetwork) -> None:
+        try:
+            self._client.call(lambda api: api.remove_network(step.target))
+        except EngineFault as fault:
+            if fault.status == _MISSING:
+                return
+            row = self._client.call(lambda api: api.inspect_network(step.target))
+            users = [c.get("Name", "") for c in (row.get("Containers") or {}).values()]
+            if not users:
+                raise
+            raise StepFailed(
+                f"network {step.target} is in use by {', '.join(sorted(users))}",
+                hint=f"docker network disconnect {step.target} {users[0]}, then msctl down",
+            ) from fault
+
+    def _create_volume(self, step: CreateVolume) -> None:
+        options = step.options
+        self._client.call(
+            lambda api: api.create_volume(
+                step.target,
+                driver=options.get("driver") or "local",
+                driver_opts=options.get("driver_opts"),
+                labels=dict(step.labels),
+            )
+        )
+
+    def _remove_volume(self, step: RemoveVolume) -> None:
+        self._quietly(_MISSING, lambda api: api.remove_volume(step.target))
+
+    def _record_intent(self, step: RecordIntent) -> None:
+        """The new generation is there before the old one goes: the highest wins."""
+        self._client.call(lambda api: api.create_volume(step.volume, labels=dict(step.labels)))
+        for volume in step.replaces:
+            self._remove_volume(RemoveVolume(target=volume))
+
+    # Containers
+
+    def _create(self, step: CreateContainer) -> None:
+        first, *others = step.networks.items() or [("none", {})]
+        body = {**step.body, "NetworkingConfig": {"EndpointsConfig": {first[0]: first[1]}}}
+        body["HostConfig"] = {**body["HostConfig"], "NetworkMode": first[0]}
+        try:
+            self._client.call(
+                lambda api: api.create_container_from_config(body, step.target, step.platform)
+            )
+        except EngineFault as fault:
+            if fault.status != _CONFLICT or not self._is_ours(step):
+                raise self._explained(step, fault) from fault
+        for network, settings in others:
+            self._connect(step.target, network, settings)
+
+    def _connect(self, container: str, network: str, settings: Any) -> None:
+        try:
+            self._client.call(
+                lambda api: api.connect_container_to_network(
+                    container,
+                    network,
+                    aliases=settings.get("Aliases"),
+                    ipv4_address=(settings.get("IPAMConfig") or {}).get("IPv4Address"),
+                    ipv6_address=(settings.get("IPAMConfig") or {}).get("IPv6Address"),
+                )
+            )
+        except EngineFault as fault:
+            if "already exists in network" not in fault.message:
+                raise
+
+    def _is_ours(self, step: CreateContainer) -> bool:
+        """Whether the name is held by the very container that was to be made."""
+        row = self._client.call(lambda api: api.inspect_container(step.target))
+        own, wanted = row["Config"]["Labels"] or {}, step.body["Labels"]
+        keys = (labels.PROJECT, labels.SERVICE, labels.HASH, labels.REVISION)
+        return all(own.get(key) == wanted.get(key) for key in keys)
+
+    def _explained(self, step: CreateContainer, fault: EngineFault) -> StepFailed:
+        if fault.status == _CONFLICT:
+            return StepFailed(
+                f"cannot create {step.target}: another container has that name",
+                hint=f"docker rm {step.target}, if nobody needs it",
+            )
+        return StepFailed(f"cannot create {step.target}: {fault.message}")
+
+    def _start(self, step: StartContainer) -> None:
+        try:
+            self._client.call(lambda api: api.start(step.target))
+        except EngineFault as fault:
+            if "paused" in fault.message:
+                self._client.call(lambda api: api.unpause(step.target))
+            elif _PORT_TAKEN.search(fault.message):
+                found = _ENDPOINT.search(fault.message)
+                raise StepFailed(
+                    f"cannot start {step.target}: port {found[1] if found else ''} is taken "
+                    f"({fault.message})",
+                    hint="stop what holds it, or choose another port in the stack file",
+                ) from fault
+            else:
+                raise
+
+    def _stop(self, step: StopContainer) -> None:
+        self._quietly(_MISSING, lambda api: api.stop(step.target, timeout=round(step.grace)))
+
+    def _remove(self, step: RemoveContainer) -> None:
+        try:
+            self._client.call(lambda api: api.remove_container(step.target, v=True))
+        except EngineFault as fault:
+            removing = fault.status == _CONFLICT and "already in progress" in fault.message
+            if fault.status != _MISSING and not removing:
+                raise
+
+    def _quietly(self, status: int, request: Callable[[Any], Any]) -> None:
+        """A call whose one expected refusal means that it is done already."""
+        try:
+            self._client.call(request)
+        except EngineFault as fault:
+            if fault.status != status:
+                raise

@@ -1,0 +1,273 @@
+"""Follows a project's containers by the engine's event stream, and tells when a wait is over."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from msctl.engines.compose import labels
+from msctl.engines.compose.client import Client, EngineFault, Stream
+from msctl.engines.compose.logs import last_lines
+from msctl.engines.compose.observe import Observer
+from msctl.engines.compose.steps import AwaitCompleted, AwaitHealthy, AwaitRouted
+from msctl.errors import EngineUnreachable, StepFailed
+from msctl.gateway import GatewayApi
+from msctl.plan import Wait
+from msctl.state import Health
+
+SETTLE = 0.5
+"""Seconds that a container without a health check has to keep running to count as healthy."""
+DEATHS = 3
+"""Deaths after which a container that its engine keeps restarting is given up."""
+GATEWAY_PACE = 0.05
+"""Seconds between two questions to the gateway's API, at the least."""
+RECONNECTS = 5
+"""Attempts to get the event stream back, a second apart, before the engine is given up."""
+_NO_PROBE = ("msctl: ", "executable file not found", "no such file or directory")
+"""What the output of a health check that can never succeed contains."""
+
+
+@dataclass
+class _Life:
+    """What is known of one container while a plan runs."""
+
+    id: str
+    running: bool
+    health: Health
+    since: float
+    """Monotonic time of the last start."""
+    deaths: int = 0
+
+
+class ContainerWatch:
+    """The executor's view of the engine. Entered and left by one thread, fed by another."""
+
+    def __init__(self, client: Client, observer: Observer, changed: Callable[[], None]) -> None:
+        self._client = client
+        self._observer = observer
+        self._changed = changed
+        self._lives: dict[str, _Life] = {}
+        self._fault: EngineUnreachable | None = None
+        self._closing = threading.Event()
+        self._stream: Stream | None = None
+        self._reader = threading.Thread(target=self._read, name="msctl-events", daemon=True)
+        url = observer.gateway_url
+        self._gateway = GatewayApi(url) if url else None
+        self._servers: Mapping[str, Mapping[str, str]] = {}
+        self._gateway_error = ""
+        self._asked = 0.0
+        self._addresses: dict[tuple[str, str], str] = {}
+
+    def __enter__(self) -> ContainerWatch:
+        self._subscribe()
+        self._reader.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._closing.set()
+        if self._stream is not None:
+            self._stream.close()
+        self._reader.join(timeout=5)
+        if self._gateway is not None:
+            self._gateway.__exit__()
+
+    # Feeding
+
+    def _subscribe(self) -> None:
+        """Subscribe first, then take a snapshot: nothing falls between the two."""
+        filters = {
+            "type": "container",
+            "label": f"{labels.PROJECT}={self._observer.project}",
+            "event": ["start", "die", "health_status"],
+        }
+        self._stream = self._client.open_stream(
+            lambda api: api.events(filters=filters, decode=True)
+        )
+        settled = time.monotonic() - SETTLE
+        known = self._lives
+        self._lives = {
+            replica.name: _Life(
+                replica.id,
+                replica.running,
+                replica.health,
+                settled,
+                known[replica.name].deaths if replica.name in known else 0,
+            )
+            for replica in self._observer.containers()
+            if replica.state != "created"
+        }
+
+    def _read(self) -> None:
+        attempts = 0
+        while not self._closing.is_set():
+            try:
+                assert self._stream is not None
+                for event in self._stream:
+                    attempts = 0
+                    self._apply(event)
+                    self._changed()
+                if not self._closing.wait(min(attempts, 1)):
+                    self._subscribe()
+            except EngineUnreachable as fault:
+                attempts += 1
+                if attempts >= RECONNECTS:
+                    self._fault = fault
+                    self._changed()
+                    return
+                self._closing.wait(1)
+            except EngineFault as fault:
+                self._fault = EngineUnreachable(f"the engine's event stream ended: {fault.message}")
+                self._changed()
+                return
+
+    def _apply(self, event: Mapping[str, Any]) -> None:
+        actor = event["Actor"]
+        name, action = actor["Attributes"]["name"], event["Action"]
+        life = self._lives.get(name)
+        if life is None or life.id != actor["ID"]:
+            life = self._lives[name] = _Life(actor["ID"], False, Health.NONE, 0.0)
+        if action == "start":
+            life.running, life.since, life.health = True, time.monotonic(), Health.STARTING
+        elif action == "die":
+            life.running, life.deaths = False, life.deaths + 1
+        elif action.startswith("health_status"):
+            life.health = Health(action.partition(": ")[2] or "starting")
+
+    # Telling
+
+    def reached(self, wait: Wait) -> bool:
+        if self._fault is not None:
+            raise self._fault
+        match wait:
+            case AwaitHealthy():
+                return self._is_healthy(wait)
+            case AwaitCompleted():
+                return self._is_completed(wait)
+            case AwaitRouted():
+                return self._is_routed(wait)
+        raise TypeError(f"cannot wait for {type(wait).__name__}")
+
+    def _is_healthy(self, wait: AwaitHealthy) -> bool:
+        life = self._lives.get(wait.target)
+        if life is None:
+            return False
+        if life.deaths and not life.running:
+            self._refuse_the_dead(wait, life)
+        if not life.running:
+            return False
+        if life.health is Health.UNHEALTHY:
+            self._refuse_the_unprobeable(wait)
+        if wait.checked:
+            return life.health is Health.HEALTHY
+        return time.monotonic() - life.since >= SETTLE
+
+    def _refuse_the_dead(self, wait: Wait, life: _Life) -> None:
+        state = self._inspect(wait.target).get("State", {})
+        if life.deaths < DEATHS and (state.get("Restarting") or state.get("Running")):
+            return
+        code = state.get("ExitCode")
+        times = f", {life.deaths} times" if life.deaths > 1 else ""
+        raise StepFailed(
+            f"{wait.target} ended with status {code}{times}",
+            hint=f"msctl logs {wait.service}",
+            log=last_lines(self._client, wait.target),
+        )
+
+    def _refuse_the_unprobeable(self, wait: Wait) -> None:
+        """A health check that the image cannot run does not get better by waiting."""
+        output = self._last_check(wait.target)
+        if any(sign in output for sign in _NO_PROBE):
+            raise StepFailed(
+                f"{wait.target}: the image cannot run its health check: {output}",
+                hint=f"set services.{wait.service}.health.command: none in the stack file, "
+                "or a command that the image has",
+            )
+
+    def _is_completed(self, wait: AwaitCompleted) -> bool:
+        life = self._lives.get(wait.target)
+        if life is None or life.running:
+            return False
+        state = self._inspect(wait.target).get("State", {})
+        if state.get("Restarting") or state.get("Running"):
+            return False
+        if state.get("ExitCode") == 0:
+            return True
+        raise StepFailed(
+            f"job {wait.target} failed with status {state.get('ExitCode')}",
+            hint=f"msctl logs {wait.service}; msctl up runs it again",
+            log=last_lines(self._client, wait.target),
+        )
+
+    def _is_routed(self, wait: AwaitRouted) -> bool:
+        address = self._address(wait.target, wait.network)
+        if not address:
+            return False
+        self._ask_gateway()
+        servers = self._servers.get(f"{wait.service}@docker", {})
+        return servers.get(f"http://{address}:{wait.port}") == "UP"
+
+    def _ask_gateway(self) -> None:
+        now = time.monotonic()
+        if self._gateway is None or now - self._asked < GATEWAY_PACE:
+            return
+        self._asked = now
+        try:
+            self._servers, self._gateway_error = self._gateway.servers(), ""
+        except (httpx.HTTPError, ValueError) as error:
+            self._gateway_error = str(error) or type(error).__name__
+
+    def _address(self, name: str, network: str) -> str:
+        if not self._addresses.get((name, network)):
+            settings = self._inspect(name).get("NetworkSettings", {})
+            endpoint = (settings.get("Networks") or {}).get(network) or {}
+            self._addresses[name, network] = endpoint.get("IPAddress") or ""
+        return self._addresses[name, network]
+
+    # Explaining
+
+    def why_not(self, wait: Wait) -> StepFailed:
+        within = f"within {wait.timeout:g}s"
+        if isinstance(wait, AwaitRouted):
+            if self._gateway_error:
+                reason = f"its API does not answer: {self._gateway_error}"
+            else:
+                status = self._servers.get(f"{wait.service}@docker", {})
+                url = f"http://{self._address(wait.target, wait.network)}:{wait.port}"
+                reason = f"it says {status[url]}" if url in status else "it does not list it"
+            return StepFailed(
+                f"the gateway did not route to {wait.target} {within}: {reason}",
+                hint="msctl routes shows what it has; msctl logs traefik tells why",
+            )
+        if isinstance(wait, AwaitCompleted):
+            return StepFailed(
+                f"job {wait.target} did not end {within}",
+                hint=f"set services.{wait.service}.rollout.health_timeout, or --timeout",
+                log=last_lines(self._client, wait.target),
+            )
+        check = self._last_check(wait.target)
+        return StepFailed(
+            f"{wait.target} did not become healthy {within}"
+            + (f": its last check said: {check}" if check else "")
+            + "; it was left running",
+            hint=f"msctl logs {wait.service}",
+            log=last_lines(self._client, wait.target),
+        )
+
+    def _last_check(self, name: str) -> str:
+        checks = ((self._inspect(name).get("State") or {}).get("Health") or {}).get("Log") or []
+        output = (checks[-1].get("Output") or "").strip() if checks else ""
+        return " ".join(output.split())[:200]
+
+    def _inspect(self, name: str) -> dict[str, Any]:
+        try:
+            found: dict[str, Any] = self._client.call(lambda api: api.inspect_container(name))
+        except EngineFault as fault:
+            if fault.status == 404:
+                raise StepFailed(f"{name} was removed by somebody else") from fault
+            raise
+        return found

@@ -1,0 +1,86 @@
+"""Traefik's API (`/api/http/…`, version 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+
+from msctl.state import GatewayView, Router
+
+TIMEOUT = 2.0
+"""Seconds after which the gateway is said not to answer."""
+_PAGE = 1000
+
+
+class GatewayApi:
+    """Asks one gateway. Not to be shared between threads."""
+
+    def __init__(self, url: str, *, transport: httpx.BaseTransport | None = None) -> None:
+        self.url = url.rstrip("/")
+        self._client = httpx.Client(
+            base_url=self.url, timeout=TIMEOUT, trust_env=False, transport=transport
+        )
+
+    def __enter__(self) -> GatewayApi:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+
+    def view(self) -> GatewayView:
+        """Routers, and servers with their status; what is wrong is in `error`."""
+        try:
+            return GatewayView(
+                self.url,
+                version=str(self._get("/api/version").get("Version", "")) or None,
+                servers=self.servers(),
+                routers=tuple(_router(entry) for entry in self._list("/api/http/routers")),
+            )
+        except (httpx.HTTPError, ValueError) as error:
+            return GatewayView(self.url, error=str(error) or type(error).__name__)
+
+    def servers(self) -> Mapping[str, Mapping[str, str]]:
+        """UP or DOWN by server URL, by service (`web@docker`).
+
+        Raises:
+            httpx.HTTPError: the gateway does not answer.
+            ValueError: it answers something else than JSON.
+        """
+        return {
+            entry["name"]: dict(entry["serverStatus"])
+            for entry in self._list("/api/http/services")
+            if entry.get("serverStatus")
+        }
+
+    def _list(self, path: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        page = 1
+        while True:
+            answer = self._client.get(path, params={"per_page": _PAGE, "page": page})
+            answer.raise_for_status()
+            found += answer.json()
+            following = int(answer.headers.get("X-Next-Page", 1))
+            if following <= page:
+                return found
+            page = following
+
+    def _get(self, path: str) -> dict[str, Any]:
+        answer = self._client.get(path)
+        answer.raise_for_status()
+        found: dict[str, Any] = answer.json()
+        return found
+
+
+def _router(entry: Mapping[str, Any]) -> Router:
+    return Router(
+        name=entry["name"],
+        rule=entry.get("rule", ""),
+        entry_points=tuple(entry.get("entryPoints") or ()),
+        service=entry.get("service", ""),
+        priority=int(entry.get("priority", 0)),
+        tls="tls" in entry,
+        status=entry.get("status", ""),
+        provider=entry.get("provider", ""),
+    )
