@@ -1,0 +1,289 @@
+"""compose/stack.yaml is MusicShare as its guide has it; docker-compose.yml is rendered from it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from msctl.config import load
+from msctl.model import Stack
+from msctl.render.canonical import canonical
+from msctl.render.compose import compose_file, document
+from msctl.render.confighash import config_hash
+
+FOLDER = Path(__file__).parents[2] / "compose"
+STACK_FILE = FOLDER / "stack.yaml"
+COMPOSE_FILE = FOLDER / "docker-compose.yml"
+
+ROUTES = [
+    # service, public route, port, prefix stripped, replicas
+    ("userservice", "/api/users", 8002, True, 2),
+    ("music-service", "/api/music", 8081, True, 2),
+    ("social-service", "/api/social", 8083, True, 2),
+    ("social-service", "/swagger-ui", 8083, False, 2),
+    ("social-service", "/v3/api-docs", 8083, False, 2),
+    ("notificationservice", "/api/notifications", 8082, True, 2),
+    ("notificationservice", "/ws", 8082, False, 2),
+    ("nextjs", "/upload", 3000, False, 1),
+    ("formulario-post", "/formulario-post", 80, True, 1),
+    ("frontend", "/", 80, False, 1),
+]
+RESOURCES = [
+    # service, CPU reserved, CPU limit, memory reserved, memory limit
+    ("userservice", "0.25", "0.5", "256M", "512M"),
+    ("music-service", "0.5", "0.75", "512M", "768M"),
+    ("social-service", "0.5", "0.75", "512M", "1G"),
+    ("notificationservice", "0.25", "0.5", "256M", "512M"),
+]
+BACKENDS = [row[0] for row in RESOURCES]
+DATABASES = ["postgres", "mongo", "rabbitmq"]
+
+
+def read(*, keep_variables: bool = False) -> Stack:
+    return load(STACK_FILE, {}, keep_variables=keep_variables).stack
+
+
+@cache
+def rendered() -> dict[str, Any]:
+    return document(read())
+
+
+def service(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = rendered()["services"][name]
+    return found
+
+
+def run(*command: str | Path) -> str:
+    """What a program of the test extras prints; it has to succeed."""
+    binary = Path(sys.executable).with_name(str(command[0]))
+    assert binary.exists(), f"{binary} is missing: install the test extras"
+    env = {"PATH": "/usr/bin:/bin", "HOME": "/home/op"}
+    ran = subprocess.run(
+        [binary, *command[1:]], capture_output=True, text=True, env=env, check=False
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    return ran.stdout
+
+
+def test_the_committed_compose_file_is_the_rendered_stack() -> None:
+    """Whoever changes stack.yaml renders it anew: msctl -f compose/stack.yaml render."""
+    text = compose_file(read(keep_variables=True), source="stack.yaml")
+    assert COMPOSE_FILE.read_text(encoding="utf-8") == text
+
+
+def test_docker_compose_accepts_the_committed_file() -> None:
+    """The real binary reads it without a word."""
+    assert run("docker-compose", "-f", COMPOSE_FILE, "config", "-q") == ""
+
+
+def test_the_compose_specification_allows_the_committed_file() -> None:
+    """Its JSON Schema finds nothing."""
+    run("check-jsonschema", "--builtin-schema", "vendor.compose-spec", COMPOSE_FILE)
+
+
+def test_docker_compose_sees_the_services_that_msctl_makes() -> None:
+    """The hashes of the committed file are those of the resolved stack: nothing is recreated."""
+    printed = run("docker-compose", "-f", COMPOSE_FILE, "config", "--hash", "*")
+    normal = canonical(rendered(), working_dir=str(FOLDER), project="musicshare", home="/home/op")
+    assert dict(line.split() for line in printed.splitlines()) == {
+        name: config_hash(found) for name, found in normal["services"].items()
+    }
+
+
+@pytest.mark.parametrize(("name", "route", "port", "strip", "replicas"), ROUTES)
+def test_a_row_of_the_guides_table_of_services(
+    name: str, route: str, port: int, strip: bool, replicas: int
+) -> None:
+    """The route leads over HTTPS to that port, with the prefix or without, to so many replicas."""
+    labels = service(name)["labels"]
+    rules = {key: value for key, value in labels.items() if key.endswith(".rule")}
+    [router] = [
+        key.split(".")[3] for key, rule in rules.items() if rule == f"PathPrefix(`{route}`)"
+    ]
+    prefix = f"traefik.http.routers.{router}"
+    assert labels[f"{prefix}.entrypoints"] == "websecure"
+    assert labels[f"{prefix}.tls"] == "true"
+    assert labels[f"{prefix}.service"] == name
+    assert labels[f"traefik.http.services.{name}.loadbalancer.server.port"] == str(port)
+    stripped = f"traefik.http.middlewares.{router}-stripprefix.stripprefix.prefixes"
+    assert labels.get(stripped) == (route if strip else None)
+    assert labels.get(f"{prefix}.middlewares") == (f"{router}-stripprefix" if strip else None)
+    assert service(name).get("deploy", {}).get("replicas", 1) == replicas
+    assert service(name)["environment"]["PORT"] == str(port)
+    assert "container_name" not in service(name)
+
+
+def test_no_other_route_is_published() -> None:
+    """What the guide's table does not name stays inside; metadata-service in particular."""
+    found = [
+        (name, value)
+        for name, entry in rendered()["services"].items()
+        for key, value in entry.get("labels", {}).items()
+        if key.endswith(".rule")
+    ]
+    assert found == [(row[0], f"PathPrefix(`{row[1]}`)") for row in ROUTES]
+    assert "labels" not in service("metadata-service")
+
+
+@pytest.mark.parametrize(("name", "reserved", "limit", "memory_reserved", "memory"), RESOURCES)
+def test_a_row_of_the_guides_table_of_limits(
+    name: str, reserved: str, limit: str, memory_reserved: str, memory: str
+) -> None:
+    """Each replica has the guide's limits and reservations; 1024 MB are a gigabyte."""
+    assert service(name)["deploy"]["resources"] == {
+        "limits": {"cpus": limit, "memory": memory},
+        "reservations": {"cpus": reserved, "memory": memory_reserved},
+    }
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+def test_a_backend_is_as_the_guide_configures_it(name: str) -> None:
+    """Sticky by its own cookie, checked every 10 s, restarted three times, 1 to 10 replicas."""
+    prefix = f"traefik.http.services.{name}.loadbalancer"
+    labels = service(name)["labels"]
+    assert labels[f"{prefix}.sticky.cookie"] == "true"
+    assert labels[f"{prefix}.sticky.cookie.name"] == f"{name}_session"
+    assert labels[f"{prefix}.healthcheck.path"] == "/health"
+    assert labels[f"{prefix}.healthcheck.interval"] == "10s"
+    assert service(name)["healthcheck"]["interval"] == "10s"
+    assert service(name)["restart"] == "on-failure:3"
+    replicas = read().services[name].replicas
+    assert (replicas.min, replicas.max) == (1, 10)
+
+
+def test_the_frontend_takes_what_is_left() -> None:
+    """Its priority is below that of every other route."""
+    priorities = {
+        key.split(".")[3]: int(value)
+        for entry in rendered()["services"].values()
+        for key, value in entry.get("labels", {}).items()
+        if key.endswith(".priority")
+    }
+    assert priorities.pop("frontend") == 1
+    assert min(priorities.values()) > 1
+
+
+@pytest.mark.parametrize(
+    ("name", "networks"),
+    [
+        ("traefik", ["backend_net"]),
+        ("userservice", ["backend_net", "postgres_net"]),
+        ("music-service", ["backend_net", "mongo_net", "metadata_net"]),
+        ("social-service", ["backend_net", "postgres_net"]),
+        ("notificationservice", ["backend_net", "rabbitmq_net"]),
+        ("nextjs", ["backend_net"]),
+        ("formulario-post", ["backend_net"]),
+        ("frontend", ["backend_net"]),
+        ("metadata-service", ["metadata_net"]),
+        ("postgres", ["postgres_net"]),
+        ("mongo", ["mongo_net"]),
+        ("rabbitmq", ["rabbitmq_net"]),
+        ("prometheus", ["backend_net"]),
+        ("grafana", ["backend_net"]),
+    ],
+)
+def test_a_service_joins_only_the_networks_it_needs(name: str, networks: list[str]) -> None:
+    """A database is out of reach of whoever does not use it, and of the gateway."""
+    assert service(name)["networks"] == networks
+
+
+@pytest.mark.parametrize(
+    ("name", "needs"),
+    [
+        ("userservice", {"postgres": True}),
+        ("music-service", {"mongo": False, "metadata-service": True}),
+        ("social-service", {"postgres": True}),
+        ("notificationservice", {"rabbitmq": True}),
+        ("grafana", {"prometheus": True}),
+    ],
+)
+def test_a_service_waits_for_what_it_needs(name: str, needs: dict[str, bool]) -> None:
+    """All of it has a health check; what may be left out is not required."""
+    found = service(name)["depends_on"]
+    assert {need: entry.get("required", True) for need, entry in found.items()} == needs
+    assert {entry["condition"] for entry in found.values()} == {"service_healthy"}
+
+
+def test_only_the_gateway_and_the_dashboards_are_published() -> None:
+    """Databases are not; what has no password is on this machine alone."""
+    published = {
+        name: entry["ports"] for name, entry in rendered()["services"].items() if "ports" in entry
+    }
+    assert published == {
+        "traefik": ["80:80", "443:443", "127.0.0.1:8080:8080", "127.0.0.1::8081"],
+        "prometheus": ["127.0.0.1:9090:9090"],
+        "grafana": ["127.0.0.1:3010:3000"],
+    }
+
+
+def test_ports_can_be_moved() -> None:
+    """The published ports come from the environment, the redirect among them."""
+    moved = {"HTTP_PORT": "8000", "HTTPS_PORT": "8443", "DASHBOARD_PORT": "8001"}
+    gateway = document(load(STACK_FILE, moved).stack)["services"]["traefik"]
+    assert gateway["ports"][:3] == ["8000:80", "8443:443", "127.0.0.1:8001:8080"]
+    assert "--entrypoints.web.http.redirections.entrypoint.to=:8443" in gateway["command"]
+
+
+def test_the_gateway_has_the_guides_name() -> None:
+    """`docker logs musicshare_traefik` works."""
+    assert service("traefik")["container_name"] == "musicshare_traefik"
+
+
+def test_uploads_are_shared_by_the_replicas() -> None:
+    """Whichever replica stored a file, all can read it."""
+    assert service("music-service")["volumes"] == ["uploads:/app/uploads"]
+    assert "uploads" in rendered()["volumes"]
+
+
+def test_passwords_are_files_and_nowhere_in_the_text() -> None:
+    """Who uses a database reads the password that the database was made with."""
+    for name in ("postgres", "userservice", "social-service"):
+        assert service(name)["secrets"] == ["postgres-password"]
+    assert service("notificationservice")["secrets"] == ["rabbitmq-password"]
+    assert service("rabbitmq")["secrets"] == [
+        {
+            "source": "rabbitmq.rabbitmq-password",
+            "target": "/etc/rabbitmq/conf.d/20-user.conf",
+        }
+    ]
+    for entry in rendered()["services"].values():
+        for key, value in entry.get("environment", {}).items():
+            assert "PASSWORD" not in key or value.startswith("/run/secrets/")
+
+
+def test_databases_and_monitoring_are_never_scaled() -> None:
+    """They are stateful, and keep what they know in a volume."""
+    stack = read()
+    for name in (*DATABASES, "prometheus", "grafana"):
+        assert stack.services[name].stateful
+        assert [mount for mount in service(name)["volumes"] if mount.startswith(f"{name}-data:")]
+
+
+def test_only_what_cannot_be_built_may_be_left_out() -> None:
+    """mongo and grafana have no build here; everything else is had anywhere."""
+    services = read().services
+    assert {name for name, found in services.items() if found.optional} == {"mongo", "grafana"}
+    assert {name for name, found in services.items() if not found.build} == {"mongo", "grafana"}
+    for entry in rendered()["services"].values():
+        assert "build" not in entry or (FOLDER / entry["build"] / "Dockerfile").is_file()
+
+
+def test_every_mounted_path_is_there() -> None:
+    """The engine would make an empty folder of a path that is not."""
+    mounts = [m for entry in rendered()["services"].values() for m in entry.get("volumes", ())]
+    for path in (mount.split(":")[0] for mount in mounts if mount.startswith(".")):
+        assert (FOLDER / path).exists(), path
+
+
+def test_the_bounds_of_autoscaling_wait_in_comments() -> None:
+    """They are the guide's, and become keys when msctl knows them."""
+    lines = STACK_FILE.read_text(encoding="utf-8").splitlines()
+    comments = [line.strip() for line in lines if "autoscale" in line]
+    bounds = [yaml.safe_load(comment.removeprefix("# "))["autoscale"] for comment in comments]
+    assert [(bound["min"], bound["max"]) for bound in bounds] == [(2, 6), (2, 6), (2, 5), (2, 6)]

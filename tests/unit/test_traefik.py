@@ -1,0 +1,242 @@
+"""What the gateway is told: the labels of services, and its own flags."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from msctl.model import Route, Service, Stack
+from msctl.render.traefik import (
+    BUCKETS,
+    gateway_flags,
+    priority,
+    router_names,
+    rule,
+    service_labels,
+)
+
+SEED_SEARCHSERVICE = [
+    "traefik.enable=true",
+    "traefik.http.routers.searchservice.rule=PathPrefix(`/api/search`)",
+    "traefik.http.middlewares.searchservice-stripprefix.stripprefix.prefixes=/api/search",
+    "traefik.http.routers.searchservice.middlewares=searchservice-stripprefix",
+    "traefik.http.services.searchservice.loadbalancer.server.port=8084",
+    "traefik.http.routers.searchservice.entrypoints=websecure",
+    "traefik.http.routers.searchservice.tls=true",
+]
+"""The labels by which MusicShare's guide adds a service."""
+
+
+def stack(*, gateway: dict[str, Any] | None = None, **services: dict[str, Any]) -> Stack:
+    return Stack.model_validate(
+        {
+            "name": "shop",
+            "networks": ["front", "back"],
+            "gateway": gateway or {},
+            "services": services,
+        }
+    )
+
+
+def labels(
+    service: dict[str, Any], name: str = "web", gateway: dict[str, Any] | None = None
+) -> dict[str, str]:
+    whole = stack(gateway=gateway, **{name: {"image": "i", "port": 80, **service}})
+    return service_labels(whole, name, whole.services[name])
+
+
+def flags(**gateway: Any) -> list[str]:
+    return gateway_flags(stack(gateway=gateway, web={"image": "i", "port": 80, "routes": ["/"]}))
+
+
+def test_the_labels_are_those_of_the_guide() -> None:
+    """A service like the guide's gets the guide's labels, and what was left to Traefik's guess."""
+    found = labels(
+        {"port": 8084, "routes": [{"path": "/api/search", "strip": True}]}, name="searchservice"
+    )
+    seed = dict(label.split("=", 1) for label in SEED_SEARCHSERVICE)
+    assert {key: found[key] for key in seed} == seed
+    assert {key: value for key, value in found.items() if key not in seed} == {
+        "traefik.docker.network": "shop_front",
+        "traefik.http.routers.searchservice.priority": "25",
+        "traefik.http.routers.searchservice.service": "searchservice",
+    }
+
+
+def test_a_service_without_routes_has_no_labels() -> None:
+    """What is internal is unknown to the gateway, also when it has a port and a health check."""
+    assert labels({"health": {"path": "/health"}, "sticky": "s"}) == {}
+
+
+def test_the_gateway_reaches_a_service_by_its_first_network() -> None:
+    """The network is named as the engine names it."""
+    found = labels({"routes": ["/"], "networks": ["back", "front"]})
+    assert found["traefik.docker.network"] == "shop_back"
+
+
+def test_each_route_has_a_router_of_its_own() -> None:
+    """All lead to the one service; only the stripped ones have the middleware."""
+    found = labels({"routes": [{"path": "/api", "strip": True}, "/ws"]})
+    assert found["traefik.http.routers.web.rule"] == "PathPrefix(`/api`)"
+    assert found["traefik.http.routers.web-ws.rule"] == "PathPrefix(`/ws`)"
+    assert found["traefik.http.routers.web.service"] == "web"
+    assert found["traefik.http.routers.web-ws.service"] == "web"
+    assert found["traefik.http.routers.web.middlewares"] == "web-stripprefix"
+    assert "traefik.http.routers.web-ws.middlewares" not in found
+
+
+@pytest.mark.parametrize(
+    ("routes", "names"),
+    [
+        (["/api"], ("web",)),
+        (["/api", "/v3/api-docs"], ("web", "web-v3-api-docs")),
+        (["/a-b", "/a/b", "/a_b"], ("web", "web-a-b", "web-a-b-2")),
+        (["/", {"path": "/", "host": "www.example.org"}], ("web", "web-www-example-org")),
+        ([{"host": "a.org"}, "/", "/a/2", "/a", "/A"], None),
+        (["/x", "/a-2", "/a", "/A"], ("web", "web-a-2", "web-a", "web-a-3")),
+    ],
+)
+def test_routers_are_named_after_service_and_path(
+    routes: list[Any], names: tuple[str, ...] | None
+) -> None:
+    """The first has the service's name; all names of a service differ."""
+    service = Service.model_validate({"image": "i", "port": 80, "routes": routes})
+    found = router_names("web", service)
+    assert len(set(found)) == len(routes)
+    assert found == names or names is None
+
+
+@pytest.mark.parametrize(
+    ("route", "wanted", "weight"),
+    [
+        ({"path": "/api/users"}, "PathPrefix(`/api/users`)", 24),
+        ({"path": "/", "priority": 1}, "PathPrefix(`/`)", 1),
+        ({"host": "a.org"}, "Host(`a.org`) && PathPrefix(`/`)", 32),
+        ({"host": "a.org", "path": "/x"}, "Host(`a.org`) && PathPrefix(`/x`)", 33),
+    ],
+)
+def test_rule_and_priority(route: dict[str, Any], wanted: str, weight: int) -> None:
+    """The priority is the rule's length, as Traefik's own default, unless the file gives one."""
+    found = Route.model_validate(route)
+    assert rule(found) == wanted
+    assert priority(found) == weight
+
+
+@pytest.mark.parametrize("gateway", [{"tls": {"mode": "off"}}, {"https": False}])
+def test_without_tls_routes_are_served_by_http(gateway: dict[str, Any]) -> None:
+    """There is neither a TLS label nor a redirect to where nothing listens."""
+    found = labels({"routes": ["/"]}, gateway=gateway)
+    assert found["traefik.http.routers.web.entrypoints"] == "web"
+    assert "traefik.http.routers.web.tls" not in found
+    assert not [flag for flag in flags(**gateway) if "redirections" in flag]
+
+
+def test_the_health_check_of_the_gateway() -> None:
+    """The gateway asks the path in the service's own rhythm."""
+    found = labels(
+        {"routes": ["/"], "health": {"path": "/up", "interval": "1m30s", "timeout": "500ms"}}
+    )
+    prefix = "traefik.http.services.web.loadbalancer.healthcheck"
+    assert {key: value for key, value in found.items() if key.startswith(prefix)} == {
+        f"{prefix}.path": "/up",
+        f"{prefix}.interval": "1m30s",
+        f"{prefix}.timeout": "500ms",
+    }
+
+
+def test_a_health_check_without_a_path_is_the_engines_alone() -> None:
+    """A command in the container says nothing that the gateway could ask."""
+    found = labels({"routes": ["/"], "health": {"command": ["true"]}})
+    assert not [key for key in found if "healthcheck" in key]
+
+
+@pytest.mark.parametrize(
+    ("sticky", "wanted"),
+    [
+        ("s", {"": "true", ".name": "s"}),
+        (
+            {"name": "s", "secure": True, "http_only": True, "same_site": "Lax", "max_age": 0},
+            {
+                "": "true",
+                ".name": "s",
+                ".secure": "true",
+                ".httponly": "true",
+                ".samesite": "lax",
+                ".maxage": "0",
+            },
+        ),
+    ],
+)
+def test_the_sticky_cookie(sticky: Any, wanted: dict[str, str]) -> None:
+    """The cookie's name is the file's, and only the attributes that it gives are set."""
+    found = labels({"routes": ["/"], "sticky": sticky})
+    prefix = "traefik.http.services.web.loadbalancer.sticky.cookie"
+    assert {
+        key.removeprefix(prefix): value for key, value in found.items() if key.startswith(prefix)
+    } == wanted
+
+
+def test_the_redirect_goes_to_the_published_port() -> None:
+    """The port in the container is of no use to a client."""
+    found = flags(https="0.0.0.0:8443")
+    assert "--entrypoints.web.http.redirections.entrypoint.to=:8443" in found
+    assert "--entrypoints.web.http.redirections.entrypoint.scheme=https" in found
+    assert "--entrypoints.web.http.redirections.entrypoint.permanent=true" in found
+    assert "--entrypoints.websecure.address=:443" in found
+
+
+def test_no_redirect_without_a_published_http_port() -> None:
+    """Where HTTP is off, nobody can be sent on."""
+    assert not [flag for flag in flags(http="off") if "redirections" in flag]
+
+
+def test_the_api_is_on_only_where_msctl_can_reach_it() -> None:
+    """The dashboard off means no API either, unless the file says by which URL msctl asks it."""
+    on = {"--api.dashboard=true", "--api.insecure=true"}
+    assert on <= set(flags())
+    assert not on & set(flags(dashboard="off"))
+    assert on <= set(flags(dashboard="off", api="http://traefik:8080"))
+
+
+def test_the_gateway_reads_its_own_project_alone() -> None:
+    """A second stack with equal names on the same engine is not seen."""
+    assert "--providers.docker.constraints=Label(`com.docker.compose.project`,`shop`)" in flags()
+    assert "--providers.docker.exposedbydefault=false" in flags()
+
+
+@pytest.mark.parametrize(
+    "flag",
+    [
+        "--providers.file.directory=/etc/traefik/dynamic",
+        "--providers.file.watch=true",
+        "--providers.precedence=file,docker",
+        "--providers.providersthrottleduration=200ms",
+        "--serverstransport.forwardingtimeouts.dialtimeout=500ms",
+        "--entrypoints.traefik.address=:8080",
+        "--entrypoints.probe.address=:8081",
+        "--ping=true",
+        "--accesslog=true",
+        "--accesslog.format=json",
+        "--accesslog.fields.headers.names.X-Request-Id=keep",
+        "--metrics.prometheus=true",
+        "--metrics.prometheus.addentrypointslabels=true",
+        "--metrics.prometheus.addrouterslabels=true",
+        "--metrics.prometheus.addserviceslabels=true",
+    ],
+)
+@pytest.mark.parametrize("gateway", [{}, {"dashboard": "off"}, {"tls": {"mode": "off"}}])
+def test_what_draining_and_metrics_need_is_always_there(flag: str, gateway: dict[str, Any]) -> None:
+    """Adding it later would replace the gateway, and lose requests."""
+    assert flag in flags(**gateway)
+
+
+def test_the_histogram_has_the_buckets_of_the_guide() -> None:
+    """Queries that name one of its buckets keep their meaning."""
+    assert {0.1, 0.3, 1.2, 5.0} <= set(BUCKETS)
+    assert list(BUCKETS) == sorted(set(BUCKETS))
+
+
+def test_the_users_flags_come_last() -> None:
+    """For Traefik the last one of equal flags counts."""
+    assert flags(args=["--log.level=DEBUG"])[-1] == "--log.level=DEBUG"
