@@ -1,0 +1,38 @@
+# Sets msctl up and runs it. `make help` lists what there is.
+
+PYTHON ?=
+export PYTHON
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup up test check bench clean
+
+help:  ## list the targets
+	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+
+setup:  ## make .venv, install msctl, make sure a Docker engine and the base image are there
+	@scripts/ensure-venv
+	@scripts/ensure-engine
+	@scripts/ensure-base-image
+
+up: setup  ## set up, then bring up the stack in compose/stack.yaml
+	@.venv/bin/msctl -f compose/stack.yaml up $(ARGS)
+
+test:  ## set up, then run every test (ARGS="-k name" goes to pytest)
+	@scripts/ensure-venv test
+	@scripts/run-tests $(ARGS)
+
+check:  ## lint, format, types and unit tests: fast, without an engine
+	@scripts/ensure-venv dev
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy --strict msctl
+	.venv/bin/python -m pytest -q tests/unit $(ARGS)
+
+bench: setup  ## measure on the real engine
+	@scripts/ensure-venv test
+	.venv/bin/python -m pytest tests/bench -s $(ARGS)
+
+clean:  ## remove .venv and caches; images, volumes and secrets stay
+	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""One small service that plays any MusicShare service; its settings are in `config`."""
