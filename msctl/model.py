@@ -7,11 +7,11 @@ records at once (routes of two services, `needs` in a circle) is in `msctl.confi
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationInfo, model_validator
 from pydantic.json_schema import WithJsonSchema
 
 from msctl.fields import (
@@ -20,26 +20,35 @@ from msctl.fields import (
     Cpus,
     Duration,
     Environment,
+    FilePath,
     Flag,
     HostName,
     Image,
     Labels,
     Name,
     Port,
+    ProjectName,
     Publish,
     RoutePath,
     Size,
     Surge,
     Text,
+    check_text,
+    is_raw,
+    names,
     one_or_many,
+    show_size,
     shown,
     whole,
     wrong,
 )
+from msctl.mounts import parse_mount
+from msctl.ports import parse_port
 
 GATEWAY = "traefik"
 RESERVED_NAMES = (GATEWAY, "socket-proxy", "autoscaler")
 DEFAULT_MAX_REPLICAS = 10
+SMALLEST_MEMORY = 6 * 1024 * 1024
 
 
 class Record(BaseModel):
@@ -53,7 +62,8 @@ class Record(BaseModel):
         if isinstance(value, cls):
             return value
         if not isinstance(value, dict):
-            wrong(f"{shown(value)} is not a mapping of keys to values")
+            first = next(iter(cls.model_fields))
+            wrong(f"{shown(value)} is not a mapping of keys to values, such as {{{first}: …}}")
         return {key: item for key, item in value.items() if not str(key).startswith("x-")}
 
 
@@ -67,21 +77,21 @@ ToCome = Annotated[
 ]
 
 
-def _short(key: str, record: type[Record]) -> BeforeValidator:
+def _short(key: str, record: type[Record], bare: Any = str) -> BeforeValidator:
     """The short form of a record: a bare value that stands for its key `key`."""
 
     def expand(value: object) -> object:
         return {key: value} if isinstance(value, str | int | float) else value
 
-    return BeforeValidator(expand, json_schema_input_type=str | int | record)
+    return BeforeValidator(expand, json_schema_input_type=bare | record)
 
 
 class Build(Record):
     """How to build an image."""
 
-    context: Text
+    context: FilePath
     """Folder with the sources, from the stack file's folder."""
-    dockerfile: Text | None = None
+    dockerfile: FilePath | None = None
     """File in the context (Dockerfile)."""
     args: Environment = {}
     """Build arguments."""
@@ -96,7 +106,7 @@ class Tls(Record):
     mode: Annotated[
         Literal["off", "self-signed"],
         BeforeValidator(lambda value: _tls_mode(value)),
-        WithJsonSchema({"enum": ["off", False, "self-signed", "files", "acme"]}),
+        WithJsonSchema({"enum": ["off", False, "self-signed"]}),
     ] = "self-signed"
     """off, or self-signed; files and acme are to come."""
     cert: ToCome = None
@@ -113,7 +123,7 @@ def _tls_mode(value: object) -> object:
     if value in ("files", "acme"):
         wrong(f"mode {value} is not implemented in this version of msctl; use self-signed or off")
     if value not in ("off", "self-signed"):
-        wrong(f"{shown(value)} is not a TLS mode (off, self-signed, files, acme)")
+        wrong(f"{shown(value)} is not a TLS mode (off or self-signed)")
     return value
 
 
@@ -155,7 +165,7 @@ class Route(Record):
     """Whether the prefix is taken off before the request is passed on."""
     priority: Annotated[
         int | None,
-        BeforeValidator(lambda v: v if v is None else whole(v, "a priority (from 1)", 1)),
+        BeforeValidator(lambda v: v if v is None else _route_priority(v)),
         WithJsonSchema({"type": ["integer", "string"], "minimum": 1}),
     ] = None
     """Which route wins where several match: the highest. Default: the length of the rule."""
@@ -166,6 +176,10 @@ class Route(Record):
     basic_auth: ToCome = None
     body_limit: ToCome = None
     retry: ToCome = None
+
+
+def _route_priority(value: object) -> int:
+    return whole(value, "a priority (1 to 1000000)", 1, 1_000_000)
 
 
 def _count(what: str) -> Any:
@@ -189,10 +203,14 @@ class Replicas(Record):
 
     @model_validator(mode="after")
     def _in_order(self) -> Replicas:
-        if not self.min <= self.initial <= self.max:
+        if self.min > self.max:
+            wrong(f"min {self.min} is more than max {self.max}")
+        if self.initial < self.min:
+            wrong(f"initial {self.initial} is less than min {self.min}")
+        if self.initial > self.max:
             wrong(
-                f"{self.initial} replicas are not between min {self.min} and max {self.max}; "
-                f"write {{initial: {self.initial}, min: …, max: …}}"
+                f"initial {self.initial} is more than max {self.max}; "
+                f"write {{initial: {self.initial}, max: {self.initial}}}"
             )
         return self
 
@@ -220,6 +238,8 @@ class Resources(Record):
             limit, reserved = getattr(self, key), getattr(self.reserve, key)
             if limit is not None and reserved is not None and reserved > limit:
                 wrong(f"reserve.{key} is more than the limit of {key}")
+        if self.memory is not None and self.memory < SMALLEST_MEMORY:
+            wrong(f"memory {show_size(self.memory)} is less than the 6M that an engine accepts")
         return self
 
 
@@ -227,14 +247,19 @@ HealthCommand = Annotated[
     Literal["auto", "none"] | tuple[str, ...],
     BeforeValidator(lambda value: _health_command(value)),
     WithJsonSchema(
-        {"anyOf": [{"enum": ["auto", "none"]}, {"type": "array", "items": {"type": "string"}}]}
+        {
+            "anyOf": [
+                {"enum": ["auto", "none"]},
+                {"type": "array", "items": {"type": ["string", "number", "boolean"]}},
+            ]
+        }
     ),
 ]
 
 
 def _health_command(value: object) -> object:
     if isinstance(value, list | tuple) and value:
-        return tuple(str(word) for word in value)
+        return tuple(check_text(word) for word in value)
     if value not in ("auto", "none"):
         wrong(f"{shown(value)} is not a health command (auto, none, or a list of words)")
     return value
@@ -284,16 +309,37 @@ class Sticky(Record):
     same_site: (
         Annotated[
             Literal["none", "lax", "strict"],
-            BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value),
+            BeforeValidator(lambda value: _same_site(value)),
+            WithJsonSchema({"enum": ["none", "lax", "strict"]}),
         ]
         | None
     ) = None
     max_age: Annotated[
         int | None,
-        BeforeValidator(lambda v: v if v is None else whole(v, "a number of seconds (from 0)", 0)),
+        BeforeValidator(lambda v: v if v is None else _seconds(v)),
         WithJsonSchema({"type": ["integer", "string"]}),
     ] = None
     """Seconds; a session cookie when absent."""
+
+
+def _seconds(value: object) -> int:
+    return whole(value, "a number of seconds (0 to 2147483647)", 0, 2**31 - 1)
+
+
+def _same_site(value: object) -> str:
+    word = value.lower() if isinstance(value, str) else value
+    if word not in ("none", "lax", "strict"):
+        wrong(f"{shown(value)} is not none, lax or strict")
+    return str(word)
+
+
+_ABSOLUTE = {"type": "string", "pattern": "^/"}
+
+
+def _absolute(value: object) -> str:
+    if not isinstance(value, str) or not re.fullmatch(r"/[^\x00]+", value):
+        wrong(f"{shown(value)} is not an absolute path of the container")
+    return value
 
 
 class SecretMount(Record):
@@ -301,7 +347,10 @@ class SecretMount(Record):
 
     name: Name
     """Name of the secret: its file is `.msctl/secrets/NAME`."""
-    target: Text | None = None
+    target: (
+        Annotated[str, BeforeValidator(lambda value: _absolute(value)), WithJsonSchema(_ABSOLUTE)]
+        | None
+    ) = None
     """Path in the container (`/run/secrets/NAME`)."""
     template: Text | None = None
     """Content of the file, with `{secret}` where the secret goes; default: the secret alone."""
@@ -335,16 +384,30 @@ def _order(value: object) -> object:
     return value
 
 
-def _map_or_text(value: object) -> object:
-    if isinstance(value, dict):
-        return value
-    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else value
+def _read_by(parse: Callable[[object], object]) -> BeforeValidator:
+    """An entry of a list of Compose's, in its short or long form, which `parse` understands."""
+
+    def check(value: object, info: ValidationInfo) -> object:
+        texts = value.values() if isinstance(value, dict) else [value]
+        if not any(is_raw(text, info) for text in texts):
+            try:
+                parse(value)
+            except ValueError as error:
+                wrong(str(error))
+        return value if isinstance(value, dict) else check_text(value)
+
+    return BeforeValidator(check)
 
 
-MountOrPort = Annotated[
+PortEntry = Annotated[
     str | dict[str, Any],
-    BeforeValidator(_map_or_text),
+    _read_by(parse_port),
     WithJsonSchema({"type": ["string", "integer", "object"]}),
+]
+MountEntry = Annotated[
+    str | dict[str, Any],
+    _read_by(parse_mount),
+    WithJsonSchema({"type": ["string", "object"]}),
 ]
 
 
@@ -359,11 +422,11 @@ class Service(Record):
     entrypoint: Command | None = None
     env: Environment = {}
     """Environment variables."""
-    env_file: Annotated[tuple[Text, ...], BeforeValidator(one_or_many)] = ()
+    env_file: Annotated[tuple[FilePath, ...], BeforeValidator(one_or_many)] = ()
     """Files of environment variables; `env` wins."""
-    ports: Annotated[tuple[MountOrPort, ...], BeforeValidator(one_or_many)] = ()
+    ports: Annotated[tuple[PortEntry, ...], BeforeValidator(one_or_many)] = ()
     """Published ports, as in Compose. A fixed host port allows one replica."""
-    volumes: Annotated[tuple[MountOrPort, ...], BeforeValidator(one_or_many)] = ()
+    volumes: Annotated[tuple[MountEntry, ...], BeforeValidator(one_or_many)] = ()
     """Volumes and bind mounts, as in Compose."""
     labels: Labels = {}
     restart: Annotated[
@@ -374,7 +437,7 @@ class Service(Record):
     """no, always, unless-stopped, on-failure or on-failure:N."""
     stop_grace: Duration = timedelta(seconds=10)
     """Time between SIGTERM and SIGKILL."""
-    networks: Annotated[tuple[Name, ...], BeforeValidator(one_or_many)] = ()
+    networks: Annotated[tuple[Name, ...], BeforeValidator(names)] = ()
     """Networks of the stack; default: its first one."""
     secrets: Annotated[
         tuple[Annotated[SecretMount, _short("name", SecretMount)], ...],
@@ -387,7 +450,7 @@ class Service(Record):
         tuple[Annotated[Route, _short("path", Route)], ...], BeforeValidator(one_or_many)
     ] = ()
     """What the gateway leads here; none: internal."""
-    replicas: Annotated[Replicas, _short("initial", Replicas)] = Replicas()
+    replicas: Annotated[Replicas, _short("initial", Replicas, int | str)] = Replicas()
     """How many replicas."""
     resources: Resources = Resources()
     """Limits and reservations of each replica."""
@@ -395,7 +458,7 @@ class Service(Record):
     """Health check of the gateway and of the engine."""
     sticky: Annotated[Sticky, _short("name", Sticky)] | None = None
     """Cookie that keeps a client on its replica."""
-    needs: Annotated[tuple[Name, ...], BeforeValidator(one_or_many)] = ()
+    needs: Annotated[tuple[Name, ...], BeforeValidator(names)] = ()
     """Services that must be healthy first."""
     stateful: Flag = False
     """One replica, never scaled, replaced stop-first."""
@@ -427,7 +490,7 @@ class Service(Record):
 def _restart(value: object) -> object:
     if value is False:
         return "no"
-    rule = r"no|always|unless-stopped|on-failure(:[1-9]\d*)?"
+    rule = r"no|always|unless-stopped|on-failure(:[1-9][0-9]{0,5})?"
     if not isinstance(value, str) or not re.fullmatch(rule, value):
         wrong(
             f"{shown(value)} is not a restart policy "
@@ -439,13 +502,10 @@ def _restart(value: object) -> object:
 class Stack(Record):
     """A whole stack file."""
 
-    name: Annotated[
-        str,
-        Field(pattern=r"^[a-z0-9][a-z0-9_-]*$"),
-    ]
+    name: ProjectName
     """Project name."""
     metrics: ToCome = None
-    networks: Annotated[tuple[Name, ...], BeforeValidator(one_or_many)] = ("backend",)
+    networks: Annotated[tuple[Name, ...], BeforeValidator(names)] = ("backend",)
     """Networks of the stack; the engine's names are PROJECT_NAME."""
     gateway: Gateway = Gateway()
     """Traefik; rendered only when some service has routes."""

@@ -1,0 +1,73 @@
+"""What the file's environment adds: `.env` beside it, `env_file`, and names without a value."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+
+from msctl.config import envfiles
+from msctl.config.envfiles import EnvFileProblem
+from msctl.config.problems import Path
+from msctl.config.variables import Lookup
+from msctl.fields import shown
+from msctl.model import Service
+
+ReadFile = Callable[[str], bytes]
+"""Reads a file named from the stack file's folder; raises OSError."""
+
+
+def no_files(path: str) -> bytes:
+    """Reads from a folder without files."""
+    raise FileNotFoundError(path)
+
+
+def dotenv(file: str, environ: Mapping[str, str], read_file: ReadFile) -> tuple[Lookup, list[str]]:
+    """The environment over the variables of `.env`, and the problems of `.env`, a line each."""
+    variables: dict[str, str] = {}
+    problems: list[str] = []
+    shown_as = os.path.join(os.path.dirname(file), ".env")
+    try:
+        variables = envfiles.parse(read_file(".env"), environ.get)
+    except FileNotFoundError:
+        pass  # it is optional
+    except OSError as error:
+        problems = [f"{shown_as}: {_reason(error)}"]
+    except EnvFileProblem as error:
+        problems = [f"{shown_as}:{line}: {message}" for line, message in error.problems]
+    return lambda name: environ[name] if name in environ else variables.get(name), problems
+
+
+class ServiceEnvironment:
+    """A service's variables: those of its files, and `env` over them."""
+
+    def __init__(self, lookup: Lookup, read_file: ReadFile) -> None:
+        self._lookup = lookup
+        self._read_file = read_file
+        self.problems: list[tuple[Path, str]] = []
+
+    def completed(self, service: Service) -> Service:
+        """The service with its files read; `problems` has those of files, by the path in it."""
+        env: dict[str, str | None] = {}
+        for index, file in enumerate(service.env_file):
+            try:
+                env |= envfiles.parse(self._read_file(file), self._lookup)
+            except (OSError, ValueError) as error:
+                messages = _complaints(file, error)
+                self.problems += (((("env_file", index)), message) for message in messages)
+        for name, value in service.env.items():
+            env[name] = self._lookup(name) if value is None else value
+        if env == service.env and not service.env_file:
+            return service
+        return service.model_copy(update={"env": env, "env_file": ()})
+
+
+def _complaints(file: str, error: OSError | ValueError) -> Iterator[str]:
+    if isinstance(error, EnvFileProblem):
+        for line, message in error.problems:
+            yield f"{shown(file)}, line {line}: {message}"
+    else:
+        yield f"cannot read {shown(file)}: {_reason(error)}"
+
+
+def _reason(error: Exception) -> str:
+    return str(getattr(error, "strerror", None) or "no such file or directory").lower()

@@ -1,0 +1,104 @@
+"""Where the stack file is, and reading it with what lies beside it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from msctl.config import syntax
+from msctl.config.loader import load_text
+from msctl.errors import UsageProblem
+from msctl.model import Stack
+
+FILE_NAME = "stack.yaml"
+VARIABLE = "MSCTL_FILE"
+
+
+@dataclass(frozen=True)
+class LoadedStack:
+    """A stack and the file that it came from; both paths are absolute."""
+
+    stack: Stack
+    path: Path
+    folder: Path
+    """The stack file's folder: relative paths in the file start here."""
+
+
+def find_stack_file(explicit: str | None, environ: Mapping[str, str], cwd: Path) -> Path:
+    """The stack file to use.
+
+    It is that of `-f`, else of $MSCTL_FILE, else stack.yaml here or above, else compose/stack.yaml.
+
+    Raises:
+        UsageProblem: there is none.
+    """
+    if explicit is not None:
+        return _named(explicit, "-f/--file", cwd)
+    if named := environ.get(VARIABLE):
+        return _named(named, f"${VARIABLE}", cwd)
+    candidates = [folder / FILE_NAME for folder in (cwd, *cwd.parents)]
+    for path in (*candidates, cwd / "compose" / FILE_NAME):
+        if path.is_file():
+            return path
+    raise UsageProblem(
+        f"no {FILE_NAME} here, in a folder above, or in compose/",
+        hint=f"`msctl init` writes one; -f FILE or ${VARIABLE} names another",
+    )
+
+
+def load(
+    path: Path,
+    environ: Mapping[str, str],
+    *,
+    project: str | None = None,
+    keep_variables: bool = False,
+    shown_as: str | None = None,
+) -> LoadedStack:
+    """Read and check a stack file; see `load_text`. `shown_as` is the file in error messages.
+
+    Raises:
+        StackFileError: the file's problems, all of them.
+        UsageProblem: the file cannot be read, or `project` is no project name.
+    """
+    name = str(path) if shown_as is None else shown_as
+    absolute = Path(os.path.abspath(path))  # as Docker Compose has it: no `..`, links kept
+    folder = absolute.parent
+    try:
+        text = _read(absolute)
+    except OSError as error:
+        raise _unreadable(name, error) from None
+    stack = load_text(
+        text,
+        name=name,
+        environ=environ,
+        read_file=lambda file: _read(folder / file),
+        project=project,
+        keep_variables=keep_variables,
+    )
+    return LoadedStack(stack, absolute, folder)
+
+
+def _named(name: str, source: str, cwd: Path) -> Path:
+    path = cwd / name
+    if not path.exists():
+        raise UsageProblem(
+            f"{source}: {name}: no such file", hint="`msctl init` writes a starter stack.yaml"
+        )
+    if path.is_dir():
+        raise UsageProblem(
+            f"{source}: {name} is a folder", hint=f"name the file: {name.rstrip('/')}/{FILE_NAME}"
+        )
+    return path
+
+
+def _read(path: Path) -> bytes:
+    """A file's start: a byte more than msctl takes, so that it is not read whole to be refused."""
+    with path.open("rb") as file:
+        return file.read(syntax.MAX_BYTES + 1)
+
+
+def _unreadable(name: str, error: OSError) -> UsageProblem:
+    reason = (error.strerror or "cannot be read").lower()
+    return UsageProblem(f"{name}: {reason}", hint="-f FILE names another stack file")

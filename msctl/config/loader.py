@@ -1,0 +1,170 @@
+"""Stack file → `Stack`, or every problem of the file at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from pydantic import ValidationError
+from pydantic_core import PydanticCustomError
+
+from msctl.config import checks, yamltext
+from msctl.config.environment import ReadFile, ServiceEnvironment, dotenv, no_files
+from msctl.config.prepare import Preparation
+from msctl.config.problems import MOST_PROBLEMS, Malformed, Path, Problem, as_error
+from msctl.config.records import problems_of
+from msctl.config.variables import Lookup, Substitution
+from msctl.config.yamltext import Document
+from msctl.errors import UsageProblem
+from msctl.fields import check_name, check_project, shown
+from msctl.model import Gateway, Service, Stack
+
+
+def load_text(
+    text: bytes | str,
+    *,
+    name: str,
+    environ: Mapping[str, str],
+    read_file: ReadFile = no_files,
+    project: str | None = None,
+    keep_variables: bool = False,
+) -> Stack:
+    """Check a stack file's text. `name` is the file, as its errors call it.
+
+    With `keep_variables`, values that pass through to Compose keep their `${VAR}`, and a `$`
+    elsewhere is written `$$`: the form that `render` dumps. What concerns several records is
+    not checked then: load it without first.
+
+    Raises:
+        StackFileError: the file's problems, all of them.
+        UsageProblem: `project` is no project name.
+    """
+    if project is not None:
+        _check_project(project)
+    lookup, complaints = dotenv(name, environ, read_file)
+    try:
+        document = yamltext.parse(text)
+    except Malformed as error:
+        raise as_error([error.problem], name, complaints) from None
+    loading = _Loading(document, lookup, read_file, keep_variables)
+    stack = loading.stack(project)
+    if stack is None or loading.problems or complaints:
+        raise as_error(loading.problems, name, complaints)
+    return stack
+
+
+def _check_project(project: str) -> None:
+    try:
+        check_project(project)
+    except PydanticCustomError as error:
+        raise UsageProblem(f"-p/--project: {error.message()}") from None
+
+
+@dataclass
+class _Loading:
+    """One file on its way; problems pile up."""
+
+    document: Document
+    lookup: Lookup
+    read_file: ReadFile
+    keep: bool
+    problems: list[Problem] = field(default_factory=list)
+    unresolved: frozenset[Path] = frozenset()
+
+    def stack(self, project: str | None) -> Stack | None:
+        """The stack; None where the file has problems."""
+        preparation = Preparation(self.document, Substitution(self.lookup), self.keep)
+        data = preparation.value()
+        self.problems += (*self.document.problems, *preparation.problems)
+        self.unresolved = frozenset(problem.path for problem in preparation.problems)
+        if project is not None:
+            data["name"] = project
+        named = self._named_services(data)
+        services: dict[str, Service] = {}
+        partial = set()
+        for name, value in named.items():
+            service, whole = self._service(value, ("services", name))
+            if service is not None:
+                services[name] = service
+            if not whole:
+                partial.add(name)
+            if self._enough:
+                return None
+        if not self.keep:
+            services = {name: self._completed(name, found) for name, found in services.items()}
+        stack, broken = self._assembled({**data, "services": services})
+        if not self.keep:
+            view = checks.View(stack, frozenset(named), frozenset(partial), broken)
+            for path, message in checks.problems(view):
+                self._note(path, message)
+                if self._enough:
+                    return None
+        return None if self.problems else stack
+
+    @property
+    def _enough(self) -> bool:
+        """Whether to stop looking: nobody reads on, and finding the nearest names takes time."""
+        return len(self.problems) > MOST_PROBLEMS
+
+    def _named_services(self, data: Mapping[str, object]) -> dict[str, object]:
+        found = data.get("services")
+        if not isinstance(found, dict) or not found:
+            message = f"{shown(found)} is not a mapping of names to services"
+            if "services" not in data:
+                message = "services is missing; add at least one service"
+            elif found == {}:
+                message = "there is no service here; add at least one"
+            self._note(("services",), message)
+            return {}
+        for name in found:
+            try:
+                check_name(name)
+            except PydanticCustomError as error:
+                self._note(("services", name), error.message())
+        return found
+
+    def _service(self, value: object, at: Path) -> tuple[Service | None, bool]:
+        """A service, or what is left of it without its unsound keys; and whether it is whole."""
+        context = {"keep": self.keep}
+        try:
+            return Service.model_validate(value, context=context), True
+        except ValidationError as error:
+            self._note_all(problems_of(error, Service, at, self.document))
+            broken = {found["loc"][0] for found in error.errors() if found["loc"]}
+        if not isinstance(value, dict):
+            return None, False
+        sound = {key: item for key, item in value.items() if key not in broken}
+        return Service.model_validate({"image": "unnamed", **sound}, context=context), False
+
+    def _assembled(self, data: dict[str, object]) -> tuple[Stack, frozenset[str]]:
+        """The stack of all that is sound, and the keys of the rest."""
+        broken = set()
+        if "gateway" in data:
+            try:
+                context = {"keep": self.keep}
+                data["gateway"] = Gateway.model_validate(data["gateway"], context=context)
+            except ValidationError as error:
+                self._note_all(problems_of(error, Gateway, ("gateway",), self.document))
+                broken.add("gateway")
+                del data["gateway"]
+        try:
+            return Stack.model_validate(data), frozenset(broken)
+        except ValidationError as error:
+            self._note_all(problems_of(error, Stack, (), self.document))
+            broken |= {str(found["loc"][0]) for found in error.errors()}
+        sound = {key: value for key, value in data.items() if key not in broken}
+        return Stack.model_validate({"name": "unnamed", **sound}), frozenset(broken)
+
+    def _completed(self, name: str, service: Service) -> Service:
+        environment = ServiceEnvironment(self.lookup, self.read_file)
+        completed = environment.completed(service)
+        for path, message in environment.problems:
+            self._note(("services", name, *path), message)
+        return completed
+
+    def _note(self, path: Path, message: str) -> None:
+        self._note_all([self.document.problem(path, message)])
+
+    def _note_all(self, problems: Iterable[Problem]) -> None:
+        """Take problems up, but not those of a value that has been found wanting already."""
+        self.problems += (found for found in problems if found.path not in self.unresolved)

@@ -1,0 +1,60 @@
+"""The stack file that `msctl init` writes."""
+
+from __future__ import annotations
+
+import re
+
+from msctl.fields import check_project
+
+_STARTER = """\
+# A stack for msctl. `msctl check` checks this file, `msctl up` starts what it describes,
+# `msctl schema` prints all keys. ${VAR} and ${VAR:-default} work everywhere: from the
+# environment, or from a file .env beside this one.
+name: NAME
+
+gateway:
+  http: ${HTTP_PORT:-80}    # published ports, [HOST:]PORT or off
+  https: ${HTTPS_PORT:-443}
+  dashboard: 127.0.0.1:8080 # Traefik's API and dashboard
+  tls:
+    mode: self-signed       # or off
+
+services:
+  # Routed: the gateway leads http(s)://HOST/ to the replicas.
+  web:
+    image: traefik/whoami:v1.11
+    # build: ./web          # builds the image where it is neither present nor to be pulled
+    port: 80                # the container's port
+    routes:
+      - path: /
+      # - {path: /api, strip: true, host: www.example.org}
+    replicas: {initial: 2, min: 1, max: 6}
+    resources: {cpus: 0.5, memory: 128M}
+    # sticky: web_session   # a cookie that keeps a client on its replica
+    health:
+      path: /health
+      interval: 10s
+      command: none         # the image has no shell to ask from inside; the gateway asks
+    needs: [database]
+
+  # Stateful: one replica, reached by its name from the services of its networks.
+  database:
+    image: postgres:15
+    stateful: true
+    env:
+      POSTGRES_USER: NAME
+      POSTGRES_PASSWORD_FILE: /run/secrets/database_password
+    secrets: [database_password] # made by the first `msctl up`, kept in .msctl/secrets/
+    volumes: ["database:/var/lib/postgresql/data"]
+    health:
+      command: [pg_isready, -U, NAME]
+"""
+
+
+def starter(name: str) -> str:
+    """A commented stack file of two services for the project `name`.
+
+    Raises:
+        PydanticCustomError: `name` is no project name; the message says what is one.
+    """
+    return re.sub(r"\bNAME\b", check_project(name), _STARTER)
