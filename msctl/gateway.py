@@ -14,6 +14,10 @@ TIMEOUT = 2.0
 _PAGE = 1000
 
 
+class GatewaySilent(Exception):
+    """The gateway did not answer, or with something else than its API would."""
+
+
 class GatewayApi:
     """Asks one gateway. Not to be shared between threads."""
 
@@ -34,19 +38,18 @@ class GatewayApi:
         try:
             return GatewayView(
                 self.url,
-                version=str(self._get("/api/version").get("Version", "")) or None,
+                version=str(self._get("/api/version").json().get("Version", "")) or None,
                 servers=self.servers(),
                 routers=tuple(_router(entry) for entry in self._list("/api/http/routers")),
             )
-        except (httpx.HTTPError, ValueError) as error:
-            return GatewayView(self.url, error=str(error) or type(error).__name__)
+        except GatewaySilent as error:
+            return GatewayView(self.url, error=str(error))
 
     def servers(self) -> Mapping[str, Mapping[str, str]]:
         """UP or DOWN by server URL, by service (`web@docker`).
 
         Raises:
-            httpx.HTTPError: the gateway does not answer.
-            ValueError: it answers something else than JSON.
+            GatewaySilent: the gateway does not answer.
         """
         return {
             entry["name"]: dict(entry["serverStatus"])
@@ -58,19 +61,33 @@ class GatewayApi:
         found: list[dict[str, Any]] = []
         page = 1
         while True:
-            answer = self._client.get(path, params={"per_page": _PAGE, "page": page})
-            answer.raise_for_status()
+            answer = self._get(path, per_page=_PAGE, page=page)
             found += answer.json()
             following = int(answer.headers.get("X-Next-Page", 1))
             if following <= page:
                 return found
             page = following
 
-    def _get(self, path: str) -> dict[str, Any]:
-        answer = self._client.get(path)
-        answer.raise_for_status()
-        found: dict[str, Any] = answer.json()
-        return found
+    def _get(self, path: str, **parameters: int) -> httpx.Response:
+        try:
+            answer = self._client.get(path, params=parameters)
+            answer.raise_for_status()
+            answer.json()
+        except (httpx.HTTPError, ValueError) as error:
+            raise GatewaySilent(str(error) or type(error).__name__) from error
+        return answer
+
+
+def status_of(url: str, timeout: float) -> int:
+    """The status of the answer to one GET.
+
+    Raises:
+        GatewaySilent: there was no answer.
+    """
+    try:
+        return httpx.get(url, timeout=timeout, trust_env=False).status_code
+    except httpx.HTTPError as error:
+        raise GatewaySilent(str(error) or type(error).__name__) from error
 
 
 def _router(entry: Mapping[str, Any]) -> Router:

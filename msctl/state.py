@@ -57,6 +57,8 @@ class Replica:
     """Made by `docker compose run`."""
     addresses: Mapping[str, str] = field(default_factory=dict)
     """IP address by the engine's network name; empty while it is not running."""
+    routing: Mapping[str, str] = field(default_factory=dict)
+    """The Traefik labels that it carries."""
     exit_code: int | None = None
     """Of a container that has ended."""
     detail: Detail | None = None
@@ -125,6 +127,8 @@ class GatewayView:
 
     url: str
     error: str | None = None
+    running: bool = True
+    """Whether its container runs."""
     version: str | None = None
     servers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """UP or DOWN by server URL, by the gateway's name of the service (`web@docker`)."""

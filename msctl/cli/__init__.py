@@ -1,0 +1,1 @@
+"""The command line: `group.cli` is the whole of it, `app.App` what it works with."""

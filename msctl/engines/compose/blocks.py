@@ -58,6 +58,7 @@ class Blocks:
         """What has to be done before the gateway can list anybody."""
         self._resources: dict[str, int] = {}
         self._numbers: dict[str, int] = {}
+        self._recorded: dict[str, list[int]] = {}
 
     # What containers stand on
 
@@ -65,8 +66,8 @@ class Blocks:
         """Networks, volumes and secrets of a revision; made once, where they are missing."""
         steps = [
             *(self._network(key, options) for key, options in revision.networks.items()),
-            *(self._volume(key, options) for key, options in revision.volumes.items()),
             *(self._secret(revision, secret) for secret in revision.secrets.values()),
+            *(self._volume(key, options) for key, options in revision.volumes.items()),
         ]
         return [step for step in steps if step is not None]
 
@@ -106,8 +107,19 @@ class Blocks:
                 labels.COMPOSE_VERSION: labels.COMPATIBLE_WITH,
             }
             step = CreateVolume(target=name, labels=own, options=options)
-            self._resources[resource] = self.draft.add(step)
+            self._resources[resource] = self.draft.add(step, self._secrets_behind(key))
         return self._resources[resource]
+
+    def _secrets_behind(self, volume: str) -> list[int]:
+        """The secrets of the databases on a volume, which are there before it is: a volume without
+        them means that they were lost."""
+        steps = [
+            self._secret(revision, secret)
+            for revision in self.desired.revisions.values()
+            if volume in revision.volumes
+            for secret in revision.secrets.values()
+        ]
+        return [step for step in steps if step is not None]
 
     def _secret(self, revision: Revision, secret: Mapping[str, Any]) -> int | None:
         path = str(secret.get("file", ""))
@@ -173,12 +185,21 @@ class Blocks:
             networks=endpoints(revision, name),
             platform=revision.service.get("platform"),
         )
-        return name, self.draft.add(step, [*self.resources(revision), *after])
+        behind = [*self.resources(revision), *self._recorded.get(revision.name, ()), *after]
+        return name, self.draft.add(step, behind)
 
     def start(self, name: str, service: str, cause: str, after: Iterable[int]) -> int:
         return self.draft.add(StartContainer(target=name, service=service, cause=cause), after)
 
-    def ready(self, name: str, revision: Revision, after: Iterable[int], cause: str = "") -> Ready:
+    def ready(
+        self,
+        name: str,
+        revision: Revision,
+        after: Iterable[int],
+        cause: str = "",
+        *,
+        listed: bool = True,
+    ) -> Ready:
         """Wait until a replica is healthy and the gateway lists it; for a job, until it is done."""
         service = revision.name
         if self.desired.is_job(service):
@@ -200,7 +221,8 @@ class Blocks:
         )
         if service == GATEWAY:
             self.gateway_ready.append(healthy)
-        return Ready(healthy, self.routed(name, revision, [healthy]) or healthy)
+        routed = self.routed(name, revision, [healthy]) if listed else None
+        return Ready(healthy, routed or healthy)
 
     def _is_checked(self, revision: Revision) -> bool:
         """Whether a health check runs in the container: the service's own, or its image's."""
@@ -233,7 +255,7 @@ class Blocks:
 
     def remove(self, replica: Replica, cause: str, after: Iterable[int] = ()) -> int:
         """Stop a container where it runs, and remove it. Returns the last step."""
-        behind = list(after)
+        behind = [*self._recorded.get(replica.service, ()), *after]
         if replica.state in ("running", "paused", "restarting"):
             stop = StopContainer(
                 target=replica.name, service=replica.service, cause=cause, grace=grace(replica)
@@ -265,7 +287,9 @@ class Blocks:
             },
             replaces=tuple(stale),
         )
-        return self.draft.add(step)
+        recorded = self.draft.add(step)
+        self._recorded[service] = [recorded]
+        return recorded
 
     def forget_intent(self, service: str, cause: str) -> None:
         for intent in self.state.intents:

@@ -20,8 +20,10 @@ def outdated(replica: Replica, revision: Revision, files: str, state: StackState
     if image is not None and replica.image_id != image.id:
         return "its image changed"
     expected = revision.network_names()
-    if replica.running and any(network not in replica.addresses for network in expected):
+    if any(network not in replica.addresses for network in expected):
         return "it is off a network"
+    if any(network not in state.networks for network in expected):
+        return "its network is gone"
     if replica.files is not None and replica.files != files:
         return "a mounted file changed"
     if replica.state in ("dead", "removing"):

@@ -12,6 +12,7 @@ from msctl.engines.base import LogLine, Request
 from msctl.engines.compose.client import Client
 from msctl.engines.compose.desired import Desired, desired
 from msctl.engines.compose.files import check_mounts, digest
+from msctl.engines.compose.gatewayfiles import GatewayFiles
 from msctl.engines.compose.hostports import busy_ports
 from msctl.engines.compose.images import Images
 from msctl.engines.compose.logs import Follower, merged
@@ -43,7 +44,8 @@ class ComposeEngine:
         self._observer = Observer(
             self._client, loaded.stack.name, gateway_url(loaded.stack, environ)
         )
-        self._performer = Performer(self._client, self._images)
+        self._files = GatewayFiles(self._client, loaded.stack.name)
+        self._performer = Performer(self._client, self._images, self._files)
         folder = str(loaded.folder)
         self._whole: Desired = desired(loaded.stack, folder, digest)
         self._planner = Planner(
@@ -89,7 +91,7 @@ class ComposeEngine:
         self._performer.perform(step, tell)
 
     def watch(self, changed: Callable[[], None]) -> AbstractContextManager[ContainerWatch]:
-        return ContainerWatch(self._client, self._observer, changed)
+        return ContainerWatch(self._client, self._observer, self._files, changed)
 
     def logs(
         self, services: tuple[str, ...], *, follow: bool = False, tail: int | None = None

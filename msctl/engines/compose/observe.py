@@ -138,7 +138,7 @@ class Observer:
             return None
         if not any(c.service == GATEWAY and c.running for c in containers):
             # Somebody else may answer at its address.
-            return GatewayView(self.gateway_url, error="the gateway is not running")
+            return GatewayView(self.gateway_url, error="the gateway is not running", running=False)
         with GatewayApi(self.gateway_url) as api:
             return api.view()
 
@@ -191,6 +191,7 @@ def _replica(row: Mapping[str, Any]) -> Replica:
         working_dir=own.get(labels.WORKING_DIR),
         oneoff=own.get(labels.ONEOFF) == "True",
         addresses={name: endpoint.get("IPAddress") or "" for name, endpoint in networks.items()},
+        routing={key: value for key, value in own.items() if key.startswith("traefik.")},
         exit_code=int(exited[1]) if exited else None,
     )
 

@@ -9,11 +9,14 @@ from typing import Any
 from msctl.engines.compose import labels
 from msctl.engines.compose.client import Client, EngineFault
 from msctl.engines.compose.files import write_secret
+from msctl.engines.compose.gatewayfiles import GatewayFiles
 from msctl.engines.compose.images import Images, Tell
 from msctl.engines.compose.steps import (
     CreateContainer,
     CreateNetwork,
     CreateVolume,
+    EmptyPin,
+    EmptyProbe,
     ProvideImage,
     RecordIntent,
     RemoveContainer,
@@ -21,6 +24,8 @@ from msctl.engines.compose.steps import (
     RemoveVolume,
     StartContainer,
     StopContainer,
+    WritePin,
+    WriteProbe,
     WriteSecret,
 )
 from msctl.errors import StepFailed
@@ -34,7 +39,7 @@ _MISSING, _CONFLICT, _UNCHANGED = 404, 409, 304
 class Performer:
     """Steps on one engine; used by several threads at once."""
 
-    def __init__(self, client: Client, images: Images) -> None:
+    def __init__(self, client: Client, images: Images, files: GatewayFiles) -> None:
         self._client = client
         self._images = images
         self._deeds: dict[type[Step], Callable[[Any], None]] = {
@@ -48,6 +53,10 @@ class Performer:
             StartContainer: self._start,
             StopContainer: self._stop,
             RemoveContainer: self._remove,
+            WritePin: files.write_pin,
+            EmptyPin: files.empty_pin,
+            WriteProbe: files.write_probe,
+            EmptyProbe: files.empty_probe,
         }
 
     def perform(self, step: Step, tell: Tell) -> None:

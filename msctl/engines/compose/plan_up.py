@@ -47,14 +47,16 @@ class _UpPlan:
         self.desired, self.state, self.request = desired, state, request
         self.blocks = Blocks(desired, state, request.timeout)
         self.ends: dict[str, list[int]] = {}
+        self.freed: dict[object, list[int]] = {}
+        """What frees a host port that a service which left the file holds."""
 
     def plan(self) -> Plan:
         for name, why in self.desired.left_out.items():
             self.blocks.draft.note(f"{name} is left out: {why}")
-        for name in self._in_order():
-            self._service(name)
         if not self.request.services:
             self._what_left_the_file()
+        for name in self._in_order():
+            self._service(name)
         return self.blocks.draft.plan()
 
     def _in_order(self) -> list[str]:
@@ -102,7 +104,10 @@ class _UpPlan:
             current=[replica for replica in replicas if replica.id not in causes],
             old=worst_first([r for r in replicas if r.id in causes], frozenset(causes)),
             causes=causes,
-            behind=[step for need in self.desired.needs(name) for step in self.ends.get(need, ())],
+            behind=[
+                *(step for need in self.desired.needs(name) for step in self.ends.get(need, ())),
+                *(step for port in revision.host_ports() for step in self.freed.get(port, ())),
+            ],
         )
         if self.desired.is_job(name):
             self._job(service)
@@ -153,74 +158,104 @@ class _UpPlan:
 
     def _replace_start_first(self, service: _Service) -> None:
         """New replicas come in batches of `surge`; old ones go when their batch is ready."""
-        kept = self._keep(service)
-        missing = service.wanted - len(kept)
-        behind = service.behind
         # What does not run serves nobody: its place is filled at once.
         serving = [replica for replica in service.old if replica.running]
-        gone = [r for r in service.old if not r.running]
-        for replica in gone:
-            self.blocks.remove(replica, service.causes[replica.id])
-        at_once = max(0, missing - len(serving))
-        for _ in range(at_once):
-            self._new(service, self._why_new(service), behind)
-        todo, previous = missing - at_once, list[int]()
+        for replica in service.old:
+            if not replica.running:
+                self.blocks.remove(replica, service.causes[replica.id])
+        clash = self._clashes(service, serving)
+        kept, ready = self._keep(service, listed=not clash)
+        surplus = len(kept) + len(serving) - service.wanted
+        names = [replica.name for replica in kept]
+        for _ in range(-surplus):
+            name, _ = self._new(service, self._why_new(service), service.behind, listed=not clash)
+            names.append(name)
+        # Old ones that an earlier update left over go when those that stay are ready.
+        leaving, serving = serving[: max(0, surplus)], serving[max(0, surplus) :]
+        previous = self._give_up(service, leaving, ready) or ready
         surge = self._surge(service)
-        while todo or serving:
-            batch, leaving = min(surge, todo), serving[:surge] if todo else list(serving)
-            todo, serving = todo - batch, serving[len(leaving) :]
-            ready = [
-                self._new(service, service.causes[leaving[0].id], [*behind, *previous])
-                for _ in range(batch)
-            ]
-            previous = [
-                self.blocks.remove(replica, service.causes[replica.id], ready or previous)
-                for replica in leaving
-            ]
+        while serving:
+            leaving, serving = serving[:surge], serving[surge:]
+            behind, ready = [*service.behind, *previous], []
+            for replica in leaving:
+                cause = service.causes[replica.id]
+                name, last = self._new(service, cause, behind, listed=not clash)
+                names.append(name)
+                ready.append(last)
+            previous = self._give_up(service, leaving, ready)
         service.ends += previous
+        if clash:
+            self._list_all(service, names, previous)
+
+    def _list_all(self, service: _Service, names: list[str], old_gone: list[int]) -> None:
+        """Wait until the gateway lists the new replicas, once the last old one is gone."""
+        for name in names:
+            self.blocks.routed(name, service.revision, [*service.ends, *old_gone])
+
+    def _give_up(self, service: _Service, old: list[Replica], after: list[int]) -> list[int]:
+        return [self.blocks.remove(r, service.causes[r.id], after) for r in old]
+
+    def _clashes(self, service: _Service, old: list[Replica]) -> bool:
+        """Whether the gateway drops the service while old and new are there: it does where their
+        labels disagree, so that no new one is listed before the last old one is gone."""
+        if service.revision.gateway_server() is None:
+            return False
+        wanted = service.revision.gateway_labels()
+        return any(replica.routing != wanted for replica in old)
 
     def _replace_stop_first(self, service: _Service) -> None:
         """One after the other: the old replica goes, then the new one comes."""
-        kept = self._keep(service)
+        clash = self._clashes(service, service.old)
+        kept, ready = self._keep(service, listed=not clash)
+        names = [replica.name for replica in kept]
         missing = service.wanted - len(kept)
-        previous = list(service.behind)
+        previous = [*service.behind, *ready]
         for replica in service.old:
             previous = [self.blocks.remove(replica, service.causes[replica.id], previous)]
             if missing > 0:
                 missing -= 1
                 number = replica.number if self.desired.single(service.name) else None
                 cause = service.causes[replica.id]
-                previous = [self._new(service, cause, previous, number=number)]
+                name, last = self._new(service, cause, previous, number=number, listed=not clash)
+                names.append(name)
+                previous = [last]
         for _ in range(missing):
-            self._new(service, self._why_new(service), previous)
+            name, _ = self._new(service, self._why_new(service), previous, listed=not clash)
+            names.append(name)
+        if clash:
+            self._list_all(service, names, previous)
 
-    def _keep(self, service: _Service) -> list[Replica]:
+    def _keep(self, service: _Service, *, listed: bool = True) -> tuple[list[Replica], list[int]]:
         """The current replicas that stay: started where they do not run, waited for where they
-        are not well. What is more than wanted goes."""
+        are not well (and not `listed` by the gateway). What is more than wanted goes."""
         spare = len(service.current) - service.wanted
         ordered = worst_first(service.current, frozenset())
         for replica in ordered[: max(0, spare)]:
             service.ends.append(self.blocks.remove(replica, f"{service.wanted} are wanted"))
         kept = ordered[max(0, spare) :]
-        for replica in kept:
-            self._wake(service, replica)
-        return kept
+        ready = [step for replica in kept for step in self._wake(service, replica, listed)]
+        return kept, ready
 
-    def _wake(self, service: _Service, replica: Replica) -> None:
+    def _wake(self, service: _Service, replica: Replica, listed: bool) -> list[int]:
         name, after = replica.name, list(service.behind)
         if not replica.running:
             cause = f"it is {replica.state}"
             after = [self.blocks.start(name, service.name, cause, after)]
         elif replica.healthy:
-            if not self._listed(replica, service.revision):
-                self.blocks.routed(name, service.revision, after)
-            return
-        service.ends.append(self.blocks.ready(name, service.revision, after).healthy)
+            if not listed or self._listed(replica, service.revision):
+                return []
+            step = self.blocks.routed(name, service.revision, after)
+            return [step] if step else []
+        ready = self.blocks.ready(name, service.revision, after, listed=listed)
+        service.ends.append(ready.healthy)
+        return [ready.last]
 
     def _listed(self, replica: Replica, revision: Revision) -> bool:
         server, gateway = revision.gateway_server(), self.state.gateway
         if server is None or gateway is None:
             return True
+        if self.blocks.gateway_ready:
+            return False  # it starts with an empty list
         network, port = server
         address = replica.addresses.get(network, "")
         return gateway.status_of(replica.service, address, port) == "UP"
@@ -232,19 +267,20 @@ class _UpPlan:
         after: Sequence[int],
         *,
         number: int | None = None,
-    ) -> int:
-        """Create, start and await one replica; the step that ends it."""
+        listed: bool = True,
+    ) -> tuple[str, int]:
+        """Create, start and await one replica; its name and the step that ends it."""
         number = number or self.blocks.next_number(service.name)
         # Where a container has to go first, its name may be the new one's.
         blockers = [s for s in after if s not in service.behind]
         name, created = self.blocks.create(service.revision, number, service.files, cause, blockers)
         started = self.blocks.start(name, service.name, cause, [created, *after])
-        ready = self.blocks.ready(name, service.revision, [started], cause)
+        ready = self.blocks.ready(name, service.revision, [started], cause, listed=listed)
         service.ends.append(ready.healthy)
-        return ready.last
+        return name, ready.last
 
     def _why_new(self, service: _Service) -> str:
-        found = len(service.current) + len(service.old)
+        found = len(service.current) + sum(replica.running for replica in service.old)
         return f"{service.wanted} wanted, {found} there" if found else "it is not there"
 
     def _surge(self, service: _Service) -> int:
@@ -266,7 +302,11 @@ class _UpPlan:
                         "file; it is kept (--remove-orphans removes it)"
                     )
             elif replica.service not in self.desired.names and not replica.oneoff:
-                self.blocks.remove(replica, self._why_gone(replica.service))
+                gone = self.blocks.remove(replica, self._why_gone(replica.service))
+                if replica.revision is not None:
+                    old = Revision.from_json(replica.service, replica.revision)
+                    for port in old.host_ports():
+                        self.freed.setdefault(port, []).append(gone)
         for service in {intent.service for intent in self.state.intents}:
             if service not in self.desired.names and service not in self.desired.left_out:
                 self.blocks.forget_intent(service, "it left the file")

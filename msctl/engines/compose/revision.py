@@ -89,6 +89,20 @@ class Revision:
             (str(m["source"]), bool(m.get("read_only"))) for m in mounts if m["type"] == "bind"
         )
 
+    def host_ports(self) -> frozenset[tuple[str, str]]:
+        """The ports and protocols of the host that it publishes, where it names them."""
+        ports = self.service.get("ports") or ()
+        return frozenset(
+            (str(port["published"]), str(port.get("protocol")))
+            for port in ports
+            if port.get("published")
+        )
+
+    def gateway_labels(self) -> Mapping[str, str]:
+        """What the gateway reads; replicas of a service that it lists agree on all of it."""
+        labels = self.service.get("labels") or {}
+        return {key: text for key, text in labels.items() if key.startswith("traefik.")}
+
     def gateway_server(self) -> tuple[str, int] | None:
         """Network (the engine's name) and port by which the gateway reaches it, if it does."""
         labels = self.service.get("labels") or {}

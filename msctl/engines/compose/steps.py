@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 from msctl.plan import Step, Wait
+from msctl.render.pins import Slot
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,3 +127,92 @@ class AwaitRouted(Wait):
     network: str
     """The engine's name of the network by which the gateway reaches it."""
     port: int
+
+
+@dataclass(frozen=True)
+class Server:
+    """A replica as the gateway reaches it; its address is known when it runs."""
+
+    container: str
+    network: str
+    """The engine's name of the network."""
+    port: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class WritePin(Step):
+    """Write a pin's file, which must not be in force (DESIGN: a pin in force is never
+    overwritten, since the gateway reads the gap between its removal and its return)."""
+
+    verb: ClassVar[str] = "pin"
+    slot: Slot
+    labels: Mapping[str, str]
+    """The Traefik labels that the pin is made from."""
+    servers: tuple[Server, ...]
+    health_check: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmptyPin(Step):
+    verb: ClassVar[str] = "unpin"
+    slot: Slot
+
+
+@dataclass(frozen=True, kw_only=True)
+class AwaitPinned(Wait):
+    """Wait until the gateway follows a pin."""
+
+    verb: ClassVar[str] = "await pin of"
+    poll: ClassVar[float | None] = 0.05
+    slot: Slot
+    servers: tuple[Server, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AwaitUnpinned(Wait):
+    """Wait until the gateway has forgotten a pin."""
+
+    verb: ClassVar[str] = "await unpin of"
+    poll: ClassVar[float | None] = 0.05
+    slot: Slot
+
+
+@dataclass(frozen=True, kw_only=True)
+class AwaitServers(Wait):
+    """Wait until what the gateway makes of the labels lists exactly these servers."""
+
+    verb: ClassVar[str] = "await servers of"
+    poll: ClassVar[float | None] = 0.05
+    servers: tuple[Server, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drain(Wait):
+    """Let the requests end that are inside replicas which get no new ones."""
+
+    verb: ClassVar[str] = "drain"
+    poll: ClassVar[float | None] = 0.05
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class WriteProbe(Step):
+    """Let the gateway reach one new replica at a path of its own, on msctl's entry point."""
+
+    verb: ClassVar[str] = "probe"
+    server: Server
+    path: str
+    """The health check's path."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AwaitProbe(Wait):
+    """Wait until a new replica answers its health check through the gateway."""
+
+    verb: ClassVar[str] = "await answer of"
+    poll: ClassVar[float | None] = 0.1
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmptyProbe(Step):
+    verb: ClassVar[str] = "end probe of"

@@ -8,15 +8,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
-
 from msctl.engines.compose import labels
 from msctl.engines.compose.client import Client, EngineFault, Stream
+from msctl.engines.compose.gatewayfiles import GatewayFiles
+from msctl.engines.compose.gatewaywatch import GATEWAY_WAITS, GatewayWatch
 from msctl.engines.compose.logs import last_lines
 from msctl.engines.compose.observe import Observer
-from msctl.engines.compose.steps import AwaitCompleted, AwaitHealthy, AwaitRouted
+from msctl.engines.compose.steps import AwaitCompleted, AwaitHealthy, Drain
 from msctl.errors import EngineUnreachable, StepFailed
-from msctl.gateway import GatewayApi
 from msctl.plan import Wait
 from msctl.state import Health
 
@@ -24,8 +23,6 @@ SETTLE = 0.5
 """Seconds that a container without a health check has to keep running to count as healthy."""
 DEATHS = 3
 """Deaths after which a container that its engine keeps restarting is given up."""
-GATEWAY_PACE = 0.05
-"""Seconds between two questions to the gateway's API, at the least."""
 RECONNECTS = 5
 """Attempts to get the event stream back, a second apart, before the engine is given up."""
 _NO_PROBE = ("msctl: ", "executable file not found", "no such file or directory")
@@ -47,7 +44,13 @@ class _Life:
 class ContainerWatch:
     """The executor's view of the engine. Entered and left by one thread, fed by another."""
 
-    def __init__(self, client: Client, observer: Observer, changed: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        client: Client,
+        observer: Observer,
+        files: GatewayFiles,
+        changed: Callable[[], None],
+    ) -> None:
         self._client = client
         self._observer = observer
         self._changed = changed
@@ -56,12 +59,8 @@ class ContainerWatch:
         self._closing = threading.Event()
         self._stream: Stream | None = None
         self._reader = threading.Thread(target=self._read, name="msctl-events", daemon=True)
-        url = observer.gateway_url
-        self._gateway = GatewayApi(url) if url else None
-        self._servers: Mapping[str, Mapping[str, str]] = {}
-        self._gateway_error = ""
-        self._asked = 0.0
-        self._addresses: dict[tuple[str, str], str] = {}
+        self._gateway = GatewayWatch(client, observer.gateway_url, files)
+        self._drains: dict[Drain, float] = {}
 
     def __enter__(self) -> ContainerWatch:
         self._subscribe()
@@ -73,8 +72,7 @@ class ContainerWatch:
         if self._stream is not None:
             self._stream.close()
         self._reader.join(timeout=5)
-        if self._gateway is not None:
-            self._gateway.__exit__()
+        self._gateway.close()
 
     # Feeding
 
@@ -133,6 +131,9 @@ class ContainerWatch:
             life = self._lives[name] = _Life(actor["ID"], False, Health.NONE, 0.0)
         if action == "start":
             life.running, life.since, life.health = True, time.monotonic(), Health.STARTING
+            settled = threading.Timer(SETTLE, self._changed)  # of which the engine tells nothing
+            settled.daemon = True
+            settled.start()
         elif action == "die":
             life.running, life.deaths = False, life.deaths + 1
         elif action.startswith("health_status"):
@@ -148,8 +149,11 @@ class ContainerWatch:
                 return self._is_healthy(wait)
             case AwaitCompleted():
                 return self._is_completed(wait)
-            case AwaitRouted():
-                return self._is_routed(wait)
+            case Drain():
+                begun = self._drains.setdefault(wait, time.monotonic())
+                return time.monotonic() - begun >= wait.seconds
+        if isinstance(wait, GATEWAY_WAITS):
+            return self._gateway.reached(wait)
         raise TypeError(f"cannot wait for {type(wait).__name__}")
 
     def _is_healthy(self, wait: AwaitHealthy) -> bool:
@@ -203,46 +207,12 @@ class ContainerWatch:
             log=last_lines(self._client, wait.target),
         )
 
-    def _is_routed(self, wait: AwaitRouted) -> bool:
-        address = self._address(wait.target, wait.network)
-        if not address:
-            return False
-        self._ask_gateway()
-        servers = self._servers.get(f"{wait.service}@docker", {})
-        return servers.get(f"http://{address}:{wait.port}") == "UP"
-
-    def _ask_gateway(self) -> None:
-        now = time.monotonic()
-        if self._gateway is None or now - self._asked < GATEWAY_PACE:
-            return
-        self._asked = now
-        try:
-            self._servers, self._gateway_error = self._gateway.servers(), ""
-        except (httpx.HTTPError, ValueError) as error:
-            self._gateway_error = str(error) or type(error).__name__
-
-    def _address(self, name: str, network: str) -> str:
-        if not self._addresses.get((name, network)):
-            settings = self._inspect(name).get("NetworkSettings", {})
-            endpoint = (settings.get("Networks") or {}).get(network) or {}
-            self._addresses[name, network] = endpoint.get("IPAddress") or ""
-        return self._addresses[name, network]
-
     # Explaining
 
     def why_not(self, wait: Wait) -> StepFailed:
         within = f"within {wait.timeout:g}s"
-        if isinstance(wait, AwaitRouted):
-            if self._gateway_error:
-                reason = f"its API does not answer: {self._gateway_error}"
-            else:
-                status = self._servers.get(f"{wait.service}@docker", {})
-                url = f"http://{self._address(wait.target, wait.network)}:{wait.port}"
-                reason = f"it says {status[url]}" if url in status else "it does not list it"
-            return StepFailed(
-                f"the gateway did not route to {wait.target} {within}: {reason}",
-                hint="msctl routes shows what it has; msctl logs traefik tells why",
-            )
+        if isinstance(wait, GATEWAY_WAITS):
+            return self._gateway.why_not(wait)
         if isinstance(wait, AwaitCompleted):
             return StepFailed(
                 f"job {wait.target} did not end {within}",

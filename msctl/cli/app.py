@@ -1,0 +1,48 @@
+"""What the command line works with, all of it handed in: nothing is global."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # their modules are heavy, and `msctl --help` needs none of them
+    from msctl.config import LoadedStack
+    from msctl.engines.base import Engine
+
+    Connect = Callable[[str, LoadedStack, Mapping[str, str]], Engine]
+
+
+def _connect(name: str, loaded: LoadedStack, environ: Mapping[str, str]) -> Engine:
+    from msctl.engines import connect
+
+    return connect(name, loaded, environ)
+
+
+def _asks() -> bool:
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+@dataclass(frozen=True, kw_only=True)
+class App:
+    """The world around a command; tests hand in another one."""
+
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    cwd: Path = field(default_factory=Path.cwd)
+    connect: Connect = _connect
+    """Gives the engine of a stack, by the name that `--engine` takes."""
+    lock_folder: Path | None = None
+    """Where locks lie; None: the user's runtime folder."""
+    clock: Callable[[], float] = time.monotonic
+    """Seconds, for durations."""
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    """Time of day, with a zone."""
+    sleep: Callable[[float], None] = time.sleep
+    """Between two looks of `status --watch`."""
+    asks: Callable[[], bool] = _asks
+    """Whether there is a terminal with somebody to ask."""

@@ -1,0 +1,187 @@
+"""`msctl doctor`: what is wrong with machine or stack, and how to mend it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msctl.cli.group import command as command_named
+from msctl.cli.session import Session, in_session
+from msctl.errors import MsctlError, StackFileError
+
+if TYPE_CHECKING:
+    from msctl.config import LoadedStack
+    from msctl.doctor import Finding
+    from msctl.engines.base import Engine
+
+_ENGINE_FOLDER = "/var/lib/docker"
+"""Where an engine on this machine keeps images and volumes, unless it is told otherwise."""
+_PATIENCE = 5.0
+"""Seconds that `docker compose version` may take."""
+
+
+@command_named("doctor")
+@in_session
+def command(session: Session) -> int:
+    """Find what is wrong with machine or stack, and how to mend it.
+
+    Ends with status 1 when something fails. Changes nothing.
+    """
+    findings = []
+    for finding in examine(session):
+        findings.append(finding)
+        if not session.options.json:
+            _show(session, finding)
+    failed = any(finding.status == "fail" for finding in findings)
+    if session.options.json:
+        record = {"healthy": not failed, "findings": [asdict(finding) for finding in findings]}
+        session.ui.json(record)
+    return 1 if failed else 0
+
+
+def examine(session: Session) -> Iterator[Finding]:
+    """Every finding, as it comes."""
+    from msctl import doctor
+
+    loaded: LoadedStack | None = None
+    try:
+        loaded = session.load()
+        yield doctor.Finding("stack file", "ok", f"{session.shown(loaded.path)} is right")
+    except StackFileError as error:
+        for problem in error.problems:
+            yield doctor.Finding("stack file", "fail", problem)
+    except MsctlError as error:
+        yield doctor.failure("stack file", error)
+    try:
+        engine = session.connect(loaded or _no_stack(session.app.cwd))
+        yield doctor.of_engine(engine.info())
+    except MsctlError as error:
+        yield doctor.failure("engine", error)
+        return
+    yield doctor.of_compose(_compose_version(session.app.environ))
+    yield from _disk(engine)
+    if loaded is None:
+        return
+    try:
+        yield from _stack(session, loaded, engine)
+    except MsctlError as error:
+        yield doctor.failure("stack", error)
+
+
+def _stack(session: Session, loaded: LoadedStack, engine: Engine) -> Iterator[Finding]:
+    from msctl import doctor
+    from msctl.cli.render import stale
+    from msctl.cli.status import look
+
+    stack, state = loaded.stack, engine.observe(detail=True)
+    if rendered := stale(session, loaded):
+        hint = session.again(f"render compose -o {rendered}")
+        yield doctor.Finding("rendered", "warn", f"{rendered} is stale", hint)
+    yield from _secrets(loaded)
+    yield from doctor.of_memory(stack, state.engine)
+    yield from doctor.of_images(stack, state, session.again)
+    yield from _lock(session, engine, stack.name)
+    yield doctor.of_clock(state, session.app.now())
+    yield from _would_go_up(loaded, engine)
+    yield from doctor.of_status(look(session, loaded, engine))
+
+
+def _would_go_up(loaded: LoadedStack, engine: Engine) -> Iterator[Finding]:
+    """A plan for `up` meets taken ports, too few CPUs and lost secrets, and changes nothing."""
+    from msctl import doctor
+    from msctl.engines.base import Up
+
+    try:
+        steps = sum(len(plan.nodes) for plan in engine.plans(Up(dry_run=True)))
+    except MsctlError as error:
+        yield doctor.failure("up", error)
+        return
+    if ports := doctor.published(loaded.stack):
+        yield doctor.Finding("ports", "ok", f"free, or the stack's own: {', '.join(ports)}")
+    todo = f"would take {steps} steps" if steps else "has nothing to do"
+    yield doctor.Finding("up", "ok", f"`up` {todo}")
+
+
+def _lock(session: Session, engine: Engine, project: str) -> Iterator[Finding]:
+    from msctl import doctor
+
+    try:
+        lock = session.lock(engine, project)
+    except MsctlError as error:
+        yield doctor.failure("lock", error)
+        return
+    if holder := lock.holder():
+        message = f"another msctl works on {project}: {holder}"
+        yield doctor.Finding("lock", "warn", message, "wait until it has ended")
+    else:
+        yield doctor.Finding("lock", "ok", f"no other msctl works on {project}")
+
+
+def _secrets(loaded: LoadedStack) -> Iterator[Finding]:
+    from msctl import doctor
+
+    if not any(service.secrets for service in loaded.stack.services.values()):
+        return
+    folder = loaded.folder / ".msctl" / "secrets"
+    if not hasattr(os, "getuid"):
+        return  # the permissions of Windows are no mode bits
+    try:
+        found = folder.stat()
+    except FileNotFoundError:
+        yield doctor.of_secrets(str(folder), None, owned=True)
+        return
+    owned = found.st_uid == os.getuid() or os.getuid() == 0
+    yield doctor.of_secrets(str(folder), found.st_mode & 0o777, owned)
+
+
+def _disk(engine: Engine) -> Iterator[Finding]:
+    """Only of an engine on this machine, in its usual folder: elsewhere it is not known."""
+    from msctl import doctor
+
+    if engine.info().address.startswith("unix://") and os.path.isdir(_ENGINE_FOLDER):
+        yield doctor.of_disk(_ENGINE_FOLDER, shutil.disk_usage(_ENGINE_FOLDER).free)
+
+
+def _compose_version(environ: Mapping[str, str]) -> str | None:
+    docker = shutil.which("docker", path=environ.get("PATH"))
+    if docker is None:
+        return None
+    try:
+        done = subprocess.run(
+            [docker, "compose", "version", "--short"],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_PATIENCE,
+            env=dict(environ),
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() or None if done.returncode == 0 else None
+
+
+def _no_stack(folder: Path) -> LoadedStack:
+    """For a look at the engine when there is no stack file, or none that is right."""
+    from msctl.config import LoadedStack
+    from msctl.model import Stack
+
+    stack = Stack.model_validate({"name": "doctor", "services": {}})
+    return LoadedStack(stack, folder / "stack.yaml", folder)
+
+
+def _show(session: Session, finding: Finding) -> None:
+    from msctl.ui import Cell
+
+    style = {"ok": "green", "warn": "yellow", "fail": "bold red"}[finding.status]
+    mark = Cell(f"{finding.status:4}", style)
+    lines = finding.message.splitlines()
+    session.ui.show([[mark, Cell(f"  {finding.area:10}  ", "bold"), Cell(lines[0])]])
+    session.ui.show([[Cell(" " * 18), Cell(line)] for line in lines[1:]])
+    if finding.hint:
+        session.ui.show([[Cell(" " * 18), Cell(finding.hint, "cyan")]])

@@ -1,0 +1,175 @@
+"""One run of msctl: the world, the options, and what both together give."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property, update_wrapper
+from pathlib import Path
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+
+import click
+
+from msctl.cli.app import App
+from msctl.cli.group import arguments
+from msctl.cli.options import given
+from msctl.errors import MsctlError, UsageProblem
+from msctl.spelling import did_you_mean
+
+if TYPE_CHECKING:  # imported when they are used
+    from msctl.config import LoadedStack
+    from msctl.engines.base import Engine
+    from msctl.lock import StackLock
+    from msctl.ui import Ui
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class Options:
+    """The global options, as they were given."""
+
+    file: str | None = None
+    project: str | None = None
+    engine: str = "compose"
+    json: bool = False
+    no_color: bool = False
+    quiet: bool = False
+    debug: bool = False
+    wait_lock: float = 0.0
+
+
+@dataclass(frozen=True)
+class Session:
+    """What a command function gets."""
+
+    app: App
+    options: Options
+    command: str
+    """As it was typed, for the lock: `msctl up userservice`."""
+
+    @cached_property
+    def ui(self) -> Ui:
+        from msctl.ui import Ui
+
+        color = not self.options.no_color and not self.app.environ.get("NO_COLOR")
+        return Ui(color=color, quiet=self.options.quiet)
+
+    @cached_property
+    def file(self) -> Path:
+        """The stack file.
+
+        Raises:
+            UsageProblem: there is none.
+        """
+        from msctl.config import find_stack_file
+
+        return find_stack_file(self.options.file, self.app.environ, self.app.cwd)
+
+    def load(self, *, keep_variables: bool = False) -> LoadedStack:
+        """The stack file, read and checked.
+
+        Raises:
+            StackFileError: every problem of it.
+        """
+        from msctl.config import load
+
+        return load(
+            self.file,
+            self.app.environ,
+            project=self.options.project,
+            keep_variables=keep_variables,
+            shown_as=self.shown(self.file),
+        )
+
+    def connect(self, loaded: LoadedStack) -> Engine:
+        """The engine that runs the stack.
+
+        Raises:
+            EngineUnreachable: it does not answer.
+        """
+        return self.app.connect(self.options.engine, loaded, self.app.environ)
+
+    def shown(self, path: Path) -> str:
+        """A path as a user in the working directory would type it."""
+        absolute = self.app.cwd / path
+        try:
+            relative = os.path.relpath(absolute, self.app.cwd)
+        except ValueError:  # on another drive
+            return str(absolute)
+        return relative if not relative.startswith(os.path.join("..", "..")) else str(absolute)
+
+    def again(self, rest: str) -> str:
+        """A command to type next, with the options that lead to the same stack."""
+        words = ["msctl"]
+        if self.options.file is not None:
+            words += ["-f", self.options.file]
+        if self.options.project is not None:
+            words += ["-p", self.options.project]
+        if self.options.engine != Options.engine:
+            words += ["--engine", self.options.engine]
+        return f"{shlex.join(words)} {rest}"
+
+    def lock(self, engine: Engine, project: str) -> StackLock:
+        from msctl.lock import StackLock, lock_folder
+
+        given_folder = self.app.lock_folder
+        candidates = () if given_folder is None else (lambda: given_folder,)
+        return StackLock(lock_folder(candidates), engine.info().id, project)
+
+    @contextmanager
+    def locked(self, engine: Engine, project: str) -> Iterator[None]:
+        """Nobody else changes the stack meanwhile.
+
+        Raises:
+            StackLocked: somebody does already.
+        """
+        lock = self.lock(engine, project)
+        with lock.held(
+            self.command,
+            self.app.now().astimezone(),
+            wait=self.options.wait_lock,
+            waiting=self.ui.say,
+        ):
+            yield
+
+    def known(self, loaded: LoadedStack, services: Sequence[str]) -> tuple[str, ...]:
+        """The services named, each once; the gateway's name counts where there is one.
+
+        Raises:
+            UsageProblem: one is not in the stack.
+        """
+        from msctl.model import GATEWAY
+
+        stack = loaded.stack
+        names = [*stack.services, *([GATEWAY] if stack.routed else [])]
+        for service in services:
+            if service not in names:
+                raise UsageProblem(
+                    f"{service} is not a service of {stack.name}" + did_you_mean(service, names)
+                )
+        return tuple(dict.fromkeys(services))
+
+
+def in_session(
+    command: Callable[Concatenate[Session, P], R],
+) -> Callable[P, R]:
+    """Hand a command function its session."""
+
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        return command(session_of(click.get_current_context()), *args, **kwargs)
+
+    return update_wrapper(call, command)
+
+
+def session_of(ctx: click.Context) -> Session:
+    app = ctx.find_object(App)
+    words = ["msctl", ctx.info_name or "", *arguments(ctx)]
+    try:
+        return Session(app or App(), Options(**given(ctx)), shlex.join(words))
+    except FileNotFoundError:
+        raise MsctlError("the working directory has been removed", hint="cd somewhere") from None

@@ -1,0 +1,169 @@
+"""What is wrong with this machine or stack, and how to mend it: one finding a line.
+
+The judgement is here, on facts that are handed in; `msctl.cli.doctor` gathers them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from msctl.errors import MsctlError
+from msctl.model import GATEWAY, Stack
+from msctl.state import EngineInfo, StackState
+from msctl.status import Status
+
+QUICK_CHECKS_API = (1, 44)
+"""First API with a shorter health-check interval during the start (Docker 25)."""
+SAME_HASHES = (5, 5)
+"""First Docker Compose whose configuration hashes are msctl's."""
+_MIB = 1024**2
+LOW_DISK, NO_DISK = 2048 * _MIB, 256 * _MIB
+SKEW = timedelta(seconds=5)
+"""Difference of clocks that is not worth a word."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at."""
+
+    area: str
+    status: Literal["ok", "warn", "fail"]
+    message: str
+    hint: str | None = None
+
+
+def failure(area: str, error: MsctlError) -> Finding:
+    """An error, as a finding."""
+    return Finding(area, "fail", error.message, error.hint)
+
+
+def of_engine(info: EngineInfo) -> Finding:
+    """What answered, and how its age shows."""
+    api = ".".join(map(str, info.api))
+    message = (
+        f"Docker {info.version} at {info.address} (API {api}), "
+        f"{info.cpus} CPUs, {info.memory / 1024**3:.1f} GiB"
+    )
+    if info.api < QUICK_CHECKS_API:
+        message += "; before Docker 25 a first health check comes after a whole `interval`"
+    return Finding("engine", "ok", message)
+
+
+def of_compose(version: str | None) -> Finding:
+    """Docker Compose beside msctl; None: not installed."""
+    area = "compose"
+    if version is None:
+        return Finding(area, "ok", "docker compose is not installed; msctl does not need it")
+    found = re.match(r"v?(\d+)\.(\d+)", version)
+    if found is None or (int(found[1]), int(found[2])) < SAME_HASHES:
+        message = f"docker compose {version}: its `up` may recreate what msctl has made"
+        return Finding(area, "warn", message, "update it to 5.5 or newer, or use msctl up")
+    return Finding(area, "ok", f"docker compose {version} knows msctl's containers as its own")
+
+
+def of_memory(stack: Stack, info: EngineInfo) -> Iterator[Finding]:
+    """Whether the machine has what the stack reserves."""
+    wanted = sum(
+        (service.resources.reserve.memory or 0) * service.replicas.initial
+        for service in stack.services.values()
+    )
+    if not wanted:
+        return
+    message = f"the stack reserves {wanted / 1024**3:.1f} of {info.memory / 1024**3:.1f} GiB"
+    if wanted <= info.memory:
+        yield Finding("memory", "ok", message)
+    else:
+        hint = "lower resources.reserve.memory or replicas in the stack file"
+        yield Finding("memory", "warn", message, hint)
+
+
+def of_disk(path: str, free: int) -> Finding:
+    """Bytes that are left where the engine keeps its images and volumes."""
+    message = f"{free / 1024**3:.1f} GiB free in {path}"
+    if free >= LOW_DISK:
+        return Finding("disk", "ok", message)
+    hint = "docker system df shows what takes it, docker system prune frees what nobody uses"
+    return Finding("disk", "fail" if free < NO_DISK else "warn", message, hint)
+
+
+def of_images(stack: Stack, state: StackState, again: Callable[[str], str]) -> Iterator[Finding]:
+    """Which images are there, stand-ins, or still to be had."""
+    wanted = {service.image: name for name, service in stack.services.items()}
+    if stack.routed:
+        wanted[stack.gateway.image] = GATEWAY
+    present = [image for image in wanted if image in state.images]
+    stand_ins = [image for image in present if state.images[image].stand_in]
+    message = f"{len(present)} of {len(wanted)} images are there"
+    if stand_ins:
+        message += f"; stand-ins, built in place of the official ones: {len(stand_ins)}"
+    hint = again("up --pull") + " replaces stand-ins" if stand_ins else None
+    yield Finding("images", "ok", message, hint)
+    for image, name in wanted.items():
+        if image in state.images:
+            continue
+        service = stack.services.get(name)
+        build = stack.gateway.build if service is None else service.build
+        if build is not None:
+            yield Finding("images", "ok", f"{image} is not there; `up` pulls or builds it")
+        elif service is not None and service.optional:
+            message = f"{image} is not there; {name} is left out where it cannot be pulled"
+            yield Finding("images", "ok", message)
+        else:
+            message = f"{image} is not there, and {name} has no build: `up` has to pull it"
+            yield Finding("images", "warn", message)
+
+
+def of_secrets(folder: str, mode: int | None, owned: bool) -> Finding:
+    """The folder of secrets; `mode` is its permission bits, None where there is no folder."""
+    area = "secrets"
+    if mode is None:
+        return Finding(area, "ok", f"{folder} is not there yet; `up` makes it when it is needed")
+    if not owned:
+        hint = f"run msctl as its owner, or: sudo chown -R $USER {folder}"
+        return Finding(area, "warn", f"{folder} belongs to another user", hint)
+    if mode & 0o077:
+        message = f"{folder} can be entered by other users (mode {mode:04o})"
+        return Finding(area, "fail", message, f"chmod 700 {folder}")
+    return Finding(area, "ok", f"{folder} is closed to other users")
+
+
+def of_clock(state: StackState, now: datetime) -> Finding:
+    """The engine's clock against this machine's, as far as its containers' starts tell."""
+    ahead = timedelta(0)
+    for replica in state.containers:
+        stamp = replica.detail.started_at if replica.detail else None
+        try:
+            started = datetime.fromisoformat(stamp[:19] + "+00:00") if stamp else now
+        except ValueError:
+            continue
+        ahead = max(ahead, started - now)
+    if ahead <= SKEW:
+        return Finding("clock", "ok", f"{now:%Y-%m-%d %H:%M:%S} UTC")
+    message = f"the engine's clock is {ahead.total_seconds():.0f} s ahead of this machine's"
+    hint = "set both by NTP: certificates, health and autoscaling go by the clock"
+    return Finding("clock", "warn", message, hint)
+
+
+def of_status(status: Status) -> Iterator[Finding]:
+    """What `status` complains about."""
+    words: Mapping[str, Literal["warn", "fail"]] = {"error": "fail", "warning": "warn"}
+    found = [problem for problem in status.problems if problem.severity in words]
+    if not any(service.replicas for service in status.services):
+        yield Finding("stack", "ok", f"{status.project} is not up")
+        return
+    for problem in found:
+        yield Finding("stack", words[problem.severity], problem.message, problem.hint)
+    if not found:
+        yield Finding("stack", "ok", f"every replica of {status.project} is as it should be")
+
+
+def published(stack: Stack) -> list[str]:
+    """The host's ports that the stack publishes, as the file gives them."""
+    gateway = stack.gateway
+    of_gateway = (gateway.http, gateway.https if gateway.tls_on else None, gateway.dashboard)
+    found = [port for port in of_gateway if port] if stack.routed else []
+    return found + [str(p) for s in stack.services.values() for p in s.ports]

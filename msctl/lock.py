@@ -1,0 +1,182 @@
+"""One msctl at a time works on a stack: a file lock that dies with its holder.
+
+The operating system lets go of the lock when the holder ends, however it ends. Who holds it stands
+in a file beside the lock, for messages only: it decides nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import stat
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from msctl.errors import MsctlError, StackLocked
+
+POLL = 0.1
+"""Seconds between two tries of one who waits for the lock."""
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who works on a stack."""
+
+    pid: int
+    command: str
+    since: str
+    """RFC 3339, local time."""
+
+    def __str__(self) -> str:
+        try:
+            since = datetime.fromisoformat(self.since).strftime("%Y-%m-%d %H:%M:%S")
+        except ValueError:
+            since = self.since
+        return f"process {self.pid} ({self.command}), since {since}"
+
+
+@dataclass(frozen=True)
+class StackLock:
+    """The lock of one project on one engine."""
+
+    folder: Path
+    engine: str
+    """The engine's id."""
+    project: str
+
+    @contextmanager
+    def held(
+        self,
+        command: str,
+        started: datetime,
+        *,
+        wait: float = 0.0,
+        waiting: Callable[[str], None] = lambda _: None,
+    ) -> Iterator[None]:
+        """Hold the lock; `waiting` is told once, when it is not to be had at once.
+
+        Raises:
+            StackLocked: another one holds it, and still does after `wait` seconds.
+            MsctlError: the lock's file cannot be written.
+        """
+        lock = FileLock(self._path("lock"), mode=0o600)
+        try:
+            try:
+                lock.acquire(timeout=0)
+            except Timeout:
+                if wait <= 0:
+                    raise
+                waiting(f"waiting up to {wait:g} s for {self._who()}")
+                lock.acquire(timeout=wait, poll_interval=POLL)
+        except Timeout:
+            raise StackLocked(
+                f"another msctl works on {self.project}: {self._who()}",
+                hint="wait until it has ended, or let msctl wait: --wait-lock 60",
+            ) from None
+        except OSError as error:
+            raise _unusable(self.folder, error) from None
+        try:
+            self._sign(Holder(os.getpid(), command, started.isoformat(timespec="seconds")))
+            yield
+        finally:
+            with suppress(OSError):
+                self._path("json").unlink(missing_ok=True)
+            lock.release()
+
+    def holder(self) -> Holder | None:
+        """Who holds the lock now; None: nobody."""
+        path = self._path("lock")
+        if not path.exists():
+            return None
+        lock = FileLock(path, mode=0o600)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            return self._read() or Holder(0, "which did not say so", "just now")
+        except OSError:
+            return self._read()
+        lock.release()
+        return None
+
+    def _path(self, suffix: str) -> Path:
+        key = hashlib.sha256(f"{self.engine}\0{self.project}".encode()).hexdigest()[:16]
+        return self.folder / f"{self.project[:60]}-{key}.{suffix}"
+
+    def _sign(self, holder: Holder) -> None:
+        """Write who holds the lock, all at once: a reader never sees half of it."""
+        path = self._path("json")
+        with suppress(OSError):  # the lock holds without it
+            with tempfile.NamedTemporaryFile("w", dir=self.folder, delete=False) as file:
+                json.dump(asdict(holder), file)
+            os.replace(file.name, path)
+
+    def _read(self) -> Holder | None:
+        try:
+            found = json.loads(self._path("json").read_text("utf-8"))
+            return Holder(int(found["pid"]), str(found["command"]), str(found["since"]))
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def _who(self) -> str:
+        return str(self._read() or "a process that has just begun")
+
+
+def lock_folder(candidates: Sequence[Callable[[], Path]] = ()) -> Path:
+    """The user's folder for locks, made when absent: of the runtime folder, else the temporary one.
+
+    It belongs to the user alone, since others could hold up or mislead msctl through it.
+
+    Raises:
+        MsctlError: no such folder can be had.
+    """
+    error: OSError | None = None
+    for candidate in candidates or (_runtime, _temporary):
+        try:
+            return _private(candidate())
+        except OSError as found:
+            error = error or found
+    raise _unusable(None, error)
+
+
+def _runtime() -> Path:
+    import warnings
+
+    from platformdirs import user_runtime_path
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that it falls back to the temporary folder is fine
+        return Path(user_runtime_path("msctl", appauthor=False))
+
+
+def _temporary() -> Path:
+    user = os.getuid() if hasattr(os, "getuid") else os.environ.get("USERNAME", "user")
+    return Path(tempfile.gettempdir()) / f"msctl-{user}"
+
+
+def _private(folder: Path) -> Path:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode):
+        raise NotADirectoryError(f"{folder} is not a folder")
+    if hasattr(os, "getuid"):
+        if found.st_uid != os.getuid():
+            raise PermissionError(f"{folder} belongs to another user")
+        if found.st_mode & 0o077:
+            folder.chmod(0o700)
+    with tempfile.TemporaryFile(dir=folder):
+        return folder
+
+
+def _unusable(folder: Path | None, error: OSError | None) -> MsctlError:
+    where = f" in {folder}" if folder else ""
+    return MsctlError(
+        f"the stack's lock cannot be taken{where}: {error}; nothing was changed",
+        hint="set XDG_RUNTIME_DIR or TMPDIR to a folder of yours that can be written",
+    )

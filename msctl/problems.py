@@ -1,0 +1,182 @@
+"""What is wrong with a stack, the worst first, each with what to type about it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from msctl.model import GATEWAY, Service, Stack
+from msctl.state import Health, Replica, StackState
+
+if TYPE_CHECKING:
+    from msctl.status import ReplicaStatus, ServiceStatus
+
+Severity = Literal["error", "warning", "info"]
+WORST_FIRST: tuple[Severity, ...] = ("error", "warning", "info")
+KINDS = (
+    "gateway_down", "gateway_api", "missing", "exited", "dead", "restarting", "paused", "created",
+    "removing", "unhealthy", "routed_unhealthy", "not_routed", "starting", "oom", "surplus",
+    "outdated", "left_file", "foreign", "working_dir", "stand_in", "left_out",
+)  # fmt: skip
+"""The kinds of problems, those first that keep requests from being answered."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is not as it should be, and what to type about it."""
+
+    severity: Severity
+    kind: str
+    service: str | None
+    replica: str | None
+    message: str
+    hint: str | None
+
+
+def problems_of(
+    stack: Stack,
+    state: StackState,
+    services: Sequence[ServiceStatus],
+    hashes: Mapping[str, str],
+    folder: str | None,
+    again: Callable[[str], str],
+) -> tuple[Problem, ...]:
+    """Every problem; see `msctl.status.assess` for the arguments."""
+    search = _Search(stack, state, hashes, again)
+    found = [*search.of(services), *search.strangers(folder)]
+    found.sort(key=lambda p: (WORST_FIRST.index(p.severity), KINDS.index(p.kind)))
+    return tuple(found)
+
+
+@dataclass(frozen=True)
+class _Search:
+    """A stack and its state, searched for problems."""
+
+    stack: Stack
+    state: StackState
+    hashes: Mapping[str, str]
+    again: Callable[[str], str]
+
+    def of(self, services: Sequence[ServiceStatus]) -> Iterator[Problem]:
+        """What is not as the file says, service by service."""
+        if self.stack.routed:
+            yield from self._of_the_gateway()
+        for status in services:
+            service = self.stack.services[status.name]
+            if is_left_out(self.state, status.name, service):
+                message = f"{status.name} is left out: image {service.image} is not there"
+                hint = self.again("up")
+                yield Problem("info", "left_out", status.name, None, message, hint)
+                continue
+            yield from self._count(status)
+            for found, replica in zip(self.state.of(status.name), status.replicas, strict=True):
+                if not is_done(service, found):
+                    yield from self._replica(found, replica)
+            yield from self._revision(status.name, service.image)
+
+    def _of_the_gateway(self) -> Iterator[Problem]:
+        view, found = self.state.gateway, self.state.of(GATEWAY)
+        up = self.again("up")
+        if not found:
+            yield Problem("error", "gateway_down", GATEWAY, None, "the gateway is not there", up)
+        for replica in found:
+            if not replica.healthy:
+                word = f"is {replica.health}" if replica.running else _how_it_ended(replica)
+                hint = up if not replica.running else self.again(f"logs {GATEWAY}")
+                yield _about("error", "gateway_down", replica, word, hint)
+            elif view is not None and not view.answered:
+                message = f"the gateway's API at {view.url} does not answer: {view.error}"
+                yield Problem("error", "gateway_api", GATEWAY, replica.name, message, None)
+        yield from self._revision(GATEWAY, self.stack.gateway.image)
+
+    def _count(self, status: ServiceStatus) -> Iterator[Problem]:
+        there, name = len(status.replicas), status.name
+        up = self.again(f"up {name}")
+        if not there:
+            word = "has not run" if status.kind == "job" else "is not there"
+            yield Problem("error", "missing", name, None, f"{name} {word}", up)
+        elif there < status.desired:
+            message = f"{name} has {there} of {status.desired} replicas"
+            yield Problem("error", "missing", name, None, message, up)
+        elif there > status.desired:
+            message = f"{name} has {there} replicas where {status.desired} shall be"
+            yield Problem("warning", "surplus", name, None, message, up)
+
+    def _replica(self, found: Replica, status: ReplicaStatus) -> Iterator[Problem]:
+        logs = self.again(f"logs {found.service}")
+        if not found.running:
+            kind = found.state if found.state in KINDS else "exited"
+            hint = self.again(f"up {found.service}") if kind == "created" else logs
+            yield _about("error", kind, found, _how_it_ended(found), hint)
+        elif found.health is Health.UNHEALTHY:
+            said = f": {status.last_check}" if status.last_check else ""
+            yield _about("error", "unhealthy", found, f"fails its health check{said}", logs)
+        elif found.health is Health.STARTING:
+            word = "is not healthy yet"
+            yield _about("error", "starting", found, word, self.again("status --watch"))
+        elif status.routed is False:
+            seen = "does not list it" if status.gateway_status is None else "calls it DOWN"
+            word = f"is healthy but gets no requests: the gateway {seen}"
+            yield _about("error", "not_routed", found, word, self.again(f"logs {GATEWAY}"))
+        if status.routed and not found.healthy:
+            word = f"is {found.health if found.running else found.state} but gets requests"
+            yield _about("error", "routed_unhealthy", found, word, self.again("routes"))
+        if found.detail is not None and found.detail.oom_killed:
+            hint = f"raise services.{found.service}.resources.memory in the stack file"
+            yield _about("warning", "oom", found, "ran out of memory", hint)
+
+    def _revision(self, name: str, image: str) -> Iterator[Problem]:
+        """What was made from another configuration or image than the file's."""
+        present, wanted = self.state.images.get(image), self.hashes.get(name)
+        up = self.again(f"up {name}")
+        for replica in self.state.of(name):
+            if wanted and replica.config_hash and replica.config_hash != wanted:
+                word = "was made from another configuration than the stack file's"
+                yield _about("warning", "outdated", replica, word, up)
+            elif present is not None and replica.image_id != present.id:
+                word = f"runs an older image than {image} is now"
+                yield _about("warning", "outdated", replica, word, up)
+        if present is not None and present.stand_in:
+            message = f"{image} is a stand-in, built in place of the official image"
+            yield Problem("info", "stand_in", name, None, message, self.again(f"up --pull {name}"))
+
+    def strangers(self, folder: str | None) -> Iterator[Problem]:
+        """Containers of the project that the file does not know, or that were made elsewhere."""
+        names = {*self.stack.services, *([GATEWAY] if self.stack.routed else [])}
+        elsewhere: set[str] = set()
+        for found in self.state.containers:
+            if found.service in names and found.working_dir:
+                elsewhere.add(found.working_dir)
+            elif found.service not in names and found.ours:
+                word = "is of a service that left the stack file"
+                yield _about("warning", "left_file", found, word, self.again("up"))
+            elif found.service not in names:
+                word = "is in the project, but neither made by msctl nor in the stack file"
+                hint = self.again("up --remove-orphans")
+                yield _about("warning", "foreign", found, word, hint)
+        for other in sorted(elsewhere - {folder} if folder else ()):
+            message = f"containers of {self.stack.name} were made from {other}, not from {folder}"
+            hint = "use that folder's stack file, or give this stack another name with -p"
+            yield Problem("warning", "working_dir", None, None, message, hint)
+
+
+def _about(severity: Severity, kind: str, found: Replica, word: str, hint: str) -> Problem:
+    return Problem(severity, kind, found.service, found.name, f"{found.name} {word}", hint)
+
+
+def is_left_out(state: StackState, name: str, service: Service) -> bool:
+    """Whether the stack does without an optional service, since its image cannot be had."""
+    return service.optional and service.image not in state.images and not state.of(name)
+
+
+def is_done(service: Service, found: Replica) -> bool:
+    """Whether this is a job that has ended with success."""
+    return service.job and found.state == "exited" and found.exit_code == 0
+
+
+def _how_it_ended(found: Replica) -> str:
+    if found.state == "exited" and found.exit_code is not None:
+        return f"has ended with exit status {found.exit_code}"
+    words = {"created": "was never started", "restarting": "ends again and again"}
+    return words.get(found.state, f"is {found.state}")

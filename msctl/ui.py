@@ -1,0 +1,297 @@
+"""The terminal: messages to stderr, data to stdout. The only module that imports rich.
+
+What comes from containers, images and labels may hold terminal escapes: every text that is shown
+goes through `neutral`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, TextIO
+
+from rich.cells import cell_len
+from rich.console import Console, Group
+from rich.live import Live
+from rich.text import Text
+
+from msctl.errors import Interrupted, MsctlError, StackFileError, StepFailed
+
+_ESCAPES = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # colours, cursor, erasing
+    r"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)?"  # strings
+    r"|\x1b[ -/]*[0-~]?"
+)
+_CONTROLS = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+_PALETTE = ("cyan", "yellow", "green", "magenta", "blue", "bright_cyan", "bright_yellow",
+            "bright_green", "bright_magenta", "bright_blue")  # fmt: skip
+_SPINNER, _ASCII_SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏", "|/-\\"
+_NARROWEST = 8
+"""Columns that a cell keeps when the terminal is too narrow."""
+
+
+def neutral(text: str) -> str:
+    """The text without terminal escapes; other control characters become U+FFFD, except tabs and
+    line feeds. Marks that reverse the direction of writing count as control characters."""
+    return _CONTROLS.sub("\ufffd", _ESCAPES.sub("", text.replace("\r\n", "\n")).replace("\r", ""))
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A text and how it looks."""
+
+    text: str = ""
+    style: str = ""
+    tail: bool = False
+    """Whether its end is what matters where it has to be cut."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows under headings."""
+
+    headings: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+    shrink: Sequence[int] = ()
+    """The columns that become narrower on a narrow terminal, the first one first."""
+
+
+Block = Table | Sequence[Cell]
+"""A table, or a line of cells."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One line of the live view: how far something is."""
+
+    label: str
+    state: Literal["waiting", "running", "done", "failed"]
+    done: int = 0
+    total: int = 0
+    text: str = ""
+    seconds: float | None = None
+
+
+class _Messages(Console):
+    """A console whose reader may go away: the work goes on without telling."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+
+
+class _Data(Console):
+    """A console whose reader may go away: then there is nothing more to do."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
+@dataclass
+class Ui:
+    """What a command shows."""
+
+    color: bool = True
+    quiet: bool = False
+    clock: Callable[[], float] = time.monotonic
+    out: Console = field(init=False)
+    err: Console = field(init=False)
+    _prefixes: dict[str, str] = field(init=False, default_factory=dict)
+    _live: Live | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        def console(kind: type[Console], *, stderr: bool) -> Console:
+            return kind(
+                stderr=stderr,
+                color_system="auto" if self.color else None,
+                markup=False,
+                highlight=False,
+                emoji=False,
+                soft_wrap=True,
+            )
+
+        self.out, self.err = console(_Data, stderr=False), console(_Messages, stderr=True)
+
+    # Messages
+
+    def say(self, text: str, style: str = "") -> None:
+        """A message, unless msctl is to be quiet."""
+        if not self.quiet:
+            self._message(text, style)
+
+    def note(self, text: str) -> None:
+        """A remark that the operator should know."""
+        self.say(f"note: {text}", "yellow")
+
+    def error(self, error: MsctlError) -> None:
+        """What and where, the container's last lines, and what to type next."""
+        if isinstance(error, StackFileError):
+            lines, style = list(error.problems), "red"
+        elif isinstance(error, Interrupted):
+            lines, style = [error.message], "yellow"
+        else:
+            first, *more = error.message.splitlines() or [type(error).__name__]
+            lines, style = [f"error: {first}", *(f"  {line}" for line in more)], "bold red"
+        for line in lines:
+            self._message(line, style)
+        for line in error.log if isinstance(error, StepFailed) else ():
+            if shown := neutral(line).strip():
+                self.err.print(Text(f"    {shown}", "dim"))
+        if error.hint:
+            self.err.print(Text.assemble(("hint: ", "cyan"), neutral(error.hint)))
+
+    def _message(self, text: str, style: str) -> None:
+        """On a terminal, lines are broken between words; elsewhere not at all."""
+        self.err.print(Text(neutral(text), style), soft_wrap=not self.err.is_terminal)
+
+    # Data
+
+    def json(self, record: Mapping[str, Any], *, indent: int | None = 2) -> None:
+        """One record; without an indent, one line. ASCII, whatever the locale."""
+        self.write(json.dumps(record, indent=indent) + "\n")
+
+    def write(self, text: str) -> None:
+        """Data as it is, in UTF-8 whatever the locale."""
+        stream: TextIO = sys.stdout
+        stream.flush()
+        if (binary := getattr(stream, "buffer", None)) is None:
+            stream.write(text)
+        else:
+            binary.write(text.encode("utf-8", "replace"))
+        stream.flush()
+
+    def show(self, blocks: Sequence[Block]) -> None:
+        """Lines and tables."""
+        for text in self._texts(blocks, self.out.width if self.out.is_terminal else None):
+            self.out.print(text)
+
+    def prefixed(self, name: str, width: int, text: str, *, at_once: bool) -> None:
+        """A line that `name` wrote; each name keeps its colour from run to run. `at_once`: a
+        reader waits for it."""
+        key = f"{name:{width}} | "
+        if key not in self._prefixes:
+            color = _PALETTE[sum(name.encode()) % len(_PALETTE)]
+            with self.out.capture() as captured:
+                self.out.print(Text(neutral(key), color), end="")
+            self._prefixes[key] = captured.get()
+        self.out.file.write(f"{self._prefixes[key]}{neutral(text)}\n")
+        if at_once:
+            self.out.file.flush()
+
+    # Live views
+
+    @property
+    def live(self) -> bool:
+        """Whether somebody looks at a terminal that can be redrawn."""
+        return self.err.file.isatty() and not self.err.is_dumb_terminal and not self.quiet
+
+    @contextmanager
+    def progress(self, lines: Callable[[], Sequence[Progress]]) -> Iterator[None]:
+        """Redraw lines until the end; the terminal is restored whatever happens."""
+
+        def draw() -> Group:
+            room = max(3, self.err.height - 3)
+            found = lines()
+            drawn = [self._line(line) for line in found[:room]]
+            if len(found) > room:
+                drawn.append(Text(f"  and {len(found) - room} more", "dim"))
+            return Group(*drawn)
+
+        with Live(
+            get_renderable=draw,
+            console=self.err,
+            refresh_per_second=10,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        ) as self._live:
+            try:
+                yield
+            finally:
+                self._live = None
+
+    def finished(self, line: Progress) -> None:
+        """A line of the live view that does not change any more."""
+        if not self.quiet:
+            self.err.print(self._line(line))
+        if self._live is not None:
+            self._live.refresh()  # at once: what has moved out of the view must not be in it
+
+    @contextmanager
+    def screen(self) -> Iterator[Callable[[Sequence[Block]], None]]:
+        """A view of data that is drawn anew again and again; what does not fit is cut off."""
+        with Live(console=self.out, auto_refresh=False, redirect_stderr=False) as live:
+
+            def draw(blocks: Sequence[Block]) -> None:
+                texts = self._texts(blocks, self.out.width)
+                for text in texts:
+                    text.truncate(self.out.width, overflow="ellipsis")
+                live.update(Group(*texts), refresh=True)
+
+            yield draw
+
+    def _line(self, line: Progress) -> Text:
+        utf8 = self.err.encoding.startswith("utf")
+        spinner = _SPINNER if utf8 else _ASCII_SPINNER
+        marks = {
+            "waiting": (" ", "dim"),
+            "running": (spinner[int(self.clock() * 10) % len(spinner)], "cyan"),
+            "done": ("✓" if utf8 else "+", "green"),
+            "failed": ("✗" if utf8 else "x", "bold red"),
+        }
+        mark, style = marks[line.state]
+        width = max(40, self.err.width)
+        label = Text(neutral(line.label), "dim" if line.state == "waiting" else "bold")
+        label.truncate(min(30, width // 3), overflow="ellipsis")
+        label.pad_right(max(0, min(22, width // 4) - label.cell_len))
+        count = f" {line.done}/{line.total}" if line.state in ("waiting", "running") else ""
+        tail = "" if line.seconds is None else f" {line.seconds:6.1f} s"
+        head = Text.assemble((f"{mark} ", style), label, (count, "cyan"), "  ")
+        body = Text(neutral(line.text).replace("\n", " "), "red" if line.state == "failed" else "")
+        body.truncate(max(4, width - head.cell_len - len(tail) - 1), overflow="ellipsis", pad=True)
+        return Text.assemble(head, body, (tail, "dim"))
+
+    # Layout
+
+    def _texts(self, blocks: Sequence[Block], width: int | None) -> list[Text]:
+        texts: list[Text] = []
+        for block in blocks:
+            if isinstance(block, Table):
+                texts += _laid_out(block, width)
+            else:
+                texts.append(Text.assemble(*((neutral(c.text), c.style) for c in block)))
+        return texts
+
+
+def _laid_out(table: Table, width: int | None) -> list[Text]:
+    """The rows with their columns aligned, within `width` where there is one."""
+    heads = [Cell(heading, "bold") for heading in table.headings]
+    rows = [
+        [replace(cell, text=neutral(cell.text).replace("\n", " ")) for cell in row]
+        for row in [heads, *table.rows]
+    ]
+    widths = [max(cell_len(c.text) for c in column) for column in zip(*rows, strict=True)]
+    if width is not None:
+        excess = sum(widths) + 2 * (len(widths) - 1) - width
+        for column in table.shrink:
+            less = min(max(0, excess), max(0, widths[column] - _NARROWEST))
+            widths[column] -= less
+            excess -= less
+    texts = []
+    for row in rows:
+        text = Text()
+        for cell, column_width in zip(row, widths, strict=True):
+            words = cell.text
+            if cell.tail and cell_len(words) > column_width:
+                words = "…" + words[1 - column_width :]
+            part = Text(words, cell.style)
+            part.truncate(column_width, overflow="ellipsis", pad=True)
+            text.append_text(part).append("  ")
+        text.rstrip()
+        texts.append(text)
+    return texts
