@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import queue
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ from graphlib import TopologicalSorter
 from typing import Protocol
 
 from msctl.errors import EngineUnreachable, Interrupted, MsctlError, StepFailed
-from msctl.plan import Node, Plan, Step, Wait
+from msctl.plan import Node, Outcome, Plan, Step, Wait
 
 WORKERS = 4
 """More parallel calls do not make an engine faster (measured: 4, 8 and 16 are the same)."""
@@ -60,16 +60,6 @@ class Reporter(Protocol):
     def told(self, node: Node, text: str) -> None: ...
     def done(self, node: Node, seconds: float) -> None: ...
     def failed(self, node: Node, error: MsctlError) -> None: ...
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of a plan's steps, by number."""
-
-    done: frozenset[int]
-    failures: Mapping[int, MsctlError]
-    skipped: tuple[Node, ...]
-    """Steps that were not tried, since one before them failed."""
 
 
 @dataclass

@@ -52,9 +52,9 @@ class GatewayApi:
             GatewaySilent: the gateway does not answer.
         """
         return {
-            entry["name"]: dict(entry["serverStatus"])
+            entry["name"]: dict(entry.get("serverStatus") or {})
             for entry in self._list("/api/http/services")
-            if entry.get("serverStatus")
+            if "loadBalancer" in entry
         }
 
     def _list(self, path: str) -> list[dict[str, Any]]:

@@ -369,7 +369,8 @@ class Rollout(Record):
     """Replicas more than wanted while replacing: a number, or percent of the replicas."""
     health_timeout: Duration = timedelta(seconds=60)
     """Time in which a new replica has to become healthy."""
-    drain: ToCome = None
+    drain: Duration = timedelta(seconds=10)
+    """Time in which the requests inside a replica may end, before it is stopped."""
     order: Annotated[
         Literal["start-first", "stop-first"],
         BeforeValidator(lambda value: _order(value)),

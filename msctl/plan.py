@@ -6,9 +6,11 @@ own steps; the executor only needs what stands here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
+
+from msctl.errors import MsctlError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +70,16 @@ class Plan:
 
     def steps(self) -> list[Step]:
         return [node.step for node in self.nodes]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a plan's steps, by number."""
+
+    done: frozenset[int]
+    failures: Mapping[int, MsctlError]
+    skipped: tuple[Node, ...]
+    """Steps that were not tried, since one before them failed."""
 
 
 @dataclass

@@ -59,6 +59,8 @@ class Replica:
     """IP address by the engine's network name; empty while it is not running."""
     routing: Mapping[str, str] = field(default_factory=dict)
     """The Traefik labels that it carries."""
+    previous: str | None = None
+    """The revision before, with its image, as JSON; None when there was none."""
     exit_code: int | None = None
     """Of a container that has ended."""
     detail: Detail | None = None

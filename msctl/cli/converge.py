@@ -11,10 +11,11 @@ from msctl.cli.progress import By, reporter
 from msctl.cli.session import Session
 from msctl.cli.words import plural
 from msctl.config import LoadedStack
-from msctl.engines.base import Engine, Request
+from msctl.engines.base import Engine
 from msctl.errors import Interrupted, MsctlError, StepFailed
-from msctl.execute import Outcome, execute
-from msctl.plan import Node, Plan
+from msctl.execute import execute
+from msctl.plan import Node, Outcome, Plan
+from msctl.request import Plans, Request
 from msctl.ui import Block, Cell
 
 GOES_ON = "the next msctl command goes on from there"
@@ -58,7 +59,8 @@ def converge(
     began, run = clock(), Run()
     with session.locked(engine, loaded.stack.name):
         try:
-            for plan in engine.plans(request):
+            failure = None
+            for plan, told in _following(engine.plans(request)):
                 for note in plan.notes:
                     ui.note(note)
                 run.notes += plan.notes
@@ -66,14 +68,35 @@ def converge(
                 if not plan:
                     continue
                 with reporter(plan, ui, by, clock) as shows:
-                    outcome = execute(plan, engine, shows, clock=clock)
+                    outcome = told.outcome = execute(plan, engine, shows, clock=clock)
                 run.done += [node for node in plan if node.id in outcome.done]
                 if outcome.failures:
-                    raise _failed(session, engine, plan, outcome)
+                    failure = failure or (plan, outcome)
+            if failure is not None:
+                raise _failed(session, engine, *failure)
         except KeyboardInterrupt:
             raise Interrupted(f"interrupted; {GOES_ON}") from None
     run.seconds = clock() - began
     return run
+
+
+@dataclass
+class _Told:
+    """What became of a plan; None while it has not been run."""
+
+    outcome: Outcome | None = None
+
+
+def _following(plans: Plans) -> Iterator[tuple[Plan, _Told]]:
+    """The plans in turn; what became of each decides about the next."""
+    told = _Told()
+    while True:
+        try:
+            plan = plans.send(told.outcome)
+        except StopIteration:
+            return
+        told = _Told()
+        yield plan, told
 
 
 def _failed(session: Session, engine: Engine, plan: Plan, outcome: Outcome) -> MsctlError:

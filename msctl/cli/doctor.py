@@ -94,7 +94,7 @@ def _stack(session: Session, loaded: LoadedStack, engine: Engine) -> Iterator[Fi
 def _would_go_up(loaded: LoadedStack, engine: Engine) -> Iterator[Finding]:
     """A plan for `up` meets taken ports, too few CPUs and lost secrets, and changes nothing."""
     from msctl import doctor
-    from msctl.engines.base import Up
+    from msctl.request import Up
 
     try:
         steps = sum(len(plan.nodes) for plan in engine.plans(Up(dry_run=True)))

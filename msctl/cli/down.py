@@ -21,7 +21,7 @@ def command(session: Session, *, volumes: bool, yes: bool, remove_orphans: bool)
     """
     from msctl.cli import summary
     from msctl.cli.converge import converge
-    from msctl.engines.base import Down
+    from msctl.request import Down
 
     loaded = session.load()
     engine = session.connect(loaded)

@@ -30,8 +30,11 @@ _USAGE = "scale userservice 3, scale all 3, or scale userservice=3 music-service
     shell_complete=complete.services,
 )
 @click.option("--timeout", type=deadline, metavar="S", help="Deadline of each wait.")
+@click.option("--no-drain", is_flag=True, help="Do not wait for requests inside what goes.")
 @in_session
-def command(session: Session, words: tuple[str, ...], timeout: float | None) -> None:
+def command(
+    session: Session, words: tuple[str, ...], *, timeout: float | None, no_drain: bool
+) -> None:
     """Change how many replicas a service has.
 
     New replicas are copies of those that run: an edited stack file is not deployed. They get
@@ -42,13 +45,13 @@ def command(session: Session, words: tuple[str, ...], timeout: float | None) -> 
     from msctl.cli import summary
     from msctl.cli.converge import converge
     from msctl.cli.progress import By
-    from msctl.engines.base import Scale
+    from msctl.request import Scale
 
     loaded = session.load()
     counts = wanted(words, loaded.stack)
     session.known(loaded, tuple(counts))
     engine = session.connect(loaded)
-    request = Scale(counts, timeout=timeout)
+    request = Scale(counts, timeout=timeout, drain=not no_drain)
     run = converge(session, loaded, engine, request, By.TARGET)
     if session.options.json:
         session.ui.json(run.record(session, loaded.stack.name, engine.name))

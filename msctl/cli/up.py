@@ -18,6 +18,7 @@ from msctl.cli.session import Session, in_session
 @click.option("--timeout", type=deadline, metavar="S", help="Deadline of each wait.")
 @click.option("--reset-scale", is_flag=True, help="Return to the file's number of replicas.")
 @click.option("--remove-orphans", is_flag=True, help="Remove the project's foreign containers too.")
+@click.option("--no-drain", is_flag=True, help="Do not wait for requests inside what goes.")
 @in_session
 def command(
     session: Session,
@@ -29,6 +30,7 @@ def command(
     timeout: float | None,
     reset_scale: bool,
     remove_orphans: bool,
+    no_drain: bool,
 ) -> None:
     """Start the stack, or bring it to what the file says.
 
@@ -40,7 +42,7 @@ def command(
     from msctl.cli import summary
     from msctl.cli.converge import converge, show_plans
     from msctl.cli.render import tell_stale
-    from msctl.engines.base import Up
+    from msctl.request import Up
 
     loaded = session.load()
     engine = session.connect(loaded)
@@ -51,6 +53,7 @@ def command(
         reset_scale=reset_scale,
         remove_orphans=remove_orphans,
         timeout=timeout,
+        drain=not no_drain,
         dry_run=dry_run,
     )
     tell_stale(session, loaded)

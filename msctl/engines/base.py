@@ -2,54 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from msctl.execute import Performer
-from msctl.plan import Plan
+from msctl.request import Plans, Request
 from msctl.state import EngineInfo, StackState
-
-
-@dataclass(frozen=True)
-class Up:
-    """Converge to the stack file."""
-
-    services: tuple[str, ...] = ()
-    """Only these, and what they need that is not healthy; all when empty."""
-    build: bool = False
-    """Build every image that has a build, also when it is present."""
-    pull: bool = False
-    """Pull every image, also when it is present."""
-    reset_scale: bool = False
-    """Forget manual scales."""
-    remove_orphans: bool = False
-    """Remove the project's containers that neither msctl made nor the file names."""
-    timeout: float | None = None
-    """Seconds for each wait; None: the service's `rollout.health_timeout`."""
-    dry_run: bool = False
-    """The plans will be shown, not run."""
-
-
-@dataclass(frozen=True)
-class Scale:
-    """Change how many replicas services have, and nothing else."""
-
-    counts: Mapping[str, int]
-    cause: str = "scale"
-    timeout: float | None = None
-
-
-@dataclass(frozen=True)
-class Down:
-    """Remove what is ours."""
-
-    volumes: bool = False
-    remove_orphans: bool = False
-
-
-Request = Up | Scale | Down
 
 
 @dataclass(frozen=True)
@@ -77,8 +37,10 @@ class Engine(Performer, Protocol):
     def observe(self, *, detail: bool = False) -> StackState:
         """A snapshot; `detail` asks about each container too, which takes longer."""
 
-    def plans(self, request: Request) -> Iterator[Plan]:
+    def plans(self, request: Request) -> Plans:
         """The plans that fulfil a request, each made when the one before has been run.
+
+        What became of a plan is sent in to get the next one (None: it was only shown).
 
         Raises:
             UsageProblem: the request cannot be accepted; nothing was changed.

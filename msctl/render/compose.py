@@ -187,12 +187,15 @@ def _dependency(needed: Service) -> Data:
 
 
 def _deploy(service: Service) -> Data:
-    count, limits = service.replicas.initial, service.resources
+    limits = service.resources
     resources = {
         "limits": _amounts(limits.cpus, limits.memory),
         "reservations": _amounts(limits.reserve.cpus, limits.reserve.memory),
     }
-    return _filled({"replicas": count if count > 1 else None, "resources": _filled(resources)})
+    # Always there, so that another number does not change the rest, and with it the config hash.
+    scales = not service.stateful and not service.job
+    count = service.replicas.initial if scales else None
+    return _filled({"replicas": count, "resources": _filled(resources)})
 
 
 def _amounts(cpus: float | None, memory: int | None) -> Data:

@@ -28,6 +28,11 @@ def file_name(service: str, slot: Slot) -> str:
     return f"{service}.{slot}.yml"
 
 
+def is_file_of_msctl(name: str) -> bool:
+    """Whether a file of the gateway's folder is a pin or a probe."""
+    return re.fullmatch(r".+\.[ab]\.yml|probe-.+\.yml", name) is not None
+
+
 def gateway_name(service: str, slot: Slot) -> str:
     """What the gateway's API calls the pinned service."""
     return f"{service}-{slot}@file"
@@ -38,6 +43,17 @@ def parse_gateway_name(name: str) -> tuple[str, Slot] | None:
     if (found := _PIN_SERVICE.fullmatch(name)) is None:
         return None
     return found[1], "a" if found[2] == "a" else "b"
+
+
+def probe_name(container: str) -> str:
+    """Router, service and file of the probe of a new replica."""
+    return f"probe-{container}"
+
+
+def parse_probe_name(name: str) -> str | None:
+    """The container of a probe, by what the gateway's API calls its service."""
+    found = re.fullmatch(r"probe-(.+)@file", name)
+    return found[1] if found else None
 
 
 def pin(

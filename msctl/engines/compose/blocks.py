@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from msctl.engines.compose import labels
 from msctl.engines.compose.container import compose_labels, create_body, endpoints
 from msctl.engines.compose.desired import Desired
-from msctl.engines.compose.revision import Revision
+from msctl.engines.compose.revision import Previous, Revision
 from msctl.engines.compose.steps import (
     AwaitCompleted,
     AwaitHealthy,
     AwaitRouted,
+    ClearPins,
     CreateContainer,
     CreateNetwork,
     CreateVolume,
@@ -37,13 +39,17 @@ DEFAULT_GRACE = 10.0
 """Seconds between SIGTERM and SIGKILL of a service that does not say."""
 
 
-class Ready(NamedTuple):
-    """The steps that end the coming of a replica."""
+@dataclass(frozen=True)
+class Pattern:
+    """What new replicas are made from."""
 
-    healthy: int
-    """After it, what needs the service may start."""
-    last: int
-    """After it, the replica serves."""
+    revision: Revision
+    files: str
+    """Digest of the contents of its mounted files."""
+    image_id: str | None = None
+    """The very image, where its reference may lead to another one by now."""
+    previous: Previous | None = None
+    """What a rollback returns to."""
 
 
 class Blocks:
@@ -154,29 +160,35 @@ class Blocks:
         return self._numbers[service]
 
     def create(
-        self, revision: Revision, number: int, files: str, cause: str, after: Iterable[int] = ()
+        self, model: Pattern, number: int, cause: str, after: Iterable[int] = ()
     ) -> tuple[str, int]:
         """Create a container; its name and the step."""
-        project, image = self.desired.project, self.state.images.get(revision.image)
+        project, revision = self.desired.project, model.revision
+        current = self.state.images.get(revision.image)
+        image_id = model.image_id or (current.id if current else "")
         name = str(revision.service.get("container_name") or f"{project}-{revision.name}-{number}")
         own = {
             **compose_labels(
                 revision,
                 project=project,
                 number=number,
-                image_id=image.id if image else "",
+                image_id=image_id,
                 working_dir=self.desired.folder,
                 config_file=f"{self.desired.folder}/docker-compose.yml",
             ),
             labels.REVISION: revision.to_json(),
-            labels.FILES: files,
+            labels.FILES: model.files,
         }
+        if model.previous is not None:
+            own[labels.PREVIOUS] = model.previous.to_json()
         body = create_body(
             revision,
             own_labels=own,
             health_timeout=self.desired.health_timeout(revision.name),
             api=self.state.engine.api,
         )
+        if current is None or image_id != current.id:
+            body["Image"] = image_id or revision.image  # its tag leads elsewhere by now
         step = CreateContainer(
             target=name,
             service=revision.name,
@@ -189,42 +201,39 @@ class Blocks:
         return name, self.draft.add(step, behind)
 
     def start(self, name: str, service: str, cause: str, after: Iterable[int]) -> int:
-        return self.draft.add(StartContainer(target=name, service=service, cause=cause), after)
-
-    def ready(
-        self,
-        name: str,
-        revision: Revision,
-        after: Iterable[int],
-        cause: str = "",
-        *,
-        listed: bool = True,
-    ) -> Ready:
-        """Wait until a replica is healthy and the gateway lists it; for a job, until it is done."""
-        service = revision.name
-        if self.desired.is_job(service):
-            wait = AwaitCompleted(
-                target=name, service=service, cause=cause, timeout=self._job_timeout(service)
-            )
-            done = self.draft.add(wait, after)
-            return Ready(done, done)
-        timeout = self.timeout or self.desired.health_timeout(service).total_seconds()
-        healthy = self.draft.add(
-            AwaitHealthy(
-                target=name,
-                service=service,
-                cause=cause,
-                timeout=timeout,
-                checked=self._is_checked(revision),
-            ),
-            after,
-        )
+        behind = list(after)
         if service == GATEWAY:
-            self.gateway_ready.append(healthy)
-        routed = self.routed(name, revision, [healthy]) if listed else None
-        return Ready(healthy, routed or healthy)
+            # A pin that a killed msctl left would be believed.
+            behind = [self.draft.add(ClearPins(target=name, service=service), behind)]
+        return self.draft.add(StartContainer(target=name, service=service, cause=cause), behind)
 
-    def _is_checked(self, revision: Revision) -> bool:
+    def healthy(self, name: str, revision: Revision, after: Iterable[int], cause: str = "") -> int:
+        """Wait until a replica is healthy."""
+        step = AwaitHealthy(
+            target=name,
+            service=revision.name,
+            cause=cause,
+            timeout=self.patience(revision.name),
+            checked=self.is_checked(revision),
+        )
+        healthy = self.draft.add(step, after)
+        if revision.name == GATEWAY:
+            self.gateway_ready.append(healthy)
+        return healthy
+
+    def completed(self, name: str, service: str, after: Iterable[int]) -> int:
+        """Wait until a job is done."""
+        rollout = self.desired.rollout(service)
+        said = "health_timeout" in rollout.model_fields_set
+        timeout = rollout.health_timeout.total_seconds() if said else JOB_TIMEOUT
+        step = AwaitCompleted(target=name, service=service, timeout=self.timeout or timeout)
+        return self.draft.add(step, after)
+
+    def patience(self, service: str) -> float:
+        """Seconds that a new replica has to become healthy."""
+        return self.timeout or self.desired.health_timeout(service).total_seconds()
+
+    def is_checked(self, revision: Revision) -> bool:
         """Whether a health check runs in the container: the service's own, or its image's."""
         if check := revision.service.get("healthcheck"):
             return not check.get("disable")
@@ -245,11 +254,6 @@ class Blocks:
             port=port,
         )
         return self.draft.add(step, [*after, *self.gateway_ready])
-
-    def _job_timeout(self, service: str) -> float:
-        rollout = self.desired.rollout(service)
-        said = "health_timeout" in rollout.model_fields_set
-        return self.timeout or (rollout.health_timeout.total_seconds() if said else JOB_TIMEOUT)
 
     # A replica's going
 

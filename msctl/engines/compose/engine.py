@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
 
 from msctl.config import LoadedStack
-from msctl.engines.base import LogLine, Request
+from msctl.engines.base import LogLine
 from msctl.engines.compose.client import Client
 from msctl.engines.compose.desired import Desired, desired
 from msctl.engines.compose.files import check_mounts, digest
@@ -21,7 +21,8 @@ from msctl.engines.compose.perform import Performer
 from msctl.engines.compose.planner import Planner, port_key
 from msctl.engines.compose.watch import ContainerWatch
 from msctl.model import Stack
-from msctl.plan import Plan, Step
+from msctl.plan import Step
+from msctl.request import Plans, Request
 from msctl.state import EngineInfo, StackState
 
 
@@ -61,27 +62,30 @@ class ComposeEngine:
         return self._observer.info()
 
     def observe(self, *, detail: bool = False) -> StackState:
+        return self._observe((), detail=detail)
+
+    def _observe(self, images: Sequence[str], *, detail: bool = False) -> StackState:
         revisions = self._whole.revisions.values()
         return self._observer.observe(
-            images=[revision.image for revision in revisions],
+            images=[*images, *(revision.image for revision in revisions)],
             secrets=[str(s["file"]) for r in revisions for s in r.secrets.values()],
             detail=detail,
         )
 
-    def _observe_with_ports(self) -> StackState:
+    def _observe_with_ports(self, *images: str) -> StackState:
         wanted = {
             (str(port.get("host_ip") or ""), int(port["published"]), str(port["protocol"])): port
             for revision in self._whole.revisions.values()
             for port in revision.service.get("ports") or ()
             if str(port.get("published") or "").isdigit()
         }
-        state = self.observe()
+        state = self._observe(images)
         busy = busy_ports(self._client, state.project, wanted)
         return replace(
             state, busy_ports={port_key(wanted[port]): who for port, who in busy.items()}
         )
 
-    def plans(self, request: Request) -> Iterator[Plan]:
+    def plans(self, request: Request) -> Plans:
         return self._planner.plans(request)
 
     def desired(self, state: StackState) -> Desired:

@@ -9,10 +9,17 @@ import time
 from typing import Any
 
 from msctl.engines.compose.client import Client
-from msctl.engines.compose.steps import EmptyPin, EmptyProbe, Server, WritePin, WriteProbe
+from msctl.engines.compose.steps import (
+    ClearPins,
+    EmptyPin,
+    EmptyProbe,
+    Server,
+    WritePin,
+    WriteProbe,
+)
 from msctl.errors import StepFailed
 from msctl.model import GATEWAY
-from msctl.render.pins import file_name, pin
+from msctl.render.pins import file_name, is_file_of_msctl, pin, probe_name
 from msctl.render.traefik import DYNAMIC_FOLDER, ENTRY_POINT_PORTS, PROBE
 
 
@@ -28,6 +35,10 @@ def server_url(client: Client, server: Server) -> str:
     if not address:
         raise StepFailed(f"{server.container} does not run, or is not on {server.network}")
     return f"http://{address}:{server.port}"
+
+
+EMPTY = "{}\n"
+"""A file for the file provider that says nothing."""
 
 
 def probe_path(container: str) -> str:
@@ -48,10 +59,10 @@ class GatewayFiles:
         self._put(file_name(step.service, step.slot), text)
 
     def empty_pin(self, step: EmptyPin) -> None:
-        self._put(file_name(step.service, step.slot), "{}\n")
+        self._put(file_name(step.service, step.slot), EMPTY)
 
     def write_probe(self, step: WriteProbe) -> None:
-        name = f"probe-{step.server.container}"
+        name = probe_name(step.server.container)
         content = {
             "routers": {
                 name: {
@@ -71,7 +82,16 @@ class GatewayFiles:
         self._put(f"{name}.yml", json.dumps({"http": content}))
 
     def empty_probe(self, step: EmptyProbe) -> None:
-        self._put(f"probe-{step.target}.yml", "{}\n")
+        self._put(f"{probe_name(step.target)}.yml", EMPTY)
+
+    def clear_pins(self, step: ClearPins) -> None:
+        """The gateway's container need not run."""
+        chunks, _ = self._client.call(lambda api: api.get_archive(step.target, DYNAMIC_FOLDER))
+        with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as tar:
+            for entry in tar:
+                name = entry.name.rpartition("/")[2]
+                if entry.isfile() and is_file_of_msctl(name):
+                    self._put(name, EMPTY)
 
     def probe_url(self) -> str | None:
         """Where msctl's own entry point is published; None when it is not."""

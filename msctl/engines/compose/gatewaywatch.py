@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from msctl.engines.compose.client import Client
 from msctl.engines.compose.gatewayfiles import GatewayFiles, probe_path, server_url
+from msctl.engines.compose.pinning import url_of
 from msctl.engines.compose.steps import (
     AwaitPinned,
     AwaitProbe,
@@ -19,6 +20,7 @@ from msctl.errors import StepFailed
 from msctl.gateway import GatewayApi, GatewaySilent, status_of
 from msctl.plan import Wait
 from msctl.render.pins import gateway_name
+from msctl.state import Replica
 
 PACE = 0.05
 """Seconds between two questions to the gateway's API, at the least."""
@@ -30,7 +32,14 @@ GATEWAY_WAITS = (AwaitRouted, AwaitPinned, AwaitUnpinned, AwaitServers, AwaitPro
 class GatewayWatch:
     """The gateway's view of servers, not older than `PACE`."""
 
-    def __init__(self, client: Client, url: str | None, files: GatewayFiles) -> None:
+    def __init__(
+        self,
+        client: Client,
+        url: str | None,
+        files: GatewayFiles,
+        containers: Callable[[], Iterable[Replica]],
+    ) -> None:
+        self._containers = containers
         self._client = client
         self._files = files
         self._api = GatewayApi(url) if url else None
@@ -53,13 +62,13 @@ class GatewayWatch:
                 server = Server(wait.target, wait.network, wait.port)
                 return self._listed(f"{wait.service}@docker").get(self._url(server)) == "UP"
             case AwaitPinned():
-                pinned = self._listed(gateway_name(wait.service, wait.slot))
-                return pinned.keys() == {self._url(server) for server in wait.servers}
+                name = gateway_name(wait.service, wait.slot)
+                expected = {self._url(server) for server in wait.servers}
+                return name in self._servers and self._servers[name].keys() == expected
             case AwaitUnpinned():
                 return gateway_name(wait.service, wait.slot) not in self._servers
             case AwaitServers():
-                listed = self._listed(f"{wait.service}@docker")
-                return listed.keys() == {self._url(server) for server in wait.servers}
+                return self._lists_the_living(wait)
             case AwaitProbe():
                 return self._answers(wait)
         raise TypeError(f"the gateway cannot tell of {type(wait).__name__}")
@@ -82,6 +91,9 @@ class GatewayWatch:
             hint="msctl routes shows what it has; msctl logs traefik tells why",
         )
 
+    def _running(self, service: str) -> list[Replica]:
+        return [c for c in self._containers() if c.service == service and c.running]
+
     def _listed(self, name: str) -> Mapping[str, str]:
         return self._servers.get(name, {})
 
@@ -94,6 +106,12 @@ class GatewayWatch:
             self._servers, self._error = self._api.servers(), ""
         except GatewaySilent as error:
             self._error = str(error)
+
+    def _lists_the_living(self, wait: AwaitServers) -> bool:
+        listed = self._listed(f"{wait.service}@docker").keys()
+        if not listed >= {self._url(server) for server in wait.servers}:
+            return False
+        return listed <= {url_of(replica) for replica in self._running(wait.service)}
 
     def _url(self, server: Server) -> str:
         """A server's URL; one that does not run (yet) has none that the gateway could list."""

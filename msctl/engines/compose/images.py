@@ -52,7 +52,11 @@ class Images:
         else:
             self.unavailable[step.target] = f"image {step.target} cannot be pulled: {why}"
             if not step.optional:
-                raise ImageUnavailable(self.unavailable[step.target])
+                raise ImageUnavailable(
+                    self.unavailable[step.target],
+                    hint="correct the image, give the service a build, or load the image with "
+                    "docker load",
+                )
             tell("cannot be had")
 
     def _pull(self, reference: str, tell: Tell) -> str | None:

@@ -17,6 +17,8 @@ VOLUME = "com.docker.compose.volume"
 
 REVISION = "dev.msctl.service"
 """The rendered service that a container was made from, as JSON."""
+PREVIOUS = "dev.msctl.previous"
+"""The revision before, and the id of its image, as JSON."""
 FILES = "dev.msctl.files"
 """Digest of the contents of a container's mounted files."""
 INTENT = "dev.msctl.intent"

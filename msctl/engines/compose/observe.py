@@ -186,6 +186,7 @@ def _replica(row: Mapping[str, Any]) -> Replica:
         image_id=row["ImageID"],
         config_hash=own.get(labels.HASH),
         revision=own.get(labels.REVISION),
+        previous=own.get(labels.PREVIOUS),
         files=own.get(labels.FILES),
         ours=labels.REVISION in own,
         working_dir=own.get(labels.WORKING_DIR),

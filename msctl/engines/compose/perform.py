@@ -12,11 +12,13 @@ from msctl.engines.compose.files import write_secret
 from msctl.engines.compose.gatewayfiles import GatewayFiles
 from msctl.engines.compose.images import Images, Tell
 from msctl.engines.compose.steps import (
+    ClearPins,
     CreateContainer,
     CreateNetwork,
     CreateVolume,
     EmptyPin,
     EmptyProbe,
+    KeepImage,
     ProvideImage,
     RecordIntent,
     RemoveContainer,
@@ -43,6 +45,7 @@ class Performer:
         self._client = client
         self._images = images
         self._deeds: dict[type[Step], Callable[[Any], None]] = {
+            KeepImage: self._keep_image,
             WriteSecret: write_secret,
             CreateNetwork: self._create_network,
             RemoveNetwork: self._remove_network,
@@ -55,6 +58,7 @@ class Performer:
             RemoveContainer: self._remove,
             WritePin: files.write_pin,
             EmptyPin: files.empty_pin,
+            ClearPins: files.clear_pins,
             WriteProbe: files.write_probe,
             EmptyProbe: files.empty_probe,
         }
@@ -72,6 +76,10 @@ class Performer:
             self._deeds[type(step)](step)
         except EngineFault as fault:
             raise StepFailed(f"cannot {step.verb} {step.target}: {fault.message}") from fault
+
+    def _keep_image(self, step: KeepImage) -> None:
+        repository, _, tag = step.target.rpartition(":")
+        self._quietly(_MISSING, lambda api: api.tag(step.image_id, repository, tag))
 
     # Networks and volumes
 

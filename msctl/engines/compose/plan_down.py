@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from msctl.engines.base import Down
 from msctl.engines.compose.blocks import Blocks
 from msctl.engines.compose.compare import is_foreign
 from msctl.engines.compose.desired import Desired
 from msctl.engines.compose.steps import RemoveNetwork, RemoveVolume
 from msctl.plan import Plan
+from msctl.request import Down
 from msctl.state import Replica, StackState
 
 

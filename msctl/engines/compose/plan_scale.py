@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
-from msctl.engines.base import Scale
-from msctl.engines.compose.blocks import Blocks
-from msctl.engines.compose.compare import outdated, worst_first
+from msctl.engines.compose.blocks import Blocks, Pattern
+from msctl.engines.compose.changing import Change
+from msctl.engines.compose.compare import worst_first
 from msctl.engines.compose.desired import Desired
-from msctl.engines.compose.revision import Revision
+from msctl.engines.compose.pinning import refuse_without_gateway, server_of, servers_of
+from msctl.engines.compose.revision import Previous, Revision
 from msctl.errors import UsageProblem
 from msctl.model import GATEWAY
 from msctl.plan import Plan
+from msctl.request import Scale
 from msctl.spelling import did_you_mean
 from msctl.state import Replica, StackState
 
@@ -32,8 +35,7 @@ def plan_scale(desired: Desired, state: StackState, request: Scale) -> Plan:
                 f"{service} is not up, so there is nothing to scale",
                 hint=f"msctl up {service}",
             )
-        revision, files = running_revision(desired, service, replicas)
-        _scale(blocks, revision, files, count, request.cause)
+        _scale(blocks, running_pattern(desired, service, replicas), count, request)
     return blocks.draft.plan()
 
 
@@ -63,50 +65,63 @@ def check(desired: Desired, service: str, count: int) -> None:
         )
 
 
-def running_revision(
-    desired: Desired, service: str, replicas: tuple[Replica, ...]
-) -> tuple[Revision, str]:
-    """The revision that most replicas run (of equals the newest), and its files' digest.
+def running_pattern(desired: Desired, service: str, replicas: Sequence[Replica]) -> Pattern:
+    """What most replicas are made from (of equals, the newest): revision, image and all.
 
     Raises:
         UsageProblem: Docker Compose made the replicas, from another file than ours.
     """
-    made = Counter(
-        (replica.revision, replica.files or "") for replica in replicas if replica.revision
-    )
+    made = [replica for replica in replicas if replica.revision is not None]
     if made:
-        newest = {(r.revision, r.files or ""): r.number for r in replicas}
-        text, files = max(made, key=lambda key: (made[key], newest[key]))
-        assert text is not None
-        return Revision.from_json(service, text), files
+        counts = Counter((replica.revision, replica.image_id) for replica in made)
+        model = max(made, key=lambda r: (counts[r.revision, r.image_id], r.number))
+        assert model.revision is not None
+        previous = Previous.from_json(model.previous) if model.previous else None
+        revision = Revision.from_json(service, model.revision)
+        return Pattern(revision, model.files or "", model.image_id, previous)
     wanted = desired.revisions[service]
     if any(replica.config_hash != wanted.hash for replica in replicas):
         raise UsageProblem(
             f"{service} was not made by msctl, and differs from the stack file",
             hint=f"msctl up {service}",
         )
-    return wanted, desired.files[service]
+    return Pattern(wanted, desired.files[service], replicas[-1].image_id)
 
 
-def _scale(blocks: Blocks, revision: Revision, files: str, count: int, cause: str) -> None:
-    service = revision.name
-    replicas = blocks.state.of(service)
-    stale = {r.id: why for r in replicas if (why := outdated(r, revision, files, blocks.state))}
-    why = f"{cause} {len(replicas)} → {count}"
-    recorded = blocks.record_intent(service, count, cause)
-    first = [recorded] if recorded else []
+def _scale(blocks: Blocks, pattern: Pattern, count: int, request: Scale) -> None:
+    revision = pattern.revision
+    service, replicas = revision.name, blocks.state.of(revision.name)
+    change = Change(blocks, pattern, drain=request.drain)
+    why = f"{request.cause} {len(replicas)} → {count}"
+    stale = [
+        r.id for r in replicas if (r.config_hash, r.image_id) != (revision.hash, pattern.image_id)
+    ]
     ordered = worst_first(replicas, frozenset(stale))
     spare = max(0, len(replicas) - count)
-    for replica in ordered[:spare]:
-        blocks.remove(replica, why, first)
-    for replica in ordered[spare:]:
-        if not replica.running:
-            started = blocks.start(replica.name, service, f"it is {replica.state}", first)
-            blocks.ready(replica.name, revision, [started])
-        elif not replica.healthy:
-            blocks.ready(replica.name, revision, first)
-    for _ in range(count - len(replicas)):
-        number = blocks.next_number(service)
-        name, created = blocks.create(revision, number, files, why, first)
-        started = blocks.start(name, service, why, [created])
-        blocks.ready(name, revision, [started])
+    leaving, staying = ordered[:spare], ordered[spare:]
+    if request.drain and change.is_routed and (leaving or change.pins.holds):
+        refuse_without_gateway(blocks)
+    blocks.record_intent(service, count, request.cause)
+    awaited = [step for replica in staying for step in _wake(blocks, revision, replica)]
+    serving, behind = servers_of(staying), list[int]()
+    if leaving:
+        causes = dict.fromkeys((replica.id for replica in leaving), why)
+        behind = change.leave(leaving, serving, staying[-1].routing, behind, causes)
+    missing = max(0, count - len(replicas))
+    if missing and change.proves_itself and serving:
+        behind = change.pins.move(staying[-1].routing, serving, behind, why)
+    new = [change.arrive(why, behind) for _ in range(missing)]
+    servers = [s for replica in staying if (s := server_of(replica)) is not None]
+    servers += [s for name, _ in new if (s := change.server(name)) is not None]
+    change.settle(servers, [*behind, *awaited, *(step for _, step in new)])
+
+
+def _wake(blocks: Blocks, revision: Revision, replica: Replica) -> list[int]:
+    """Start what stays but does not run, and wait for what is not healthy."""
+    if replica.healthy:
+        return []
+    after: list[int] = []
+    if not replica.running:
+        cause = f"it is {replica.state}"
+        after = [blocks.start(replica.name, replica.service, cause, after)]
+    return [blocks.healthy(replica.name, revision, after)]

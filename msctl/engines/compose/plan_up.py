@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
 
-from msctl.engines.base import Up
-from msctl.engines.compose.blocks import Blocks
+from msctl.engines.compose.blocks import Blocks, Pattern
+from msctl.engines.compose.changing import Change, inherited, previous_of, replace_all
 from msctl.engines.compose.compare import is_foreign, outdated, worst_first
 from msctl.engines.compose.desired import Desired
+from msctl.engines.compose.pinning import (
+    Pinning,
+    refuse_without_gateway,
+    servers_of,
+)
 from msctl.engines.compose.revision import Revision
-from msctl.model import GATEWAY
+from msctl.engines.compose.steps import EmptyProbe
+from msctl.model import GATEWAY, Rollout
 from msctl.plan import Plan
+from msctl.render.pins import parse_gateway_name, parse_probe_name
+from msctl.request import Up
 from msctl.state import Replica, StackState
 
 
@@ -26,20 +33,21 @@ def plan_up(desired: Desired, state: StackState, request: Up) -> Plan:
 class _Service:
     """One service on its way: what is kept, what has to go, and how many are wanted."""
 
-    revision: Revision
-    files: str
+    change: Change
     wanted: int
-    current: list[Replica]
-    old: list[Replica]
+    kept: list[Replica]
+    leaving: list[Replica]
+    """Worst first: what differs from the file, and what is more than wanted."""
     causes: dict[str, str]
-    behind: list[int]
+    """Why a replica leaves, by id."""
+    waits: list[int]
     """What has to be done before a replica of it may start."""
     ends: list[int] = field(default_factory=list)
     """What has to be done before what needs it may start."""
 
     @property
     def name(self) -> str:
-        return self.revision.name
+        return self.change.service
 
 
 class _UpPlan:
@@ -90,32 +98,42 @@ class _UpPlan:
 
     def _service(self, name: str) -> None:
         revision, files = self.desired.revisions[name], self.desired.files[name]
+        update = not self.request.services or name in self.request.services
         causes: dict[str, str] = {}
         for replica in self.state.of(name):
-            if cause := outdated(replica, revision, files, self.state):
+            cause = outdated(replica, revision, files, self.state)
+            if cause and update:  # only the named services are updated
                 causes[replica.id] = cause
-        if self.request.services and name not in self.request.services:
-            causes = {}  # only the named services are updated
-        replicas = self.state.of(name)
+        stale, pattern = frozenset(causes), self._pattern(name, causes)
+        replicas = worst_first(self.state.of(name), stale)
+        current = [replica for replica in replicas if replica.id not in causes]
+        wanted = self._wanted(name)
+        spare = current[: max(0, len(current) - wanted)]
+        causes |= dict.fromkeys((replica.id for replica in spare), f"{wanted} are wanted")
         service = _Service(
-            revision,
-            files,
-            self._wanted(name),
-            current=[replica for replica in replicas if replica.id not in causes],
-            old=worst_first([r for r in replicas if r.id in causes], frozenset(causes)),
+            Change(self.blocks, pattern, drain=self.request.drain),
+            wanted,
+            kept=[replica for replica in replicas if replica.id not in causes],
+            leaving=[replica for replica in replicas if replica.id in causes],
             causes=causes,
-            behind=[
+            waits=[
                 *(step for need in self.desired.needs(name) for step in self.ends.get(need, ())),
                 *(step for port in revision.host_ports() for step in self.freed.get(port, ())),
             ],
         )
+        if stale:
+            service.change.keep_previous_image()
         if self.desired.is_job(name):
             self._job(service)
-        elif self.desired.single(name) or self.desired.rollout(name).order == "stop-first":
-            self._replace_stop_first(service)
         else:
-            self._replace_start_first(service)
-        self.ends[name] = service.ends
+            self._replicas(service)
+        self.ends[name] = [*service.ends, *service.change.started]
+
+    def _pattern(self, name: str, causes: Mapping[str, str]) -> Pattern:
+        replicas = self.state.of(name)
+        old = [replica for replica in replicas if replica.id in causes]
+        previous = previous_of(old) if old else inherited(replicas)
+        return Pattern(self.desired.revisions[name], self.desired.files[name], previous=previous)
 
     def _wanted(self, name: str) -> int:
         """How many replicas: the intent, else on takeover what is there, else the file's."""
@@ -143,155 +161,49 @@ class _UpPlan:
         return wanted
 
     def _job(self, service: _Service) -> None:
-        done = [r for r in service.current if r.state == "exited" and r.exit_code == 0]
-        running = [r for r in service.current if r.running]
-        if done:
+        kept = service.kept[0] if service.kept else None
+        gone = [self.blocks.remove(r, service.causes[r.id]) for r in service.leaving]
+        if kept is not None and kept.state == "exited" and kept.exit_code == 0:
             return
-        if running:
-            service.ends.append(self.blocks.ready(running[0].name, service.revision, ()).healthy)
+        if kept is not None and kept.running:
+            service.ends = [self.blocks.completed(kept.name, service.name, ())]
             return
-        gone = [
-            self.blocks.remove(r, service.causes.get(r.id, "it did not succeed"))
-            for r in [*service.old, *service.current]
-        ]
-        self._new(service, "it has not run", [*service.behind, *gone], number=1)
+        gone += [self.blocks.remove(replica, "it did not succeed") for replica in service.kept]
+        change = service.change
+        name, created = self.blocks.create(change.pattern, 1, "it has not run", gone)
+        started = self.blocks.start(name, service.name, "it has not run", [created, *service.waits])
+        service.ends = [self.blocks.completed(name, service.name, [started])]
 
-    def _replace_start_first(self, service: _Service) -> None:
-        """New replicas come in batches of `surge`; old ones go when their batch is ready."""
-        # What does not run serves nobody: its place is filled at once.
-        serving = [replica for replica in service.old if replica.running]
-        for replica in service.old:
-            if not replica.running:
-                self.blocks.remove(replica, service.causes[replica.id])
-        clash = self._clashes(service, serving)
-        kept, ready = self._keep(service, listed=not clash)
-        surplus = len(kept) + len(serving) - service.wanted
-        names = [replica.name for replica in kept]
-        for _ in range(-surplus):
-            name, _ = self._new(service, self._why_new(service), service.behind, listed=not clash)
-            names.append(name)
-        # Old ones that an earlier update left over go when those that stay are ready.
-        leaving, serving = serving[: max(0, surplus)], serving[max(0, surplus) :]
-        previous = self._give_up(service, leaving, ready) or ready
-        surge = self._surge(service)
-        while serving:
-            leaving, serving = serving[:surge], serving[surge:]
-            behind, ready = [*service.behind, *previous], []
-            for replica in leaving:
-                cause = service.causes[replica.id]
-                name, last = self._new(service, cause, behind, listed=not clash)
-                names.append(name)
-                ready.append(last)
-            previous = self._give_up(service, leaving, ready)
-        service.ends += previous
-        if clash:
-            self._list_all(service, names, previous)
+    def _replicas(self, service: _Service) -> None:
+        change = service.change
+        if self.request.drain and change.is_routed and (service.leaving or change.pins.holds):
+            refuse_without_gateway(self.blocks)
+        ready = [step for replica in service.kept for step in self._wake(service, replica)]
+        service.ends += ready
+        replace_all(
+            change,
+            service.leaving,
+            service.kept,
+            service.wanted,
+            service.causes,
+            service.waits,
+            ready,
+        )
 
-    def _list_all(self, service: _Service, names: list[str], old_gone: list[int]) -> None:
-        """Wait until the gateway lists the new replicas, once the last old one is gone."""
-        for name in names:
-            self.blocks.routed(name, service.revision, [*service.ends, *old_gone])
-
-    def _give_up(self, service: _Service, old: list[Replica], after: list[int]) -> list[int]:
-        return [self.blocks.remove(r, service.causes[r.id], after) for r in old]
-
-    def _clashes(self, service: _Service, old: list[Replica]) -> bool:
-        """Whether the gateway drops the service while old and new are there: it does where their
-        labels disagree, so that no new one is listed before the last old one is gone."""
-        if service.revision.gateway_server() is None:
-            return False
-        wanted = service.revision.gateway_labels()
-        return any(replica.routing != wanted for replica in old)
-
-    def _replace_stop_first(self, service: _Service) -> None:
-        """One after the other: the old replica goes, then the new one comes."""
-        clash = self._clashes(service, service.old)
-        kept, ready = self._keep(service, listed=not clash)
-        names = [replica.name for replica in kept]
-        missing = service.wanted - len(kept)
-        previous = [*service.behind, *ready]
-        for replica in service.old:
-            previous = [self.blocks.remove(replica, service.causes[replica.id], previous)]
-            if missing > 0:
-                missing -= 1
-                number = replica.number if self.desired.single(service.name) else None
-                cause = service.causes[replica.id]
-                name, last = self._new(service, cause, previous, number=number, listed=not clash)
-                names.append(name)
-                previous = [last]
-        for _ in range(missing):
-            name, _ = self._new(service, self._why_new(service), previous, listed=not clash)
-            names.append(name)
-        if clash:
-            self._list_all(service, names, previous)
-
-    def _keep(self, service: _Service, *, listed: bool = True) -> tuple[list[Replica], list[int]]:
-        """The current replicas that stay: started where they do not run, waited for where they
-        are not well (and not `listed` by the gateway). What is more than wanted goes."""
-        spare = len(service.current) - service.wanted
-        ordered = worst_first(service.current, frozenset())
-        for replica in ordered[: max(0, spare)]:
-            service.ends.append(self.blocks.remove(replica, f"{service.wanted} are wanted"))
-        kept = ordered[max(0, spare) :]
-        ready = [step for replica in kept for step in self._wake(service, replica, listed)]
-        return kept, ready
-
-    def _wake(self, service: _Service, replica: Replica, listed: bool) -> list[int]:
-        name, after = replica.name, list(service.behind)
+    def _wake(self, service: _Service, replica: Replica) -> list[int]:
+        """Start what stays but does not run, and wait for what is not healthy."""
+        if replica.healthy:
+            return []
+        after = list(service.waits)
         if not replica.running:
             cause = f"it is {replica.state}"
-            after = [self.blocks.start(name, service.name, cause, after)]
-        elif replica.healthy:
-            if not listed or self._listed(replica, service.revision):
-                return []
-            step = self.blocks.routed(name, service.revision, after)
-            return [step] if step else []
-        ready = self.blocks.ready(name, service.revision, after, listed=listed)
-        service.ends.append(ready.healthy)
-        return [ready.last]
-
-    def _listed(self, replica: Replica, revision: Revision) -> bool:
-        server, gateway = revision.gateway_server(), self.state.gateway
-        if server is None or gateway is None:
-            return True
-        if self.blocks.gateway_ready:
-            return False  # it starts with an empty list
-        network, port = server
-        address = replica.addresses.get(network, "")
-        return gateway.status_of(replica.service, address, port) == "UP"
-
-    def _new(
-        self,
-        service: _Service,
-        cause: str,
-        after: Sequence[int],
-        *,
-        number: int | None = None,
-        listed: bool = True,
-    ) -> tuple[str, int]:
-        """Create, start and await one replica; its name and the step that ends it."""
-        number = number or self.blocks.next_number(service.name)
-        # Where a container has to go first, its name may be the new one's.
-        blockers = [s for s in after if s not in service.behind]
-        name, created = self.blocks.create(service.revision, number, service.files, cause, blockers)
-        started = self.blocks.start(name, service.name, cause, [created, *after])
-        ready = self.blocks.ready(name, service.revision, [started], cause, listed=listed)
-        service.ends.append(ready.healthy)
-        return name, ready.last
-
-    def _why_new(self, service: _Service) -> str:
-        found = len(service.current) + sum(replica.running for replica in service.old)
-        return f"{service.wanted} wanted, {found} there" if found else "it is not there"
-
-    def _surge(self, service: _Service) -> int:
-        surge = self.desired.rollout(service.name).surge
-        if isinstance(surge, int):
-            return surge
-        return max(1, math.ceil(service.wanted * int(surge.rstrip("%")) / 100))
+            after = [self.blocks.start(replica.name, service.name, cause, after)]
+        return [self.blocks.healthy(replica.name, service.change.revision, after)]
 
     # The rest of the project
 
     def _what_left_the_file(self) -> None:
+        gone: dict[str, list[Replica]] = {}
         for replica in self.state.containers:
             if is_foreign(replica, self.desired):
                 if self.request.remove_orphans:
@@ -302,14 +214,43 @@ class _UpPlan:
                         "file; it is kept (--remove-orphans removes it)"
                     )
             elif replica.service not in self.desired.names and not replica.oneoff:
-                gone = self.blocks.remove(replica, self._why_gone(replica.service))
-                if replica.revision is not None:
-                    old = Revision.from_json(replica.service, replica.revision)
-                    for port in old.host_ports():
-                        self.freed.setdefault(port, []).append(gone)
+                gone.setdefault(replica.service, []).append(replica)
+        for service, replicas in gone.items():
+            left = service in self.desired.left_out
+            self._retire(service, replicas, "it is left out" if left else "it left the file")
+        self._what_a_killed_msctl_left(set(gone))
         for service in {intent.service for intent in self.state.intents}:
             if service not in self.desired.names and service not in self.desired.left_out:
                 self.blocks.forget_intent(service, "it left the file")
 
-    def _why_gone(self, service: str) -> str:
-        return "it is left out" if service in self.desired.left_out else "it left the file"
+    def _what_a_killed_msctl_left(self, retired: set[str]) -> None:
+        """Pins of services that nothing else in the plan will release, and probes."""
+        gateway = self.state.gateway
+        for name in gateway.servers if gateway else ():
+            if (container := parse_probe_name(name)) is not None:
+                why = "a killed msctl left it"
+                self.blocks.draft.add(EmptyProbe(target=container, cause=why))
+            elif (pin := parse_gateway_name(name)) is not None:
+                service = pin[0]
+                replaced = service in self.desired.names and not self.desired.is_job(service)
+                if not replaced and service not in retired:
+                    retired.add(service)
+                    Pinning(self.blocks, service).release([], [])
+
+    def _retire(self, service: str, replicas: list[Replica], why: str) -> None:
+        """A service ends: no new requests, those inside end, then it goes."""
+        pins = Pinning(self.blocks, service)
+        behind: list[int] = []
+        if servers_of(replicas) and service != GATEWAY:
+            if self.request.drain and self.desired.has_gateway:
+                refuse_without_gateway(self.blocks)
+            behind = pins.move(replicas[0].routing, [], [], why)
+            seconds = Rollout().drain.total_seconds() if self.request.drain else 0.0
+            behind = pins.drain(seconds, behind, why)
+        removed = [self.blocks.remove(replica, why, behind) for replica in replicas]
+        pins.release([], removed)
+        for replica, step in zip(replicas, removed, strict=True):
+            if replica.revision is not None:
+                old = Revision.from_json(service, replica.revision)
+                for port in old.host_ports():
+                    self.freed.setdefault(port, []).append(step)

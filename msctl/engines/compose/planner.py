@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from msctl.engines.base import Down, Request, Scale, Up
 from msctl.engines.compose.desired import Desired, desired
 from msctl.engines.compose.plan_down import plan_down
+from msctl.engines.compose.plan_retreat import plan_retreat
+from msctl.engines.compose.plan_rollout import plan_restart, plan_rollback, plan_rollout
 from msctl.engines.compose.plan_scale import plan_scale
 from msctl.engines.compose.plan_up import plan_up
 from msctl.engines.compose.revision import Revision
@@ -16,6 +17,7 @@ from msctl.engines.compose.steps import ProvideImage
 from msctl.errors import ImageUnavailable, MsctlError, UsageProblem
 from msctl.model import GATEWAY, Stack
 from msctl.plan import Draft, Plan
+from msctl.request import Down, Plans, Request, Restart, Rollback, Rollout, Scale, Up
 from msctl.spelling import did_you_mean
 from msctl.state import StackState
 
@@ -29,14 +31,15 @@ class Planner:
     """Absolute path of the stack file's folder."""
     digest: Callable[[Revision], str]
     """Digest of the contents of a revision's mounted files."""
-    observe: Callable[[], StackState]
+    observe: Callable[..., StackState]
+    """A snapshot; references of more images than the stack's may be given."""
     unavailable: Mapping[str, str]
     """Why an image could not be had, by reference; filled while plans run."""
     check_mounts: Callable[[Revision], None]
     """Refuses (UsageProblem) a revision whose mounts from the host cannot work."""
 
-    def plans(self, request: Request) -> Iterator[Plan]:
-        """Each plan is made when the one before has been run.
+    def plans(self, request: Request) -> Plans:
+        """Each plan is made when the one before has been run, or shown (None is sent in).
 
         Raises:
             UsageProblem: the request cannot be accepted.
@@ -49,6 +52,18 @@ class Planner:
             case Scale():
                 state = self.observe()
                 yield plan_scale(self.desired(state), state, request)
+            case Rollout():
+                yield from self._rollout(request)
+            case Rollback() | Restart():
+                state = self.observe()
+                whole = self.desired(state)
+                _check_name(whole, request.service)
+                plan = (
+                    plan_rollback(whole, state, request)
+                    if isinstance(request, Rollback)
+                    else plan_restart(whole, state, request)
+                )
+                yield from self._with_retreat(whole, plan)
             case Down():
                 state = self.observe()
                 yield plan_down(self.desired(state), state, request)
@@ -65,25 +80,57 @@ class Planner:
             return whole
         return desired(self.stack, self.folder, self.digest, left_out)
 
-    def _up(self, request: Up) -> Iterator[Plan]:
+    def _up(self, request: Up) -> Plans:
         state = self.observe()
         whole = desired(self.stack, self.folder, self.digest)
         for service in request.services:
-            if service not in whole.names:
-                raise UsageProblem(
-                    f"{service} is not a service of {whole.project}"
-                    + did_you_mean(service, whole.names)
-                )
+            _check_name(whole, service)
         _check_machine(whole, state)
         for name in whole.names:
             self.check_mounts(whole.revisions[name])
         _check_ports(whole, state)
         images = plan_images(whole, state, request)
         if images:
-            yield images
+            outcome = yield images
+            if outcome is not None and outcome.failures:
+                return
             if not request.dry_run:
                 state = self.observe()
-        yield plan_up(self._with_images(whole, state, request), state, request)
+        reachable = self._with_images(whole, state, request)
+        yield from self._with_retreat(reachable, plan_up(reachable, state, request))
+
+    def _rollout(self, request: Rollout) -> Plans:
+        state = self.observe(*filter(None, [request.image]))
+        whole = self.desired(state)
+        _check_name(whole, request.service)
+        revision = whole.revisions[request.service]
+        reference = request.image or revision.image
+        build = revision.service.get("build") if request.image is None else None
+        if request.build and not build:
+            raise UsageProblem(f"{request.service} has no build in the stack file")
+        if request.build or reference not in state.images:
+            draft = Draft()
+            step = ProvideImage(
+                target=reference,
+                service=request.service,
+                cause="rollout",
+                build=build,
+                force="build" if request.build else "",
+            )
+            draft.add(step)
+            outcome = yield draft.plan()
+            if outcome is not None and outcome.failures:
+                return
+            state = self.observe(reference)
+        yield from self._with_retreat(whole, plan_rollout(whole, state, request))
+
+    def _with_retreat(self, whole: Desired, plan: Plan) -> Plans:
+        """After an update that failed, what did not become healthy goes again."""
+        outcome = yield plan
+        if outcome is not None and outcome.failures:
+            retreat = plan_retreat(whole, self.observe())
+            if retreat:
+                yield retreat
 
     def _with_images(self, whole: Desired, state: StackState, request: Up) -> Desired:
         if request.dry_run:
@@ -107,6 +154,15 @@ class Planner:
                 "or load it with docker load",
             )
         return self.desired(state)
+
+
+def _check_name(whole: Desired, service: str) -> None:
+    if service in whole.left_out:
+        raise UsageProblem(f"{service} is left out: {whole.left_out[service]}")
+    if service not in whole.names:
+        raise UsageProblem(
+            f"{service} is not a service of {whole.project}" + did_you_mean(service, whole.names)
+        )
 
 
 def plan_images(whole: Desired, state: StackState, request: Up) -> Plan:

@@ -4,11 +4,34 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from msctl.render.confighash import config_hash
+
+
+@dataclass(frozen=True)
+class Previous:
+    """The revision before the one that a container was made from."""
+
+    revision: str
+    """As JSON."""
+    image_id: str
+    files: str
+
+    @classmethod
+    def from_json(cls, text: str) -> Previous:
+        """Raises:
+        ValueError: the text is not what `to_json` writes.
+        """
+        found = json.loads(text)
+        if not isinstance(found, dict) or not all(isinstance(v, str) for v in found.values()):
+            raise ValueError("not a revision before")
+        return cls(found["revision"], found["image"], found["files"])
+
+    def to_json(self) -> str:
+        return json.dumps({"revision": self.revision, "image": self.image_id, "files": self.files})
 
 
 @dataclass(frozen=True)
@@ -62,6 +85,9 @@ class Revision:
             sort_keys=True,
             separators=(",", ":"),
         )
+
+    def with_image(self, image: str) -> Revision:
+        return replace(self, service={**self.service, "image": image})
 
     @cached_property
     def hash(self) -> str:

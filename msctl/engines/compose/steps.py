@@ -24,6 +24,14 @@ class ProvideImage(Step):
 
 
 @dataclass(frozen=True, kw_only=True)
+class KeepImage(Step):
+    """Tag the image of the revision before, so that nobody prunes it."""
+
+    verb: ClassVar[str] = "keep image"
+    image_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class WriteSecret(Step):
     """Have a secret's file beside the stack file; a new secret is random."""
 
@@ -179,7 +187,7 @@ class AwaitUnpinned(Wait):
 
 @dataclass(frozen=True, kw_only=True)
 class AwaitServers(Wait):
-    """Wait until what the gateway makes of the labels lists exactly these servers."""
+    """Wait until the gateway, by the labels, lists these servers and none that is gone."""
 
     verb: ClassVar[str] = "await servers of"
     poll: ClassVar[float | None] = 0.05
@@ -216,3 +224,10 @@ class AwaitProbe(Wait):
 @dataclass(frozen=True, kw_only=True)
 class EmptyProbe(Step):
     verb: ClassVar[str] = "end probe of"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClearPins(Step):
+    """Empty what a killed msctl left in the gateway's folder, while the gateway does not run."""
+
+    verb: ClassVar[str] = "clear pins of"

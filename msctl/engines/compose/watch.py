@@ -59,7 +59,7 @@ class ContainerWatch:
         self._closing = threading.Event()
         self._stream: Stream | None = None
         self._reader = threading.Thread(target=self._read, name="msctl-events", daemon=True)
-        self._gateway = GatewayWatch(client, observer.gateway_url, files)
+        self._gateway = GatewayWatch(client, observer.gateway_url, files, observer.containers)
         self._drains: dict[Drain, float] = {}
 
     def __enter__(self) -> ContainerWatch:

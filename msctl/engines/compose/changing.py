@@ -1,0 +1,283 @@
+"""How the replicas of one service come and go without losing a request."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+
+from msctl.engines.compose.blocks import Blocks, Pattern
+from msctl.engines.compose.pinning import (
+    Pinning,
+    can_pin,
+    server_by_labels,
+    server_of,
+    servers_of,
+    url_of,
+)
+from msctl.engines.compose.revision import Previous
+from msctl.engines.compose.steps import AwaitProbe, EmptyProbe, KeepImage, Server, WriteProbe
+from msctl.render.pins import same_health_check, same_routing
+from msctl.state import Replica
+
+
+class Change:
+    """One service in a plan: its pins, and the revision that new replicas are made from."""
+
+    def __init__(self, blocks: Blocks, pattern: Pattern, *, drain: bool) -> None:
+        self.blocks = blocks
+        self.pattern = pattern
+        self.revision = revision = pattern.revision
+        self.routing = revision.gateway_labels()
+        self.pins = Pinning(blocks, revision.name)
+        self._disturbed = False
+        """Whether the gateway drops the service on the way, since its containers disagree."""
+        self.started: list[int] = []
+        """What has to be done before what needs the service may start."""
+        self._pins = can_pin(blocks.state)
+        rollout = blocks.desired.rollout(revision.name)
+        self._seconds = rollout.drain.total_seconds() if drain else 0.0
+
+    @property
+    def service(self) -> str:
+        return self.revision.name
+
+    @property
+    def is_routed(self) -> bool:
+        return self.revision.gateway_server() is not None
+
+    # Coming
+
+    @property
+    def proves_itself(self) -> bool:
+        """Whether a new replica must answer through the gateway before it gets requests: it has
+        no health check of its own, and the gateway takes every new server for UP."""
+        return (
+            self._pins
+            and self.is_routed
+            and self._health_path is not None
+            and not self.blocks.is_checked(self.revision)
+        )
+
+    @property
+    def _health_path(self) -> str | None:
+        balancer = f"traefik.http.services.{self.service}.loadbalancer"
+        return self.routing.get(f"{balancer}.healthcheck.path")
+
+    def arrive(
+        self,
+        cause: str,
+        after: Sequence[int],
+        *,
+        waits: Iterable[int] = (),
+        number: int | None = None,
+    ) -> tuple[str, int]:
+        """A new replica: created after `after`, and started after `waits` too. Its name, and what
+        has to be done before it may get requests."""
+        number = number or self.blocks.next_number(self.service)
+        name, created = self.blocks.create(self.pattern, number, cause, after)
+        started = self.blocks.start(name, self.service, cause, [created, *after, *waits])
+        healthy = self.blocks.healthy(name, self.revision, [started])
+        self.started.append(healthy)
+        return name, self._prove(name, healthy)
+
+    def _prove(self, name: str, after: int) -> int:
+        server, path = self.server(name), self._health_path
+        if not self.proves_itself or server is None or path is None:
+            return after
+        draft, service = self.blocks.draft, self.service
+        write = WriteProbe(target=name, service=service, server=server, path=path)
+        written = draft.add(write, [after, *self.blocks.gateway_ready])
+        timeout = self.blocks.patience(service)
+        answered = draft.add(AwaitProbe(target=name, service=service, timeout=timeout), [written])
+        return draft.add(EmptyProbe(target=name, service=service), [answered])
+
+    def server(self, name: str) -> Server | None:
+        """How the gateway reaches a replica of the new revision."""
+        return server_by_labels(name, self.service, self.routing)
+
+    def keep_previous_image(self) -> None:
+        previous = self.pattern.previous
+        if previous is not None:
+            target = f"{self.blocks.desired.project}-{self.service}:previous"
+            step = KeepImage(target=target, service=self.service, image_id=previous.image_id)
+            self.blocks.draft.add(step)
+
+    # Going
+
+    def leave(
+        self,
+        leaving: Sequence[Replica],
+        staying: Sequence[Server],
+        routing: Mapping[str, str],
+        after: Sequence[int],
+        causes: Mapping[str, str],
+        *,
+        verify: Sequence[str] = (),
+        health_check: bool = True,
+    ) -> list[int]:
+        """Replicas go: the traffic is led to those that stay, theirs ends, they are removed.
+
+        `verify` names new replicas that have to be healthy still when the old ones go.
+        """
+        behind = list(after)
+        cause = causes[leaving[0].id]
+        if self._pins and staying and servers_of(leaving):
+            behind = self.pins.move(routing, staying, behind, cause, health_check=health_check)
+            behind = self.pins.drain(self._seconds, behind, cause)
+            still = [self.blocks.healthy(n, self.revision, behind, "still") for n in verify]
+            behind = still or behind
+        return [self.blocks.remove(replica, causes[replica.id], behind) for replica in leaving]
+
+    # Replacing
+
+    def replace(
+        self,
+        old: Sequence[Replica],
+        kept: Sequence[Replica],
+        wanted: int,
+        surge: int,
+        causes: Mapping[str, str],
+        waits: Sequence[int],
+        kept_ready: Sequence[int] = (),
+    ) -> None:
+        """New replicas come in batches of `surge`, old ones go when their batch serves.
+
+        Where routes or middlewares change, all new ones come before the first old one goes: an
+        old route leads to old replicas only, a new one to new ones.
+        """
+        serving = [replica for replica in old if replica.running]
+        for replica in old:
+            if not replica.running:
+                # It serves nobody: its place is filled at once.
+                self.blocks.remove(replica, causes[replica.id])
+        missing = max(0, wanted - len(kept))
+        routes = _Routes(self, serving)
+        self._disturbed = routes.differ
+        at_once = surge + max(0, missing - len(serving))
+        if routes.flip:
+            at_once = surge = max(surge, missing)
+        ready = [s for replica in kept if (s := server_of(replica)) is not None]
+        behind: list[int] = []
+        first = servers_of(serving) + ([] if routes.flip else servers_of(kept))
+        if first and serving and (routes.differ or self.proves_itself):
+            behind = self.pins.move(routes.old, first, behind, causes[serving[0].id])
+        while missing or serving:
+            size = min(at_once, missing)
+            leaving = serving if missing <= size else serving[:surge]
+            cause = causes[leaving[0].id] if leaving else f"{wanted} wanted, {len(kept)} there"
+            serving, missing, at_once = serving[len(leaving) :], missing - size, surge
+            new = [self.arrive(cause, behind, waits=waits) for _ in range(size)]
+            ready += [s for name, _ in new if (s := self.server(name)) is not None]
+            behind = [*kept_ready, *(step for _, step in new)] or behind
+            if leaving:
+                mixed = bool(serving) and not routes.flip
+                behind = self.leave(
+                    leaving,
+                    [*(servers_of(serving) if mixed else []), *ready],
+                    routes.old if mixed else self.routing,
+                    behind,
+                    causes,
+                    verify=[name for name, _ in new],
+                    health_check=routes.same_check or not mixed,
+                )
+        self.settle(ready, [*kept_ready, *behind])
+
+    def replace_one_by_one(
+        self,
+        old: Sequence[Replica],
+        kept: Sequence[Replica],
+        wanted: int,
+        causes: Mapping[str, str],
+        waits: Sequence[int],
+        kept_ready: Sequence[int] = (),
+        *,
+        same_number: bool,
+    ) -> None:
+        """Stop-first: an old replica goes, then its successor comes."""
+        missing, todo = wanted - len(kept), list(old)
+        ready = [s for replica in kept if (s := server_of(replica)) is not None]
+        behind = [*waits, *kept_ready]
+        while todo:
+            replica = todo.pop(0)
+            staying = [*servers_of(todo), *ready]
+            behind = self.leave([replica], staying, replica.routing, behind, causes)
+            if missing > 0:
+                missing -= 1
+                number = replica.number if same_number else None
+                name, step = self.arrive(causes[replica.id], behind, number=number)
+                ready += [s for s in [self.server(name)] if s is not None]
+                behind = [step]
+        new = [self.arrive("it is not there", [], waits=behind) for _ in range(missing)]
+        ready += [s for name, _ in new if (s := self.server(name)) is not None]
+        self.settle(ready, [*(behind if old or kept_ready else []), *(step for _, step in new)])
+
+    def settle(self, servers: Sequence[Server], after: Iterable[int]) -> None:
+        """The end of every change: the gateway lists these by their labels, and no pin is left."""
+        behind = list(after)
+        if self.pins.holds:
+            self.pins.release(servers, behind)
+            return
+        for server in servers:
+            if self._disturbed or not self._is_listed(server.container):
+                self.blocks.routed(server.container, self.revision, behind)
+
+    def _is_listed(self, container: str) -> bool:
+        state = self.blocks.state
+        if state.gateway is None or self.blocks.gateway_ready:
+            return False  # a gateway that starts has an empty list
+        listed = state.gateway.servers.get(f"{self.service}@docker", {})
+        urls = {replica.name: url_of(replica) for replica in state.of(self.service)}
+        return listed.get(urls.get(container) or "") == "UP"
+
+
+def replace_all(
+    change: Change,
+    old: Sequence[Replica],
+    kept: Sequence[Replica],
+    wanted: int,
+    causes: Mapping[str, str],
+    waits: Sequence[int] = (),
+    kept_ready: Sequence[int] = (),
+) -> None:
+    """In the service's own order: start-first, unless it is single or wants stop-first."""
+    desired, service = change.blocks.desired, change.service
+    single, rollout = desired.single(service) is not None, desired.rollout(service)
+    if single or rollout.order == "stop-first":
+        change.replace_one_by_one(old, kept, wanted, causes, waits, kept_ready, same_number=single)
+        return
+    surge = rollout.surge
+    if isinstance(surge, str):
+        surge = max(1, math.ceil(wanted * int(surge.rstrip("%")) / 100))
+    change.replace(old, kept, wanted, surge, causes, waits, kept_ready)
+
+
+def previous_of(old: Sequence[Replica]) -> Previous | None:
+    """What a rollback returns to when these replicas are replaced: what the newest of them runs,
+    or, for replicas that msctl did not make, nothing."""
+    made = [replica for replica in old if replica.revision is not None]
+    if not made:
+        return None
+    newest = max(made, key=lambda replica: (replica.healthy, replica.number))
+    assert newest.revision is not None
+    return Previous(newest.revision, newest.image_id, newest.files or "")
+
+
+def inherited(replicas: Sequence[Replica]) -> Previous | None:
+    """The revision before, as the replicas that run know it."""
+    known = [replica.previous for replica in replicas if replica.previous is not None]
+    return Previous.from_json(known[-1]) if known else None
+
+
+class _Routes:
+    """How the routing of the replicas that serve differs from the new one."""
+
+    def __init__(self, change: Change, serving: Sequence[Replica]) -> None:
+        routed = [replica for replica in serving if server_of(replica) is not None]
+        new = change.routing
+        self.old: Mapping[str, str] = routed[0].routing if routed else new
+        self.differ = any(dict(replica.routing) != dict(new) for replica in routed)
+        """The gateway drops a service whose containers disagree: a pin has to hold it."""
+        self.flip = any(not same_routing(replica.routing, new) for replica in routed)
+        self.same_check = all(
+            same_health_check(replica.routing, new, change.service) for replica in routed
+        )

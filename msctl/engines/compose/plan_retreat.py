@@ -1,0 +1,58 @@
+"""The plan after an update that failed: the old replicas go on, what never served goes."""
+
+from __future__ import annotations
+
+from msctl.engines.compose.blocks import Blocks, Pattern
+from msctl.engines.compose.changing import Change
+from msctl.engines.compose.compare import outdated
+from msctl.engines.compose.desired import Desired
+from msctl.engines.compose.pinning import servers_of, url_of
+from msctl.plan import Plan
+from msctl.render.pins import parse_gateway_name
+from msctl.state import Replica, StackState
+
+WHY = "the update failed; the old replicas go on"
+
+
+def plan_retreat(desired: Desired, state: StackState) -> Plan:
+    """Only services in the middle of an update: old replicas serve, and new ones are there."""
+    blocks = Blocks(desired, state)
+    for name in desired.names:
+        if desired.single(name) is None:
+            _service(blocks, name)
+    return blocks.draft.plan()
+
+
+def _service(blocks: Blocks, name: str) -> None:
+    desired, state = blocks.desired, blocks.state
+    revision, files = desired.revisions[name], desired.files[name]
+    new = [r for r in state.of(name) if not outdated(r, revision, files, state)]
+    old = [r for r in state.of(name) if r not in new and r.healthy]
+    if not old or not new:
+        return
+    change = Change(blocks, Pattern(revision, files), drain=False)
+    pinned = _pinned_urls(state, name)
+    if pinned and any(dict(r.routing) != dict(old[0].routing) for r in new):
+        # The labels disagree: without the pin the gateway would drop the service.
+        failed = [r for r in new if url_of(r) not in pinned]
+    else:
+        failed = [r for r in new if not r.healthy]
+    gone = [blocks.remove(replica, WHY) for replica in failed]
+    rest: list[Replica] = [r for r in state.of(name) if r not in failed]
+    if change.pins.holds and all(dict(r.routing) == dict(rest[0].routing) for r in rest):
+        change.settle(servers_of(rest), gone)
+    elif change.pins.holds:
+        blocks.draft.note(
+            f"{name}: old and new replicas both serve, and their labels disagree; a pin holds the "
+            "traffic on them until the next msctl up"
+        )
+
+
+def _pinned_urls(state: StackState, service: str) -> set[str]:
+    servers = state.gateway.servers if state.gateway else {}
+    return {
+        url
+        for name, listed in servers.items()
+        if (parsed := parse_gateway_name(name)) and parsed[0] == service
+        for url in listed
+    }

@@ -1,0 +1,95 @@
+"""A user at a terminal without colours, on a machine in memory."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from click.testing import CliRunner
+from memory import MemoryEngine, World
+
+from msctl.cli.app import App
+from msctl.cli.group import cli
+from msctl.config import LoadedStack
+from msctl.engines import ENGINES, connect
+from msctl.engines.base import Engine
+
+SHOP = """\
+name: shop
+services:
+  web:
+    image: web:1
+    port: 80
+    routes: [/]
+    health: {path: /health}
+    needs: [api]
+  api:
+    image: api:1
+    port: 8000
+    routes: [{path: /api, strip: true}]
+    health: {path: /health}
+    replicas: 2
+    needs: [db]
+  db:
+    image: db:1
+    stateful: true
+    volumes: ["data:/data"]
+"""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command left behind."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+    @property
+    def lines(self) -> list[str]:
+        return self.err.splitlines()
+
+
+@dataclass
+class Terminal:
+    """A working folder, a machine, and `msctl`."""
+
+    folder: Path
+    world: World = field(default_factory=World)
+    environ: dict[str, str] = field(default_factory=dict)
+    asks: bool = False
+    sleep: Any = lambda _seconds: None
+
+    def write(self, text: str, name: str = "stack.yaml") -> Path:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        return path
+
+    def connect(self, name: str, loaded: LoadedStack, environ: Mapping[str, str]) -> Engine:
+        if name not in ENGINES:
+            return connect(name, loaded, environ)
+        return MemoryEngine(self.world, loaded.stack, str(loaded.folder))
+
+    def msctl(self, *words: str, answer: str | None = None) -> Answer:
+        """Run one command, as `msctl WORDS` would."""
+        app = App(
+            environ=self.environ,
+            cwd=self.folder,
+            connect=self.connect,
+            lock_folder=self.folder / ".locks",
+            clock=self.world.clock,
+            now=lambda: datetime(2030, 1, 1, 1, 0, tzinfo=UTC),
+            sleep=self.sleep,
+            asks=lambda: self.asks,
+        )
+        result = CliRunner().invoke(cli, list(words), obj=app, input=answer, prog_name="msctl")
+        return Answer(result.exit_code, result.stdout, result.stderr)

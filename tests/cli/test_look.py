@@ -1,0 +1,136 @@
+"""`msctl routes`, `logs` and `doctor` at a terminal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from memory import Behaviour, lines
+from terminal import SHOP, Terminal
+
+
+def test_routes_are_listed_by_who_wins(shop: Terminal) -> None:
+    """The route that wins over others comes first, with what the gateway says of it."""
+    answer = shop.msctl("routes")
+    assert (answer.status, answer.out.strip()) == (
+        0,
+        lines(
+            """
+            ROUTE  SERVICE   PREFIX    PRIO  GATEWAY  SERVERS
+            /api   api:8000  stripped  18    enabled  2/2 UP
+            /      web:80              15    enabled  1/1 UP
+            """
+        ),
+    )
+
+
+def test_routes_as_json_are_the_same(shop: Terminal) -> None:
+    """Rule, service, port, priority, address and servers of each route."""
+    found = shop.msctl("routes", "--json").json
+    assert found["project"] == "shop"
+    assert found["routes"][0] == {
+        "rule": "PathPrefix(`/api`)",
+        "service": "api",
+        "port": 8000,
+        "strip": True,
+        "priority": 18,
+        "url": "https://localhost/api",
+        "router": "api",
+        "in_file": True,
+        "status": "enabled",
+        "servers": 2,
+        "servers_up": 2,
+    }
+
+
+def test_routes_without_the_gateway_are_those_of_the_file(terminal: Terminal) -> None:
+    """What the gateway would say is null where it does not answer."""
+    found = terminal.msctl("routes", "--json").json["routes"]
+    assert [(r["rule"], r["status"], r["servers"]) for r in found] == [
+        ("PathPrefix(`/api`)", None, None),
+        ("PathPrefix(`/`)", None, None),
+    ]
+
+
+@pytest.fixture
+def talking(terminal: Terminal) -> Terminal:
+    """The shop is up, and its services wrote something."""
+    terminal.world.behave("api", Behaviour(log=("listening", "\x1b[31mred\x1b[0m")))
+    terminal.world.behave("db", Behaviour(log=("ready",)))
+    assert terminal.msctl("up").status == 0
+    return terminal
+
+
+def test_logs_are_merged_under_the_replicas_names(talking: Terminal) -> None:
+    """Each line has its replica in front, and cannot paint the terminal."""
+    answer = talking.msctl("logs")
+    assert answer.status == 0
+    written = [line.split(" | ") for line in answer.out.splitlines()]
+    assert [(name.strip(), text) for name, text in written] == [
+        ("db-1", "ready"),
+        ("api-1", "listening"),
+        ("api-1", "red"),
+        ("api-2", "listening"),
+        ("api-2", "red"),
+    ]
+
+
+def test_logs_of_one_service_cut_to_their_end(talking: Terminal) -> None:
+    """A named service and `--tail` choose what is shown; `--no-prefix` shows it bare."""
+    answer = talking.msctl("logs", "api", "--tail", "1", "--no-prefix")
+    assert answer.out == "red\nred\n"
+
+
+def test_logs_as_json_have_a_line_each(talking: Terminal) -> None:
+    """Each record has replica, time and text, the text as it was written."""
+    answer = talking.msctl("logs", "db", "--json")
+    assert answer.json == {
+        "replica": "shop-db-1",
+        "at": "2030-01-01T00:00:00+00:00",
+        "text": "ready",
+    }
+
+
+# Doctor
+
+
+def test_doctor_finds_nothing_wrong_with_a_well_stack(shop: Terminal) -> None:
+    """Every finding is ok, and the exit status 0."""
+    answer = shop.msctl("doctor", "--json")
+    assert (answer.status, answer.json["healthy"]) == (0, True)
+    assert {finding["status"] for finding in answer.json["findings"]} == {"ok"}
+    areas = {finding["area"] for finding in answer.json["findings"]}
+    assert {"stack file", "engine", "images", "lock", "ports", "up", "stack"} <= areas
+
+
+def taken(terminal: Terminal) -> None:
+    terminal.world.processes[80, "tcp"] = "nginx (pid 42)"
+
+
+def unreachable(terminal: Terminal) -> None:
+    terminal.world.reachable = False
+
+
+def wrong_file(terminal: Terminal) -> None:
+    terminal.write(SHOP.replace("port: 80\n", "port: 99999\n"))
+
+
+ILL = [
+    (taken, "up", "traefik publishes port 80/tcp, which is taken by nginx (pid 42)"),
+    (unreachable, "engine", "no Docker engine answers at memory://world: Connection refused"),
+    (wrong_file, "stack file", "stack.yaml:5: services.web.port: 99999 is not a port (1-65535)"),
+]
+
+
+@pytest.mark.parametrize(("make_ill", "area", "message"), ILL)
+def test_doctor_finds_what_is_wrong(
+    terminal: Terminal, make_ill: Any, area: str, message: str
+) -> None:
+    """What would stop `up` is a failed finding in its area, and the exit status 1."""
+    make_ill(terminal)
+    before = terminal.world.snapshot()
+    answer = terminal.msctl("doctor", "--json")
+    assert (answer.status, answer.json["healthy"]) == (1, False)
+    failed = [(f["area"], f["message"]) for f in answer.json["findings"] if f["status"] == "fail"]
+    assert (area, message) in failed
+    assert terminal.world.snapshot() == before

@@ -1,0 +1,24 @@
+"""Stacks on the real engine, run as a user runs them and looked at from outside."""
+
+from __future__ import annotations
+
+from live.client import Visitor
+from live.ports import free_port
+from live.run import MSCTL, Result, Running, environment, until
+from live.stack import GATEWAY_IMAGE, REPOSITORY, SAMPLE, NewStack, Stack, service
+
+__all__ = [
+    "GATEWAY_IMAGE",
+    "MSCTL",
+    "REPOSITORY",
+    "SAMPLE",
+    "NewStack",
+    "Result",
+    "Running",
+    "Stack",
+    "Visitor",
+    "environment",
+    "free_port",
+    "service",
+    "until",
+]

@@ -1,0 +1,1 @@
+"""MusicShare whole, once for all modules here."""

@@ -1,0 +1,62 @@
+"""MusicShare as compose/stack.yaml has it, on free ports under a name of its own."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import docker
+import pytest
+from live import REPOSITORY, SAMPLE, Stack, Visitor, environment, free_port
+
+
+@dataclass
+class MusicShare(Stack):
+    """The stack of compose/stack.yaml, in a copy of the folders that it uses."""
+
+    prometheus: int = 0
+    https: int = 0
+
+    @property
+    def visitor(self) -> Visitor:
+        return Visitor(f"https://127.0.0.1:{self.https}")
+
+    def __post_init__(self) -> None:
+        self.file = "compose/stack.yaml"
+        self.https, self.prometheus = free_port(), free_port()
+        self.options = ["-p", self.project]
+        self.env = environment(
+            HTTP_PORT=str(self.http),
+            HTTPS_PORT=str(self.https),
+            DASHBOARD_PORT=str(self.dashboard),
+            PROMETHEUS_PORT=str(self.prometheus),
+            GRAFANA_PORT=str(free_port()),
+        )
+        for folder in ("compose", "prometheus", "grafana"):
+            local = shutil.ignore_patterns(".msctl", ".env", "__pycache__")
+            shutil.copytree(REPOSITORY / folder, self.folder / folder, ignore=local)
+        # The sample service as it is now, not as an earlier `up` built it.
+        file = self.folder / self.file
+        file.write_text(re.sub(r"musicshare/[a-z-]+:latest", SAMPLE, file.read_text()))
+
+    def made(self) -> list[str]:
+        """The services that have containers."""
+        return sorted({row["Labels"]["com.docker.compose.service"] for row in self.rows()})
+
+    def exec(self, container: str, *command: str) -> tuple[int, str]:
+        """Run a command in a container, as its own user: exit status and output."""
+        status, output = self.engine.containers.get(container).exec_run(list(command))
+        return status, output.decode(errors="replace")
+
+
+@pytest.fixture(scope="package")
+def musicshare(engine: docker.DockerClient, images: None) -> Iterator[MusicShare]:  # noqa: ARG001
+    """MusicShare, up."""
+    stack = MusicShare(engine)
+    try:
+        stack.ok("up")
+        yield stack
+    finally:
+        stack.destroy()

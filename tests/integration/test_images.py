@@ -1,0 +1,103 @@
+"""Images: had, built, left out, or not to be had."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+from live import GATEWAY_IMAGE, SAMPLE, Stack, service
+
+pytestmark = pytest.mark.engine
+
+ABSENT = "msctl-test/nowhere-to-be-had:1"
+
+
+def _dockerfile(stack: Stack, text: str) -> str:
+    folder = stack.folder / "image"
+    folder.mkdir()
+    (folder / "Dockerfile").write_text(text)
+    return "./image"
+
+
+def test_not_to_be_had(stack: Stack) -> None:
+    """An image that can neither be pulled nor built ends `up` with 1 before anything is made,
+    within a minute; service and image are named."""
+    stack.write({"db": service(), "web": service(image=ABSENT, needs=["db"])})
+    began = time.monotonic()
+    result = stack.msctl("up")
+    assert time.monotonic() - began < 60
+    assert result.status == 1, result
+    assert ABSENT in result.err
+    assert "web" in result.err
+    assert stack.traces() == []
+
+
+def test_optional(stack: Stack) -> None:
+    """An optional service whose image cannot be had is left out with a line; the rest comes up,
+    and is not degraded by that."""
+    stack.write({"extra": service(image=ABSENT, optional=True), "web": service(needs=["extra"])})
+    result = stack.ok("up")
+    assert "extra is left out" in result.err
+    assert list(stack.ids()) == [f"{stack.project}-web-1"]
+    status = json.loads(stack.ok("status", "--json").out)
+    assert [p["kind"] for p in status["problems"] if p["service"] == "extra"] == ["left_out"]
+
+
+def test_built(stack: Stack) -> None:
+    """An image that cannot be pulled is built where the service has a build; a changed build is
+    taken by `up --build`."""
+    image = f"{stack.project}-own:1"
+    dockerfile = f"FROM {SAMPLE}\nENV SERVICE_NAME=first\n"
+    build = _dockerfile(stack, dockerfile)
+    stack.write({"web": service("/", image=image, build=build)})
+    stack.ok("up")
+    assert stack.visitor.echo("/")["service"] == "first"
+    (stack.folder / build / "Dockerfile").write_text(dockerfile.replace("first", "second"))
+    assert "nothing to do" in stack.ok("up").err
+    stack.ok("up", "--build", "web")
+    assert stack.visitor.echo("/")["service"] == "second"
+
+
+def test_failing_build(stack: Stack) -> None:
+    """A build that fails ends `up` with 1 and shows its last lines; nothing is made."""
+    build = _dockerfile(stack, f"FROM {SAMPLE}\nRUN echo about to give up && exit 3\n")
+    image = f"{stack.project}-own:1"
+    stack.write({"db": service(), "web": service(image=image, build=build)})
+    result = stack.msctl("up")
+    assert result.status == 1, result
+    assert f"the build of {image} failed" in result.err
+    assert "about to give up" in result.err
+    assert stack.traces() == []
+
+
+def test_missing_dockerfile(stack: Stack) -> None:
+    """A build without a Dockerfile is refused with the path that was looked for."""
+    image = f"{stack.project}-own:1"
+    stack.write({"web": service(image=image, build="./nowhere")})
+    result = stack.msctl("up")
+    assert result.status in (1, 2), result
+    assert "nowhere" in result.err
+    assert stack.traces() == []
+
+
+def test_image_without_a_client(stack: Stack) -> None:
+    """An image that has none of wget, curl and python3 cannot run the health check that `path`
+    asks for: the error names `command: none`, and with that the service comes up, checked by the
+    gateway alone."""
+    build = _dockerfile(
+        stack,
+        f"FROM {GATEWAY_IMAGE} AS whole\nFROM scratch\n"
+        "COPY --from=whole /usr/local/bin/traefik /traefik\n"
+        'ENTRYPOINT ["/traefik", "--ping=true", "--entrypoints.traefik.address=:8000"]\n',
+    )
+    health = {"path": "/ping", "interval": "1s", "retries": 1}
+    static = {"image": f"{stack.project}-own:1", "build": build}
+    stack.write({"static": service("/ping", health=health, **static)})
+    result = stack.msctl("up")
+    assert result.status == 1, result
+    assert "services.static.health.command: none" in result.err
+    stack.write({"static": service("/ping", health={**health, "command": "none"}, **static)})
+    stack.ok("up")
+    assert stack.visitor.get("/ping").text == "OK"
+    stack.ok("status")

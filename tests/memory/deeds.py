@@ -1,0 +1,202 @@
+"""Does the steps of a Docker engine's plan to a world."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from memory.machine import Refused
+from memory.world import World
+from msctl.engines.compose import labels
+from msctl.engines.compose.steps import (
+    ClearPins,
+    CreateContainer,
+    CreateNetwork,
+    CreateVolume,
+    EmptyPin,
+    EmptyProbe,
+    KeepImage,
+    ProvideImage,
+    RecordIntent,
+    RemoveContainer,
+    RemoveNetwork,
+    RemoveVolume,
+    Server,
+    StartContainer,
+    StopContainer,
+    WritePin,
+    WriteProbe,
+    WriteSecret,
+)
+from msctl.errors import ImageUnavailable, StepFailed
+from msctl.model import GATEWAY, Stack
+from msctl.plan import Step
+from msctl.state import ImageState
+
+Halfway = Callable[[], None]
+_MINE = (labels.PROJECT, labels.SERVICE, labels.HASH, labels.REVISION)
+
+
+class Deeds:
+    """One command's steps; what is already done is done."""
+
+    def __init__(self, world: World, stack: Stack) -> None:
+        self.world = world
+        self.stack = stack
+        self.unavailable: dict[str, str] = {}
+        self._deeds: dict[type[Step], Callable[[Any, Halfway], None]] = {
+            ProvideImage: self._provide_image,
+            KeepImage: lambda step, _: self.world.kept.update({step.target: step.image_id}),
+            ClearPins: self._clear_pins,
+            WriteSecret: self._write_secret,
+            CreateNetwork: self._create_network,
+            RemoveNetwork: self._remove_network,
+            CreateVolume: self._create_volume,
+            RemoveVolume: self._remove_volume,
+            RecordIntent: self._record_intent,
+            CreateContainer: self._create,
+            StartContainer: self._start,
+            StopContainer: self._stop,
+            RemoveContainer: self._remove,
+            WritePin: self._write_pin,
+            EmptyPin: self._empty_pin,
+            WriteProbe: self._write_probe,
+            EmptyProbe: self._empty_probe,
+        }
+
+    def do(self, step: Step, tell: Callable[[str], None]) -> None:
+        """Raises:
+        StepFailed: the engine refuses it.
+        """
+        with self.world.action(step) as halfway:
+            if isinstance(step, ProvideImage):
+                tell(f"looking for {step.target}")
+            try:
+                self._deeds[type(step)](step, halfway)
+            except Refused as refusal:
+                raise StepFailed(f"cannot {step.verb} {step.target}: {refusal}") from refusal
+
+    def _provide_image(self, step: ProvideImage, _: Halfway) -> None:
+        world, reference = self.world, step.target
+        if step.force == "build" and step.build:
+            self._build(step)
+        elif reference in world.images and not step.force:
+            pass
+        elif reference in world.registry:
+            world.images[reference] = world.registry[reference]
+        elif reference in world.images:
+            pass
+        elif step.build:
+            self._build(step)
+        else:
+            self.unavailable[reference] = f"image {reference} cannot be pulled: no such host"
+            if not step.optional:
+                raise ImageUnavailable(self.unavailable[reference])
+
+    def _build(self, step: ProvideImage) -> None:
+        if step.target in self.world.broken_builds:
+            raise StepFailed(
+                f"the build of {step.target} failed: exit status 1",
+                hint="correct its Dockerfile; nothing was created",
+                log=("Step 2/2 : RUN false",),
+            )
+        self.world.images[step.target] = ImageState(
+            f"sha256:built {step.target} {self.world.tried}", False
+        )
+
+    def _write_secret(self, step: WriteSecret, halfway: Halfway) -> None:
+        folder = step.path.rpartition("/")[0]
+        secret = self.world.secrets.setdefault(
+            f"{folder}/{step.secret}", f"random {step.secret} {self.world.tried}"
+        )
+        halfway()
+        if step.template is not None:
+            self.world.secrets.setdefault(step.path, step.template.replace("{secret}", secret))
+
+    def _create_network(self, step: CreateNetwork, _: Halfway) -> None:
+        self.world.networks.setdefault(step.target, dict(step.labels))
+
+    def _remove_network(self, step: RemoveNetwork, _: Halfway) -> None:
+        if step.target in self.world.networks:
+            self.world.remove_network(step.target)
+
+    def _create_volume(self, step: CreateVolume, _: Halfway) -> None:
+        self.world.volumes.setdefault(step.target, dict(step.labels))
+
+    def _remove_volume(self, step: RemoveVolume, _: Halfway) -> None:
+        if step.target in self.world.volumes:
+            self.world.remove_volume(step.target)
+
+    def _record_intent(self, step: RecordIntent, halfway: Halfway) -> None:
+        self.world.volumes.setdefault(step.volume, dict(step.labels))
+        halfway()
+        for volume in step.replaces:
+            self.world.volumes.pop(volume, None)
+
+    def _create(self, step: CreateContainer, halfway: Halfway) -> None:
+        first, *others = step.networks or ("none",)
+        there = self.world.containers.get(step.target)
+        wanted = step.body["Labels"]
+        if there is not None and all(there.labels.get(k) == wanted.get(k) for k in _MINE):
+            container = there
+        elif there is not None:
+            raise StepFailed(
+                f"cannot create {step.target}: another container has that name",
+                hint=f"docker rm {step.target}, if nobody needs it",
+            )
+        else:
+            container = self.world.create(step.target, step.body, [first])
+        halfway()
+        for network in others:
+            self.world.connect(container, network)
+
+    def _start(self, step: StartContainer, _: Halfway) -> None:
+        self.world.start(step.target)
+
+    def _stop(self, step: StopContainer, _: Halfway) -> None:
+        if step.target in self.world.containers:
+            self.world.stop(step.target)
+
+    def _remove(self, step: RemoveContainer, _: Halfway) -> None:
+        if step.target in self.world.containers:
+            self.world.remove(step.target)
+
+    # The gateway's files
+
+    def _write_pin(self, step: WritePin, _: Halfway) -> None:
+        key = self._pin(step)
+        if key in self.world.pins:
+            raise AssertionError(f"{step.line()}: a pin in force is overwritten")
+        self.world.pins[key] = tuple(self._url(server) for server in step.servers)
+
+    def _empty_pin(self, step: EmptyPin, _: Halfway) -> None:
+        self.world.pins.pop(self._pin(step), None)
+
+    def _clear_pins(self, step: ClearPins, _: Halfway) -> None:
+        self._need_gateway()
+        if self.world.containers[step.target].running:
+            raise AssertionError(f"{step.line()}: the gateway runs")
+        for key in [key for key in self.world.pins if key[0] == self.stack.name]:
+            del self.world.pins[key]
+
+    def _write_probe(self, step: WriteProbe, _: Halfway) -> None:
+        self._need_gateway()
+        self.world.probes[step.target] = self._url(step.server)
+
+    def _empty_probe(self, step: EmptyProbe, _: Halfway) -> None:
+        self.world.probes.pop(step.target, None)
+
+    def _pin(self, step: WritePin | EmptyPin) -> tuple[str, str, str]:
+        self._need_gateway()
+        return self.stack.name, step.service, step.slot
+
+    def _need_gateway(self) -> None:
+        if f"{self.stack.name}_{GATEWAY}" not in self.world.containers:
+            raise Refused(f"No such container: {self.stack.name}_{GATEWAY}")
+
+    def _url(self, server: Server) -> str:
+        container = self.world.containers.get(server.container)
+        address = container.networks.get(server.network) if container else None
+        if address is None:
+            raise Refused(f"{server.container} does not run, or is not on {server.network}")
+        return f"http://{address}:{server.port}"

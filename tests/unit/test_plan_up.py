@@ -1,0 +1,297 @@
+"""What `up` does to bring a project to its stack file, as it prints."""
+
+from __future__ import annotations
+
+import pytest
+from memory import Behaviour, MemoryEngine, World, finish, images_of, lines, planned, running, shop
+from memory.stacks import stack_of
+
+from msctl.errors import MsctlError, UsageProblem
+from msctl.request import Up
+
+DB = {"stateful": True, "volumes": ["data:/data"]}
+
+
+def test_a_first_up_creates_everything_and_starts_it_in_the_order_of_needs() -> None:
+    """Creates come at once, starts behind the health of their needs, routes behind the gateway."""
+    stack = shop()
+    assert str(planned(World().have(*images_of(stack)), stack)) == lines(
+        """
+        #1 create network shop_backend
+        #2 create volume shop_gateway
+        #3 create shop_traefik, it is not there after #1 #2
+        #4 clear pins of shop_traefik after #3
+        #5 start shop_traefik, it is not there after #4
+        #6 await healthy shop_traefik after #5
+        #7 create volume shop_data
+        #8 create shop-db-1, it is not there after #1 #7
+        #9 start shop-db-1, it is not there after #8
+        #10 await healthy shop-db-1 after #9
+        #11 create shop-api-1, 2 wanted, 0 there after #1
+        #12 start shop-api-1, 2 wanted, 0 there after #10 #11
+        #13 await healthy shop-api-1 after #12
+        #14 create shop-api-2, 2 wanted, 0 there after #1
+        #15 start shop-api-2, 2 wanted, 0 there after #10 #14
+        #16 await healthy shop-api-2 after #15
+        #17 await routed shop-api-1 after #6 #13 #16
+        #18 await routed shop-api-2 after #6 #13 #16
+        #19 create shop-web-1, 1 wanted, 0 there after #1
+        #20 start shop-web-1, 1 wanted, 0 there after #13 #16 #19
+        #21 await healthy shop-web-1 after #20
+        #22 await routed shop-web-1 after #6 #21
+        """
+    )
+
+
+def test_a_second_up_has_nothing_to_do() -> None:
+    """On a stack that is as its file says, the plan is empty."""
+    world = running(shop())
+    before = world.snapshot()
+    assert str(planned(world, shop())) == ""
+    assert world.snapshot() == before
+
+
+def test_a_missing_image_is_provided_before_anything_is_created() -> None:
+    """Images come in a plan of their own: pulled or built side by side, equal builds in a row."""
+    build = {"build": "./app"}
+    stack = stack_of({"a": build, "b": build, "c": {}})
+    plans = MemoryEngine(World(registry={"c:1": World().have("c:1").images["c:1"]}), stack).plans(
+        Up()
+    )
+    assert str(next(plans)) == lines(
+        """
+        #1 provide image a:1, a needs it
+        #2 provide image b:1, b needs it after #1
+        #3 provide image c:1, c needs it
+        """
+    )
+
+
+def test_a_replica_that_ended_is_started_again() -> None:
+    """A container that is there but does not run is started, not replaced."""
+    stack = stack_of({"web": {"replicas": 2}})
+    world = running(stack)
+    world.kill("shop-web-1")
+    assert str(planned(world, stack)) == lines(
+        """
+        #1 start shop-web-1, it is exited
+        #2 await healthy shop-web-1 after #1
+        """
+    )
+
+
+def test_a_replica_that_is_not_healthy_is_waited_for() -> None:
+    """`up` ends when what runs already has become healthy, too."""
+    stack = stack_of({"web": {"health": {"command": ["true"]}}})
+    world = running(stack)
+    world.behave("web", Behaviour(healthy_after=2.0))
+    world.stop("shop-web-1")
+    world.start("shop-web-1")
+    assert str(planned(world, stack)) == lines(
+        """
+        #1 await healthy shop-web-1
+        """
+    )
+
+
+def test_a_replica_that_the_gateway_does_not_list_is_waited_for() -> None:
+    """`up` ends when the gateway sends requests to what was healthy before."""
+    stack = stack_of({"web": {"port": 80, "routes": ["/"]}})
+    world = running(stack)
+    world.stop("shop_traefik")
+    assert str(planned(world, stack)) == lines(
+        """
+        #1 clear pins of shop_traefik
+        #2 start shop_traefik, it is exited after #1
+        #3 await healthy shop_traefik after #2
+        #4 await routed shop-web-1 after #3
+        """
+    )
+
+
+def test_a_gateway_that_is_replaced_lists_everybody_again_before_up_ends() -> None:
+    """After a change of the gateway, `up` waits until each replica is routed anew."""
+    services = {"web": {"port": 80, "routes": ["/"]}}
+    world = running(stack_of(services))
+    stack = stack_of(services, gateway={"args": ["--log.level=DEBUG"]})
+    assert str(planned(world, stack)) == lines(
+        """
+        #1 keep image shop-traefik:previous
+        #2 stop shop_traefik, its configuration changed
+        #3 remove shop_traefik, its configuration changed after #2
+        #4 create shop_traefik, its configuration changed after #3
+        #5 clear pins of shop_traefik after #3 #4
+        #6 start shop_traefik, its configuration changed after #5
+        #7 await healthy shop_traefik after #6
+        #8 await routed shop-web-1 after #7
+        """
+    )
+
+
+def test_without_an_api_of_the_gateway_nothing_waits_for_routes() -> None:
+    """Where the gateway's API has no address, health is all that can be waited for."""
+    stack = stack_of({"web": {"port": 80, "routes": ["/"]}}, gateway={"dashboard": "off"})
+    verbs = [step.verb for step in planned(World().have(*images_of(stack)), stack).steps()]
+    assert "await healthy" in verbs
+    assert "await routed" not in verbs
+
+
+# Named services
+
+
+def test_a_named_service_brings_what_it_needs_and_the_gateway() -> None:
+    """`up SERVICE` starts the service, its needs that are not healthy, and the gateway; no more."""
+    services = {
+        "web": {"port": 80, "routes": ["/"], "needs": ["db"]},
+        "db": DB,
+        "other": {},
+    }
+    world = World().have(*images_of(stack_of(services)))
+    plan = planned(world, stack_of(services), Up(services=("web",)))
+    assert {step.service for step in plan.steps()} == {"", "traefik", "web", "db"}
+
+
+def test_a_named_service_leaves_the_others_as_they_are() -> None:
+    """`up SERVICE` updates the named service only, also where it needs one that changed."""
+    world = running(stack_of({"web": {"needs": ["db"]}, "db": DB}))
+    changed = stack_of({"web": {"needs": ["db"]}, "db": {**DB, "env": {"A": "1"}}})
+    assert str(planned(world, changed, Up(services=("web",)))) == ""
+    world.kill("shop-db-1")
+    assert str(planned(world, changed, Up(services=("web",)))) == lines(
+        """
+        #1 start shop-db-1, it is exited
+        #2 await healthy shop-db-1 after #1
+        """
+    )
+
+
+def test_a_service_that_is_not_in_the_file_is_refused_with_the_nearest_name() -> None:
+    """An unknown service is refused before anything is done."""
+    world = World().have(*images_of(shop()))
+    with pytest.raises(UsageProblem) as caught:
+        planned(world, shop(), Up(services=("wbe",)))
+    assert caught.value.message == "wbe is not a service of shop; did you mean 'web'?"
+    assert world.log == []
+
+
+# What is in the project but not in the file
+
+
+def test_what_left_the_file_is_removed() -> None:
+    """Containers and intents of a service that was taken out of the file go."""
+    world = running(stack_of({"web": {}, "old": {}}))
+    stack = stack_of({"web": {}})
+    assert str(planned(world, stack)) == lines(
+        """
+        #1 stop shop-old-1, it left the file
+        #2 remove shop-old-1, it left the file after #1
+        """
+    )
+
+
+def test_a_host_port_is_free_before_a_renamed_service_takes_it() -> None:
+    """What left the file goes before a service starts that publishes the same port."""
+    world = running(stack_of({"web": {"ports": ["8080:80"]}}))
+    stack = stack_of({"site": {"image": "web:1", "ports": ["8080:80"]}})
+    assert str(planned(world, stack)) == lines(
+        """
+        #1 stop shop-web-1, it left the file
+        #2 remove shop-web-1, it left the file after #1
+        #3 create shop-site-1, it is not there
+        #4 start shop-site-1, it is not there after #2 #3
+        #5 await healthy shop-site-1 after #4
+        """
+    )
+    finish(MemoryEngine(world, stack))
+
+
+def test_what_is_foreign_in_the_project_is_named_and_kept() -> None:
+    """A container that msctl did not make, of a service that the file does not name, stays."""
+    world = running(stack_of({"web": {}, "tool": {}}))
+    world.disown()
+    plan = planned(world, stack_of({"web": {}}))
+    assert (str(plan), plan.notes) == (
+        "",
+        (
+            "shop-tool-1 is in the project but neither made by msctl nor in the file; it is kept "
+            "(--remove-orphans removes it)",
+        ),
+    )
+
+
+def test_remove_orphans_removes_what_is_foreign() -> None:
+    """`--remove-orphans` removes the project's containers that nobody knows."""
+    world = running(stack_of({"web": {}, "tool": {}}))
+    world.disown()
+    plan = planned(world, stack_of({"web": {}}), Up(remove_orphans=True))
+    assert (str(plan), plan.notes) == (
+        lines(
+            """
+        #1 stop shop-tool-1, --remove-orphans
+        #2 remove shop-tool-1, --remove-orphans after #1
+        """
+        ),
+        (),
+    )
+
+
+# Networks and secrets
+
+
+def test_a_pruned_network_is_made_again_with_what_was_on_it() -> None:
+    """A container remembers the network that it was made on, so that it cannot run on another."""
+    stack = stack_of({"web": {}})
+    world = running(stack)
+    world.stop("shop-web-1")
+    world.remove_network("shop_backend")
+    assert str(planned(world, stack)) == lines(
+        """
+        #1 keep image shop-web:previous
+        #2 remove shop-web-1, its network is gone
+        #3 create network shop_backend
+        #4 create shop-web-2, 1 wanted, 0 there after #3
+        #5 start shop-web-2, 1 wanted, 0 there after #4
+        #6 await healthy shop-web-2 after #5
+        """
+    )
+
+
+def test_a_network_of_somebody_else_is_not_taken() -> None:
+    """A network of the wanted name that belongs to another project is an error."""
+    stack = stack_of({"web": {}})
+    world = World(networks={"shop_backend": {}}).have("web:1")
+    with pytest.raises(MsctlError) as caught:
+        planned(world, stack)
+    assert caught.value.message == "network shop_backend exists but is not one of project shop"
+    assert caught.value.hint == "docker network rm shop_backend"
+
+
+def test_secrets_are_there_before_the_volume_that_depends_on_them() -> None:
+    """A database's volume without its secret would mean that the secret was lost."""
+    stack = stack_of({"db": {**DB, "secrets": ["password"]}})
+    assert str(planned(World().have("db:1"), stack)) == lines(
+        """
+        #1 create network shop_backend
+        #2 write secret password
+        #3 create volume shop_data after #2
+        #4 create shop-db-1, it is not there after #1 #2 #3
+        #5 start shop-db-1, it is not there after #4
+        #6 await healthy shop-db-1 after #5
+        """
+    )
+
+
+def test_a_lost_secret_of_a_database_is_not_made_anew() -> None:
+    """A new secret would lock a stateful service out of its own data."""
+    stack = stack_of({"db": {**DB, "secrets": ["password"]}})
+    world = running(stack)
+    world.stop("shop-db-1")
+    world.remove("shop-db-1")
+    path = "/srv/shop/.msctl/secrets/password"
+    del world.secrets[path]
+    with pytest.raises(UsageProblem) as caught:
+        planned(world, stack)
+    assert caught.value.message == (
+        f"db: the secret {path} is missing, but volume shop_data exists and was made with it"
+    )
+    assert caught.value.hint == ("put the file back, or remove the data with msctl down --volumes")
