@@ -19,6 +19,11 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
         "down": "Remove the stack.",
         "scale": "Change how many replicas a service has.",
     },
+    "Service": {
+        "rollout": "Replace every replica by what the file says, or by another image.",
+        "rollback": "Return to the revision before.",
+        "restart": "Replace every replica by a copy of itself.",
+    },
     "Look": {
         "status": "Show the health of every replica.",
         "routes": "Show which path leads to which service.",

@@ -9,11 +9,14 @@ from msctl.cli.session import Session
 from msctl.cli.words import plural
 from msctl.config import LoadedStack
 from msctl.engines.base import Engine
+from msctl.errors import MsctlError
 from msctl.state import StackState
 from msctl.status import ServiceStatus, Status, assess, dashboard_url, published_url
 
 
-def up(session: Session, loaded: LoadedStack, engine: Engine, run: Run) -> None:
+def up(
+    session: Session, loaded: LoadedStack, engine: Engine, run: Run, named: Sequence[str]
+) -> None:
     """Where the stack is reached, and how many replicas of it there are."""
     stack, status = loaded.stack, _status(session, loaded, engine)
     replicas, services = _totals(status)
@@ -30,6 +33,12 @@ def up(session: Session, loaded: LoadedStack, engine: Engine, run: Run) -> None:
     for problem in status.problems:
         if problem.kind == "gateway_api":
             session.ui.note(problem.message)
+    failed = [p for p in status.problems if p.severity == "error"]
+    if named:
+        failed = [problem for problem in failed if problem.service in named]
+    if failed:
+        # It was healthy a moment ago.
+        raise MsctlError("\n".join(problem.message for problem in failed), hint=failed[0].hint)
 
 
 def scale(

@@ -63,4 +63,4 @@ def command(
     run = converge(session, loaded, engine, request)
     if session.options.json:
         session.ui.json(run.record(session, loaded.stack.name, engine.name))
-    summary.up(session, loaded, engine, run)
+    summary.up(session, loaded, engine, run, services)

@@ -44,7 +44,7 @@ def images(engine: docker.DockerClient) -> None:
 
 def _has(engine: docker.DockerClient, tag: str) -> bool:
     try:
-        engine.api.inspect_image(tag)
+        engine.images.get(tag)
     except ImageNotFound:
         return False
     return True

@@ -36,7 +36,7 @@ class MemoryWatch:
         self.world = world
         self.stack = stack
         self._ask = ask
-        self._drains: dict[Drain, float] = {}
+        self._drains: dict[int, float] = {}
 
     def reached(self, wait: Wait) -> bool:
         self._ask()
@@ -53,7 +53,7 @@ class MemoryWatch:
                 case AwaitCompleted():
                     return self._is_completed(wait)
                 case Drain():
-                    begun = self._drains.setdefault(wait, self.world.now)
+                    begun = self._drains.setdefault(id(wait), self.world.now)
                     return self.world.now - begun >= wait.seconds
                 case AwaitProbe():
                     container = self.world.containers.get(wait.target)

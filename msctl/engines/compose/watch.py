@@ -60,7 +60,8 @@ class ContainerWatch:
         self._stream: Stream | None = None
         self._reader = threading.Thread(target=self._read, name="msctl-events", daemon=True)
         self._gateway = GatewayWatch(client, observer.gateway_url, files, observer.containers)
-        self._drains: dict[Drain, float] = {}
+        self._drains: dict[int, float] = {}
+        """When each began; two drains of a service in one plan are equal, but not the same."""
 
     def __enter__(self) -> ContainerWatch:
         self._subscribe()
@@ -150,7 +151,7 @@ class ContainerWatch:
             case AwaitCompleted():
                 return self._is_completed(wait)
             case Drain():
-                begun = self._drains.setdefault(wait, time.monotonic())
+                begun = self._drains.setdefault(id(wait), time.monotonic())
                 return time.monotonic() - begun >= wait.seconds
         if isinstance(wait, GATEWAY_WAITS):
             return self._gateway.reached(wait)

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -33,16 +33,12 @@ class Result:
         return f"exit status {self.status}\n{self.out}{self.err}"
 
 
-@dataclass
 class Running:
     """A command at work; what it prints on stderr is read line by line."""
 
-    process: subprocess.Popen[str]
-    lines: list[str] = field(default_factory=list)
-
-    @classmethod
-    def start(cls, command: list[str], folder: Path, env: Mapping[str, str]) -> Running:
-        process = subprocess.Popen(
+    def __init__(self, command: list[str], folder: Path, env: Mapping[str, str]) -> None:
+        self.lines: list[str] = []
+        self.process = subprocess.Popen(
             command,
             cwd=folder,
             env=dict(env),
@@ -51,10 +47,8 @@ class Running:
             stderr=subprocess.PIPE,
             text=True,
         )
-        running = cls(process)
-        running._reader = threading.Thread(target=running._read, daemon=True)
-        running._reader.start()
-        return running
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
 
     def _read(self) -> None:
         assert self.process.stderr is not None

@@ -105,7 +105,7 @@ class Stack:
     def start(self, *words: str, **env: str) -> Running:
         """Start msctl and go on."""
         command = [MSCTL, *self.options, *words]
-        running = Running.start(command, self.folder, {**self.env, **env})
+        running = Running(command, self.folder, {**self.env, **env})
         self._running.append(running)
         return running
 

@@ -1,0 +1,33 @@
+"""`msctl restart`: replace every replica by a copy of itself."""
+
+from __future__ import annotations
+
+import click
+
+from msctl.cli import complete
+from msctl.cli.group import command as command_named
+from msctl.cli.options import deadline
+from msctl.cli.session import Session, in_session
+
+
+@command_named("restart")
+@click.argument("service", shell_complete=complete.services)
+@click.option("--timeout", type=deadline, metavar="S", help="Deadline of each wait.")
+@click.option("--no-drain", is_flag=True, help="Do not wait for requests inside what goes.")
+@in_session
+def command(
+    session: Session,
+    service: str,
+    *,
+    timeout: float | None,
+    no_drain: bool,
+) -> None:
+    """Replace every replica of SERVICE by a copy of itself, without losing a request.
+
+    An edited stack file is not deployed.
+    """
+    from msctl.cli.replacing import replace_replicas
+    from msctl.request import Restart
+
+    request = Restart(service, timeout=timeout, drain=not no_drain)
+    replace_replicas(session, request)
