@@ -20,6 +20,9 @@ A router of msctl's cannot use the API's entry point: the dashboard there answer
 """
 ENTRY_POINT_PORTS = {WEB: 80, WEBSECURE: 443, API: 8080, PROBE: 8081}
 """Their ports in the gateway's container."""
+RETRY_ATTEMPTS, RETRY_INTERVAL = 3, "50ms"
+"""Attempts for a request that could not be sent; under 300 requests/s they save all but those that
+were inside the replicas that died."""
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.8, 1.2, 2.5, 5.0, 10.0)
 """Upper bounds of the latency histogram, in seconds."""
 
@@ -64,7 +67,7 @@ def service_labels(stack: Stack, name: str, service: Service) -> dict[str, str]:
     }
     for router, route in zip(router_names(name, service), service.routes, strict=True):
         labels |= _router_labels(stack, name, router, route)
-    return labels | _balancer_labels(name, service)
+    return labels | _retry_labels(name) | _balancer_labels(name, service)
 
 
 def _router_labels(stack: Stack, name: str, router: str, route: Route) -> dict[str, str]:
@@ -79,11 +82,23 @@ def _router_labels(stack: Stack, name: str, router: str, route: Route) -> dict[s
     }
     if stack.gateway.tls_on:
         labels[f"{prefix}.tls"] = "true"
+    middlewares = [f"{name}-retry"]
     if route.strip:
         strip = f"{router}-stripprefix"
-        labels[f"{prefix}.middlewares"] = strip
+        middlewares.insert(0, strip)
         labels[f"traefik.http.middlewares.{strip}.stripprefix.prefixes"] = route.path
+    labels[f"{prefix}.middlewares"] = ",".join(middlewares)
     return labels
+
+
+def _retry_labels(name: str) -> dict[str, str]:
+    """A request that could not be sent to a replica that has just died goes to another one.
+
+    Traefik retries only while nothing of the request has been written, so that it is safe for
+    POST too; what the application answers is never retried.
+    """
+    prefix = f"traefik.http.middlewares.{name}-retry.retry"
+    return {f"{prefix}.attempts": str(RETRY_ATTEMPTS), f"{prefix}.initialinterval": RETRY_INTERVAL}
 
 
 def _balancer_labels(name: str, service: Service) -> dict[str, str]:

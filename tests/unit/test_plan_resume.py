@@ -47,9 +47,12 @@ def broken_off(
     world.faults.clear()
 
 
-def whole(world: World, stack: Stack, request: Request | None = None) -> None:
+def whole(world: World, stack: Stack, request: Request | None = None, *, order: int = 0) -> None:
+    """Run a request to its end, in any order that its plans allow."""
     prepare(world, stack)
-    assert run_prefix(MemoryEngine(world, stack), request or Up(), stop_after=TO_THE_END)
+    chooser = random.Random(order)
+    engine = MemoryEngine(world, stack)
+    assert run_prefix(engine, request or Up(), stop_after=TO_THE_END, choose=chooser.choice)
 
 
 def assert_nothing_to_do(world: World, stack: Stack) -> None:
@@ -166,17 +169,17 @@ def damage(world: World, kind: str, which: int) -> None:
                 del world.networks[name]
 
 
-@given(stacks(), damages())
+@given(stacks(), damages(), orders)
 @settings(deadline=None, max_examples=60)
 def test_up_mends_whatever_was_done_to_the_stack(
-    stack: Stack, found: list[tuple[str, int]]
+    stack: Stack, found: list[tuple[str, int]], order: int
 ) -> None:
     """Containers killed or removed and networks pruned by others are brought back by `up`."""
     world = machine()
     whole(world, stack)
     for kind, which in found:
         damage(world, kind, which)
-    whole(world, stack)
+    whole(world, stack, order=order)
     assert_converged(world, stack)
     assert_nothing_to_do(world, stack)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from memory import Behaviour, MemoryEngine, World, finish, images_of, lines, planned, running, shop
-from memory.stacks import stack_of
+from memory.stacks import HEALTH, stack_of
 
 from msctl.errors import MsctlError, UsageProblem
 from msctl.request import Up
@@ -76,6 +76,25 @@ def test_a_replica_that_ended_is_started_again() -> None:
         """
         #1 start shop-web-1, it is exited
         #2 await healthy shop-web-1 after #1
+        """
+    )
+
+
+def test_the_gateway_is_asked_when_a_started_replica_is_healthy() -> None:
+    """The deadline for being routed does not run while a replica waits for what it needs."""
+    stack = stack_of(
+        {"db": DB, "web": {"port": 80, "routes": ["/"], "needs": ["db"], "health": HEALTH}}
+    )
+    world = running(stack)
+    for name in ("shop-db-1", "shop-web-1"):
+        world.kill(name)
+    assert str(planned(world, stack)) == lines(
+        """
+        #1 start shop-db-1, it is exited
+        #2 await healthy shop-db-1 after #1
+        #3 start shop-web-1, it is exited after #2
+        #4 await healthy shop-web-1 after #3
+        #5 await routed shop-web-1 after #4
         """
     )
 

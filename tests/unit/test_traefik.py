@@ -56,11 +56,14 @@ def test_the_labels_are_those_of_the_guide() -> None:
         {"port": 8084, "routes": [{"path": "/api/search", "strip": True}]}, name="searchservice"
     )
     seed = dict(label.split("=", 1) for label in SEED_SEARCHSERVICE)
+    seed["traefik.http.routers.searchservice.middlewares"] += ",searchservice-retry"
     assert {key: found[key] for key in seed} == seed
     assert {key: value for key, value in found.items() if key not in seed} == {
         "traefik.docker.network": "shop_front",
         "traefik.http.routers.searchservice.priority": "25",
         "traefik.http.routers.searchservice.service": "searchservice",
+        "traefik.http.middlewares.searchservice-retry.retry.attempts": "3",
+        "traefik.http.middlewares.searchservice-retry.retry.initialinterval": "50ms",
     }
 
 
@@ -76,14 +79,14 @@ def test_the_gateway_reaches_a_service_by_its_first_network() -> None:
 
 
 def test_each_route_has_a_router_of_its_own() -> None:
-    """All lead to the one service; only the stripped ones have the middleware."""
+    """All lead to the one service and are retried; only the stripped ones are stripped."""
     found = labels({"routes": [{"path": "/api", "strip": True}, "/ws"]})
     assert found["traefik.http.routers.web.rule"] == "PathPrefix(`/api`)"
     assert found["traefik.http.routers.web-ws.rule"] == "PathPrefix(`/ws`)"
     assert found["traefik.http.routers.web.service"] == "web"
     assert found["traefik.http.routers.web-ws.service"] == "web"
-    assert found["traefik.http.routers.web.middlewares"] == "web-stripprefix"
-    assert "traefik.http.routers.web-ws.middlewares" not in found
+    assert found["traefik.http.routers.web.middlewares"] == "web-stripprefix,web-retry"
+    assert found["traefik.http.routers.web-ws.middlewares"] == "web-retry"
 
 
 @pytest.mark.parametrize(
