@@ -25,6 +25,10 @@ POLL = 0.1
 """Seconds between two tries of one who waits for the lock."""
 
 
+GLANCE = 0.2
+"""Seconds for which a lock may be held by somebody who only looks at it."""
+
+
 @dataclass(frozen=True)
 class Holder:
     """Who works on a stack."""
@@ -69,7 +73,8 @@ class StackLock:
         lock = FileLock(self._path("lock"), mode=0o600)
         try:
             try:
-                lock.acquire(timeout=0)
+                # Whoever only looks who holds it, holds it for an instant.
+                lock.acquire(timeout=GLANCE, poll_interval=GLANCE / 10)
             except Timeout:
                 if wait <= 0:
                     raise

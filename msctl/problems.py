@@ -10,14 +10,14 @@ from msctl.model import GATEWAY, Service, Stack
 from msctl.state import Health, Replica, StackState
 
 if TYPE_CHECKING:
-    from msctl.status import ReplicaStatus, ServiceStatus
+    from msctl.status import PinStatus, ReplicaStatus, ServiceStatus
 
 Severity = Literal["error", "warning", "info"]
 WORST_FIRST: tuple[Severity, ...] = ("error", "warning", "info")
 KINDS = (
     "gateway_down", "gateway_api", "missing", "exited", "dead", "restarting", "paused", "created",
     "removing", "unhealthy", "routed_unhealthy", "not_routed", "starting", "oom", "surplus",
-    "outdated", "left_file", "foreign", "working_dir", "stand_in", "left_out",
+    "pin", "outdated", "left_file", "foreign", "working_dir", "stand_in", "left_out",
 )  # fmt: skip
 """The kinds of problems, those first that keep requests from being answered."""
 
@@ -47,6 +47,17 @@ def problems_of(
     found = [*search.of(services), *search.strangers(folder)]
     found.sort(key=lambda p: (WORST_FIRST.index(p.severity), KINDS.index(p.kind)))
     return tuple(found)
+
+
+def left_pins(pins: Sequence[PinStatus], again: Callable[[str], str]) -> Iterator[Problem]:
+    """Pins that no msctl at work holds: a killed one left them."""
+    for pin in pins:
+        if pin.held_by is None:
+            message = (
+                f"an interrupted msctl left a pin: the gateway leads {pin.service} to "
+                f"{len(pin.servers)} chosen replicas only"
+            )
+            yield Problem("warning", "pin", pin.service, None, message, again("up"))
 
 
 @dataclass(frozen=True)

@@ -140,9 +140,14 @@ class GatewayView:
     def answered(self) -> bool:
         return self.error is None
 
-    def status_of(self, service: str, address: str, port: int) -> str | None:
-        """UP or DOWN of a server of a service; None when the gateway does not list it."""
-        return self.servers.get(f"{service}@docker", {}).get(f"http://{address}:{port}")
+    def receiving(self, service: str) -> Mapping[str, str]:
+        """UP or DOWN of the servers that get a service's requests, by URL: those of the pin in
+        force, else those that the gateway found by the labels."""
+        names = (f"{service}-a@file", f"{service}-b@file")
+        pinned = [self.servers[name] for name in names if name in self.servers]
+        if not pinned:
+            return self.servers.get(f"{service}@docker", {})
+        return {url: status for servers in pinned for url, status in servers.items()}
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,13 @@ healthy when no problem is an error.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from msctl.model import GATEWAY, Gateway, Service, Stack
-from msctl.problems import Problem, is_done, is_left_out, problems_of
+from msctl.problems import Problem, is_done, is_left_out, left_pins, problems_of
+from msctl.render.pins import parse_gateway_name
 from msctl.state import Replica, StackState
 
 
@@ -65,6 +66,18 @@ class GatewayStatus:
 
 
 @dataclass(frozen=True)
+class PinStatus:
+    """A pin that holds a service's traffic on chosen replicas."""
+
+    service: str
+    servers: tuple[str, ...]
+    """URLs."""
+    since: str | None
+    """When the msctl that holds it began, RFC 3339; None when none is at work."""
+    held_by: str | None
+
+
+@dataclass(frozen=True)
 class Status:
     """A whole stack."""
 
@@ -72,7 +85,7 @@ class Status:
     engine: str
     healthy: bool
     gateway: GatewayStatus | None
-    pins: tuple[Mapping[str, Any], ...]
+    pins: tuple[PinStatus, ...]
     problems: tuple[Problem, ...]
     services: tuple[ServiceStatus, ...]
 
@@ -98,19 +111,29 @@ def assess(
     hashes: Mapping[str, str] | None = None,
     folder: str | None = None,
     again: Callable[[str], str] = "msctl {}".format,
+    holder: tuple[str, str] | None = None,
 ) -> Status:
     """Hold what was observed against the stack file.
 
     `hashes` has the configuration hash by service that the file asks for; without it, nothing is
     called outdated for its configuration. `folder` is the stack file's. `again` makes a command
-    to type of what follows `msctl`.
+    to type of what follows `msctl`. `holder` is who works on the stack now, and since when.
     """
     look = _Look(stack, state)
     services = tuple(look.service(name, service) for name, service in stack.services.items())
+    pins = tuple(_pins(state, holder))
     found = problems_of(stack, state, services, hashes or {}, folder, again)
+    found = (*found, *left_pins(pins, again))
     healthy = not any(problem.severity == "error" for problem in found)
     gateway = look.gateway() if stack.routed else None
-    return Status(stack.name, engine, healthy, gateway, (), found, services)
+    return Status(stack.name, engine, healthy, gateway, pins, found, services)
+
+
+def _pins(state: StackState, holder: tuple[str, str] | None) -> Iterator[PinStatus]:
+    who, since = holder or (None, None)
+    for name, servers in sorted((state.gateway.servers if state.gateway else {}).items()):
+        if (pin := parse_gateway_name(name)) is not None:
+            yield PinStatus(pin[0], tuple(sorted(servers)), since, who)
 
 
 def published_url(gateway: Gateway) -> str | None:
@@ -194,7 +217,7 @@ class _Look:
     def _servers(self, name: str) -> Mapping[str, str] | None:
         """UP or DOWN by server URL; None when the gateway could not be asked."""
         view = self.state.gateway
-        return None if view is None or not view.answered else view.servers.get(f"{name}@docker", {})
+        return None if view is None or not view.answered else view.receiving(name)
 
     def _at_the_gateway(
         self, name: str, service: Service, found: Replica

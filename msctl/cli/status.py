@@ -51,6 +51,7 @@ def look(
     """How the stack is now, or one service of it."""
     from msctl.status import assess
 
+    holder = session.lock(engine, loaded.stack.name).holder()
     status = assess(
         loaded.stack,
         engine.observe(detail=True),
@@ -58,6 +59,7 @@ def look(
         hashes=_hashes(loaded),
         folder=str(loaded.folder),
         again=session.again,
+        holder=(f"{holder.command} (pid {holder.pid})", holder.since) if holder else None,
     )
     return status if service is None else status.only(service)
 

@@ -311,3 +311,12 @@ def test_the_planner_is_a_function_of_what_it_is_told() -> None:
     state = engine.observe()
     plans = [str(plan_up(engine.desired(state), state, Up())) for _ in range(2)]
     assert plans[0] == plans[1] != ""
+
+
+def test_every_batch_is_drained_for_its_whole_time() -> None:
+    """Two drains of a service in one plan are equal as data, and each takes its own time."""
+    old = {**ROUTED, "replicas": 2, "rollout": {"drain": "7s"}}
+    world = running(stack_of({"web": old}))
+    before = world.now
+    finish(MemoryEngine(world, stack_of({"web": {**old, "env": {"A": "1"}}})))
+    assert world.now - before >= 14

@@ -45,6 +45,13 @@ def test_status(musicshare: MusicShare) -> None:
     assert left_out == OPTIONAL - set(musicshare.made())
 
 
+def test_doctor(musicshare: MusicShare) -> None:
+    """`doctor` finds nothing wrong, and tells that the ports are the stack's own."""
+    result = musicshare.ok("doctor")
+    assert f"127.0.0.1:{musicshare.dashboard}" in result.out
+    assert f"no other msctl works on {musicshare.project}" in result.out
+
+
 @pytest.mark.parametrize(("service", "cpus", "memory", "reserved"), LIMITS)
 def test_limits(
     musicshare: MusicShare, service: str, cpus: float, memory: int, reserved: int

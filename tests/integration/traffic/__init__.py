@@ -1,0 +1,38 @@
+"""Stacks under load: nothing that is asked is lost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from live import Stack, service
+from load import Load, Requests, echo
+
+DRAIN = "1200ms"
+"""Longer than the longest request of the load."""
+
+
+def write(stack: Stack, *, drain: str = DRAIN, **changes: Any) -> None:
+    """The stack file of a shop, and of a neighbour whose path begins like the shop's."""
+    rollout = {"drain": drain, "health_timeout": "10s", **changes.pop("rollout", {})}
+    env = {"SERVICE_NAME": "shop", "ACCESS_LOG": "off", **changes.pop("env", {})}
+    shop = {
+        "routes": [{"path": "/api/shop", "strip": True}],
+        "replicas": {"initial": 2, "max": 10},
+        "sticky": "shop_session",
+        **changes,
+    }
+    neighbour = service(
+        env={"SERVICE_NAME": "neighbour", "ACCESS_LOG": "off"},
+        routes=[{"path": "/api/shops", "strip": True}],
+    )
+    stack.write({"shop": service(rollout=rollout, env=env, **shop), "neighbour": neighbour})
+
+
+def load(stack: Stack) -> Load:
+    """GET at 300 a second, POST of a second at 30, and a neighbour at 30."""
+    url = f"{stack.visitor.url}/api"
+    return Load(
+        Requests(f"{url}/shop/get", 300, echo("shop", "/get")),
+        Requests(f"{url}/shop/post", 30, echo("shop", "/post"), method="POST", delay_ms=1000),
+        Requests(f"{url}/shops/x", 30, echo("neighbour", "/x")),
+    )

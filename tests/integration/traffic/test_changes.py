@@ -1,0 +1,122 @@
+"""Scaling and updating under load: no request is lost, none goes astray."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from live import Stack
+
+from traffic import load, write
+
+pytestmark = pytest.mark.engine
+
+
+def test_scaling_up_and_down_loses_nothing(shop: Stack) -> None:
+    """2 → 5 → 2 → 5 → 1 → 3 → 2, and every request is answered by whom it was meant for."""
+    with load(shop) as traffic:
+        for count in (5, 2, 5, 1, 3, 2):
+            shop.ok("scale", "shop", str(count))
+    assert traffic.lost == 0, traffic
+    assert len(shop.ids("shop")) == 2
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"env": {"A": "1"}}, id="environment"),
+        pytest.param(
+            {"routes": [{"path": "/api/shop", "strip": True}, {"path": "/more"}]}, id="routes"
+        ),
+        pytest.param({"health": {"path": "/alive", "interval": "1s"}}, id="health path"),
+        pytest.param({"sticky": "another_session"}, id="sticky name"),
+        pytest.param({"port": 8001, "env": {"PORT": 8001}}, id="port"),
+        pytest.param({"env": {"MISBEHAVE": "die-on-sigterm"}}, id="dies at once on SIGTERM"),
+        pytest.param(
+            {"env": {"MISBEHAVE": "ignore-sigterm"}, "stop_grace": "1s"}, id="ignores SIGTERM"
+        ),
+        pytest.param({}, id="back to the first"),
+    ],
+)
+def test_an_update_loses_nothing(shop: Stack, changes: dict[str, Any]) -> None:
+    """Every replica is replaced, one after the other, while the traffic goes on."""
+    before = shop.ids("shop")
+    write(shop, **changes)
+    with load(shop) as traffic:
+        shop.ok("up")
+    assert traffic.lost == 0, traffic
+    after = shop.ids("shop")
+    assert len(after) == 2
+    assert not set(after.values()) & set(before.values())
+
+
+@pytest.mark.parametrize(
+    "behaviour",
+    [
+        pytest.param("health-fail", id="never gets healthy"),
+        pytest.param("crash", id="ends at once"),
+        pytest.param("crash=4", id="becomes healthy and then ends"),
+    ],
+)
+def test_a_bad_version_goes_again_and_loses_nothing(shop: Stack, behaviour: str) -> None:
+    """Exit status 1 with the replica's name; the old replicas have served all along."""
+    write(shop)
+    shop.ok("up")
+    before = shop.ids("shop")
+    write(shop, env={"MISBEHAVE": behaviour}, drain="4s", rollout={"health_timeout": "6s"})
+    with load(shop) as traffic:
+        result = shop.msctl("rollout", "shop")
+    assert result.status == 1, result
+    assert "shop-" in result.err
+    assert traffic.lost == 0, traffic
+    assert shop.ids("shop") == before
+    write(shop)
+    assert "nothing to do" in shop.ok("up").err
+
+
+def test_rollout_rollback_and_restart_lose_nothing(shop: Stack) -> None:
+    """A rollout deploys the file, a rollback takes it back, a restart changes nothing."""
+    write(shop, env={"VERSION": "2"})
+
+    def versions() -> set[str]:
+        envs = [shop.inspect(name)["Config"]["Env"] for name in shop.ids("shop")]
+        return {entry for env in envs for entry in env if entry.startswith("VERSION=")}
+
+    with load(shop) as traffic:
+        shop.ok("rollout", "shop")
+        assert versions() == {"VERSION=2"}
+        shop.ok("rollback", "shop")
+        assert versions() == set()
+        before = shop.ids("shop")
+        shop.ok("restart", "shop")
+        assert versions() == set()
+        assert not set(before.values()) & set(shop.ids("shop").values())
+        shop.ok("rollback", "shop")
+        assert versions() == {"VERSION=2"}
+    assert traffic.lost == 0, traffic
+
+
+def test_a_scale_does_not_deploy_an_edited_file(shop: Stack) -> None:
+    """New replicas are copies of those that run."""
+    write(shop)
+    shop.ok("up")
+    write(shop, env={"EDITED": "1"})
+    shop.ok("scale", "shop", "3")
+    envs = [shop.inspect(name)["Config"]["Env"] for name in shop.ids("shop")]
+    assert len(envs) == 3
+    assert not any("EDITED=1" in env for env in envs)
+    write(shop)
+    shop.ok("up", "--reset-scale")
+
+
+def test_a_replica_without_a_check_of_its_own_is_admitted_by_proof(shop: Stack) -> None:
+    """Where only the gateway checks, a slow starter gets no request before it answers."""
+    slow = {"path": "/health", "interval": "1s", "command": "none"}
+    write(shop, health=slow, env={"MISBEHAVE": "start-delay=2"})
+    shop.ok("up")
+    with load(shop) as traffic:
+        shop.ok("scale", "shop", "4")
+        shop.ok("restart", "shop")
+    assert traffic.lost == 0, traffic
+    write(shop)
+    shop.ok("up", "--reset-scale")
