@@ -1,6 +1,6 @@
 """A plan: steps as data, each with its target, its cause and what has to be done before it.
 
-A step prints as one line, `start musicshare-userservice-3, scale 2 → 5`. Engines define their
+A step prints as one line, `start shop-web-3, scale 2 → 5`. Engines define their
 own steps; the executor only needs what stands here.
 """
 

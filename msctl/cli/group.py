@@ -145,7 +145,7 @@ def cli() -> None:
     msctl init                    a stack file to start from
     msctl up                      start what it describes
     msctl status                  the health of every replica
-    msctl scale userservice 5     five replicas, admitted when healthy
+    msctl scale web 5             five replicas, admitted when healthy
     """
 
 

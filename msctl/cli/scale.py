@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from msctl.model import Stack
 
 _ALL = "all"
-_USAGE = "scale userservice 3, scale all 3, or scale userservice=3 music-service=4"
+_USAGE = "scale web 3, scale all 3, or scale web=3 api=4"
 
 
 @command_named("scale", context_settings={"ignore_unknown_options": True})  # -1 is a count

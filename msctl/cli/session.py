@@ -50,7 +50,7 @@ class Session:
     app: App
     options: Options
     command: str
-    """As it was typed, for the lock: `msctl up userservice`."""
+    """As it was typed, for the lock: `msctl up web`."""
 
     @cached_property
     def ui(self) -> Ui:

@@ -38,7 +38,7 @@ class Malformed(Exception):
 
 
 def show_path(path: Path) -> str:
-    """`services.userservice.routes[0].path`; keys of other characters are quoted."""
+    """`services.web.routes[0].path`; keys of other characters are quoted."""
     text = ""
     for part in path:
         if isinstance(part, int):

@@ -79,8 +79,8 @@ def test_a_dry_run_as_json_is_the_plan(terminal: Terminal) -> None:
             }
             for number, verb, target, service, cause, after in [
                 (1, "create network", "shop_backend", None, None, []),
-                (2, "create", "shop-web-1", "web", "1 wanted, 0 there", [1]),
-                (3, "start", "shop-web-1", "web", "1 wanted, 0 there", [2]),
+                (2, "create", "shop-web-1", "web", "it is not there", [1]),
+                (3, "start", "shop-web-1", "web", "it is not there", [2]),
                 (4, "await healthy", "shop-web-1", "web", None, [3]),
             ]
         ],

@@ -43,12 +43,12 @@ class Script:
     dead: dict[str, StepFailed] = field(default_factory=dict)
     """Targets whose waits can never be over."""
     now: float = 0.0
-    on_look: Callable[[Wait], None] = lambda _: None
+    on_look: Callable[[Wait], object] = id
     did: list[str] = field(default_factory=list)
     looks: int = 0
     most_at_once: int = 0
     watching: int = 0
-    changed: Callable[[], None] = lambda: None
+    changed: Callable[[], object] = object
     _at_once: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -60,7 +60,8 @@ class Script:
             self._at_once += 1
             self.most_at_once = max(self.most_at_once, self._at_once)
         try:
-            self.deeds.get(step.target, lambda _: None)(tell)
+            if deed := self.deeds.get(step.target):
+                deed(tell)
             with self._lock:
                 self.did.append(step.target)
         finally:

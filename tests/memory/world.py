@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -172,7 +172,7 @@ class World:
                 struck.strike(step)
         self.tell_watchers()
 
-    def create(self, name: str, body: Mapping[str, Any], networks: Mapping[str, Any]) -> Container:
+    def create(self, name: str, body: Mapping[str, Any], networks: Iterable[str]) -> Container:
         """`POST /containers/create`; a network that does not exist is noticed at the start."""
         if name in self.containers:
             raise Refused(f"Conflict. The container name '/{name}' is already in use")

@@ -41,8 +41,8 @@ def test_what_needs_a_job_starts_when_it_has_succeeded() -> None:
         #5 create shop-migrate-1, it has not run after #1
         #6 start shop-migrate-1, it has not run after #4 #5
         #7 await end of shop-migrate-1 after #6
-        #8 create shop-api-1, 1 wanted, 0 there after #1
-        #9 start shop-api-1, 1 wanted, 0 there after #7 #8
+        #8 create shop-api-1, it is not there after #1
+        #9 start shop-api-1, it is not there after #7 #8
         #10 await healthy shop-api-1 after #9
         """
     )

@@ -27,16 +27,16 @@ def test_a_first_up_creates_everything_and_starts_it_in_the_order_of_needs() -> 
         #8 create shop-db-1, it is not there after #1 #7
         #9 start shop-db-1, it is not there after #8
         #10 await healthy shop-db-1 after #9
-        #11 create shop-api-1, 2 wanted, 0 there after #1
-        #12 start shop-api-1, 2 wanted, 0 there after #10 #11
+        #11 create shop-api-1, it is not there after #1
+        #12 start shop-api-1, it is not there after #10 #11
         #13 await healthy shop-api-1 after #12
-        #14 create shop-api-2, 2 wanted, 0 there after #1
-        #15 start shop-api-2, 2 wanted, 0 there after #10 #14
+        #14 create shop-api-2, it is not there after #1
+        #15 start shop-api-2, it is not there after #10 #14
         #16 await healthy shop-api-2 after #15
         #17 await routed shop-api-1 after #6 #13 #16
         #18 await routed shop-api-2 after #6 #13 #16
-        #19 create shop-web-1, 1 wanted, 0 there after #1
-        #20 start shop-web-1, 1 wanted, 0 there after #13 #16 #19
+        #19 create shop-web-1, it is not there after #1
+        #20 start shop-web-1, it is not there after #13 #16 #19
         #21 await healthy shop-web-1 after #20
         #22 await routed shop-web-1 after #6 #21
         """
@@ -268,8 +268,8 @@ def test_a_pruned_network_is_made_again_with_what_was_on_it() -> None:
         #1 keep image shop-web:previous
         #2 remove shop-web-1, its network is gone
         #3 create network shop_backend
-        #4 create shop-web-2, 1 wanted, 0 there after #3
-        #5 start shop-web-2, 1 wanted, 0 there after #4
+        #4 create shop-web-2, it is not there after #3
+        #5 start shop-web-2, it is not there after #4
         #6 await healthy shop-web-2 after #5
         """
     )

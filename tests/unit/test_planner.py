@@ -128,8 +128,8 @@ def test_an_optional_service_comes_as_soon_as_its_image_is_there() -> None:
     world.registry["extra:1"] = ImageState("sha256:extra", stand_in=False)
     assert str(planned(world, stack)) == lines(
         """
-        #1 create shop-extra-1, 1 wanted, 0 there
-        #2 start shop-extra-1, 1 wanted, 0 there after #1
+        #1 create shop-extra-1, it is not there
+        #2 start shop-extra-1, it is not there after #1
         #3 await healthy shop-extra-1 after #2
         """
     )
@@ -181,8 +181,8 @@ def test_a_dry_run_plans_what_would_come_after_the_images() -> None:
         """
         #1 provide image web:1, web needs it
         #1 create network shop_backend
-        #2 create shop-web-1, 1 wanted, 0 there after #1
-        #3 start shop-web-1, 1 wanted, 0 there after #2
+        #2 create shop-web-1, it is not there after #1
+        #3 start shop-web-1, it is not there after #2
         #4 await healthy shop-web-1 after #3
         """
     )

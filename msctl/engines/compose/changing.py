@@ -164,7 +164,7 @@ class Change:
         while missing or serving:
             size = min(at_once, missing)
             leaving = serving if missing <= size else serving[:surge]
-            cause = causes[leaving[0].id] if leaving else f"{wanted} wanted, {len(kept)} there"
+            cause = causes[leaving[0].id] if leaving else _why_new(wanted, kept)
             serving, missing, at_once = serving[len(leaving) :], missing - size, surge
             new = [self.arrive(cause, behind, waits=waits) for _ in range(size)]
             ready += [s for name, _ in new if (s := self.server(name)) is not None]
@@ -228,6 +228,10 @@ class Change:
         listed = state.gateway.servers.get(f"{self.service}@docker", {})
         urls = {replica.name: url_of(replica) for replica in state.of(self.service)}
         return listed.get(urls.get(container) or "") == "UP"
+
+
+def _why_new(wanted: int, kept: Sequence[Replica]) -> str:
+    return f"{wanted} wanted, {len(kept)} there" if kept else "it is not there"
 
 
 def replace_all(

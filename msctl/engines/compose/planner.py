@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -88,7 +88,7 @@ class Planner:
         _check_machine(whole, state)
         for name in whole.names:
             self.check_mounts(whole.revisions[name])
-        _check_ports(whole, state)
+        _check_ports(whole, state, request.services or whole.names)
         images = plan_images(whole, state, request)
         if images:
             outcome = yield images
@@ -218,9 +218,11 @@ def _check_machine(whole: Desired, state: StackState) -> None:
             )
 
 
-def _check_ports(whole: Desired, state: StackState) -> None:
+def _check_ports(whole: Desired, state: StackState, names: Sequence[str]) -> None:
     """Refuse before anything is created when somebody else holds a port."""
     for name, revision in whole.revisions.items():
+        if name not in names:
+            continue
         for port in revision.service.get("ports") or ():
             key = port_key(port)
             if holder := state.busy_ports.get(key):

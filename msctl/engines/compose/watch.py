@@ -23,6 +23,9 @@ SETTLE = 0.5
 """Seconds that a container without a health check has to keep running to count as healthy."""
 DEATHS = 3
 """Deaths after which a container that its engine keeps restarting is given up."""
+SUBSCRIBING = 0.01
+"""Seconds after which a stream that the engine has answered is surely subscribed: it answers
+before it subscribes."""
 RECONNECTS = 5
 """Attempts to get the event stream back, a second apart, before the engine is given up."""
 _NO_PROBE = ("msctl: ", "executable file not found", "no such file or directory")
@@ -87,6 +90,7 @@ class ContainerWatch:
         self._stream = self._client.open_stream(
             lambda api: api.events(filters=filters, decode=True)
         )
+        time.sleep(SUBSCRIBING)
         settled = time.monotonic() - SETTLE
         known = self._lives
         self._lives = {
@@ -161,9 +165,8 @@ class ContainerWatch:
         life = self._lives.get(wait.target)
         if life is None:
             return False
-        if life.deaths and not life.running:
-            self._refuse_the_dead(wait, life)
         if not life.running:
+            self._refuse_the_dead(wait, life)
             return False
         if life.health is Health.UNHEALTHY:
             self._refuse_the_unprobeable(wait)
@@ -173,7 +176,8 @@ class ContainerWatch:
 
     def _refuse_the_dead(self, wait: Wait, life: _Life) -> None:
         state = self._inspect(wait.target).get("State", {})
-        if life.deaths < DEATHS and (state.get("Restarting") or state.get("Running")):
+        lives = state.get("Restarting") or state.get("Running")
+        if state.get("Status") == "created" or (lives and life.deaths < DEATHS):
             return
         code = state.get("ExitCode")
         times = f", {life.deaths} times" if life.deaths > 1 else ""
