@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from live import NewStack, Running, Stack, service, until
+from live import Running, Stack, service, until
 
 pytestmark = pytest.mark.engine
 
@@ -72,13 +72,3 @@ def test_a_killed_holder_holds_nothing(stack: Stack, busy: Running) -> None:
     _end(stack)
     stack.ok("up")
     stack.ok("status")
-
-
-def test_other_stacks_are_free(stack: Stack, stacks: NewStack, busy: Running) -> None:
-    """The lock is one stack's: another one on the same engine can be changed meanwhile."""
-    other = stacks()
-    other.write({"web": service()})
-    other.ok("up", "--dry-run")
-    other.ok("down")
-    assert stack.project != other.project
-    assert busy.process.poll() is None

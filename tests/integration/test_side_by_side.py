@@ -15,8 +15,8 @@ def pair(module_stacks: NewStack) -> tuple[Stack, Stack]:
     api = service("/api", env={"SERVICE_NAME": "api"})
     one.write({"web": service("/", env={"SERVICE_NAME": "one"}), "api": api})
     two.write({"web": service("/", "/only-two", env={"SERVICE_NAME": "two"}), "api": api})
-    for stack in (one, two):
-        stack.ok("up")
+    ups = [stack.start("up") for stack in (one, two)]  # neither is in the other's way
+    assert [up.ended() for up in ups] == [0, 0], [up.lines for up in ups]
     return one, two
 
 

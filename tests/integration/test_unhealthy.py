@@ -38,11 +38,11 @@ def test_keeps_ending(stack: Stack) -> None:
 def test_never_healthy(stack: Stack) -> None:
     """A replica that is not healthy within `rollout.health_timeout` fails `up` with 1 and is left
     running; the next `up`, with the cause mended, ends well."""
-    sick = service(env={"MISBEHAVE": "health-fail"}, rollout={"health_timeout": "3s"})
+    sick = service(env={"MISBEHAVE": "health-fail"}, rollout={"health_timeout": "2s"})
     stack.write({"web": sick, "shop": service(needs=["web"])})
     result = stack.msctl("up")
     assert result.status == 1, result
-    assert f"{stack.project}-web-1 did not become healthy within 3s" in result.err
+    assert f"{stack.project}-web-1 did not become healthy within 2s" in result.err
     assert "left running: web (0 of 1 healthy)" in result.err
     assert f"start {stack.project}-shop-1" not in result.err
     status = json.loads(stack.msctl("status", "--json").out)
@@ -58,7 +58,7 @@ def test_failed_update_keeps_serving(stack: Stack) -> None:
     stack.write({"web": service("/", env={"SERVICE_NAME": "old"})})
     stack.ok("up")
     sick = {"SERVICE_NAME": "new", "MISBEHAVE": "health-fail"}
-    stack.write({"web": service("/", env=sick, rollout={"health_timeout": "3s"})})
+    stack.write({"web": service("/", env=sick, rollout={"health_timeout": "2s"})})
     result = stack.msctl("up")
     assert result.status == 1, result
     assert "did not become healthy" in result.err

@@ -68,6 +68,8 @@ def _reason(error: BaseException) -> str:
         if inner is None:
             break
         seen = inner
+    if isinstance(seen, OSError) and seen.strerror:
+        return seen.strerror
     return str(seen) or type(seen).__name__
 
 

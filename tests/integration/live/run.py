@@ -100,8 +100,9 @@ def run(
 
 
 def environment(**changes: str) -> dict[str, str]:
-    """This process's, without what would lead msctl or Docker Compose elsewhere."""
-    strange = ("MSCTL_", "COMPOSE_")
+    """A user's: this process's, without what would lead msctl or Docker Compose elsewhere, or
+    keep Python from remembering what it compiled."""
+    strange = ("MSCTL_", "COMPOSE_", "PYTHONDONTWRITEBYTECODE")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(strange)}
     return {**kept, **changes}
 

@@ -28,11 +28,11 @@ def write(stack: Stack, *, drain: str = DRAIN, **changes: Any) -> None:
     stack.write({"shop": service(rollout=rollout, env=env, **shop), "neighbour": neighbour})
 
 
-def load(stack: Stack) -> Load:
-    """GET at 300 a second, POST of a second at 30, and a neighbour at 30."""
+def load(stack: Stack, rate: float = 100) -> Load:
+    """GET at that rate a second, POST of a second at a fifth of it, and a neighbour likewise."""
     url = f"{stack.visitor.url}/api"
     return Load(
-        Requests(f"{url}/shop/get", 300, echo("shop", "/get")),
-        Requests(f"{url}/shop/post", 30, echo("shop", "/post"), method="POST", delay_ms=1000),
-        Requests(f"{url}/shops/x", 30, echo("neighbour", "/x")),
+        Requests(f"{url}/shop/get", rate, echo("shop", "/get")),
+        Requests(f"{url}/shop/post", rate / 5, echo("shop", "/post"), method="POST", delay_ms=1000),
+        Requests(f"{url}/shops/x", rate / 5, echo("neighbour", "/x")),
     )

@@ -26,28 +26,27 @@ def test_killed_at_any_moment_the_next_up_converges_and_nothing_is_lost(shop: St
     """After SIGKILL at a random moment of a rollout or scale-down, one `up` leaves the right
     replicas, no pin and no stray container, and every request of the whole time was answered."""
     chance = random.Random(20251117)
-    with load(shop) as traffic:
+    with load(shop, rate=30) as traffic:
         for number in range(KILLS):
             write(shop, drain="300ms", env={"ROUND": str(number)})
             words = ("scale", "shop", "1") if number % 3 == 2 else ("up",)
             running = shop.start(*words)
-            time.sleep(chance.uniform(0.6, 5.0))
+            time.sleep(chance.uniform(0.5, 4.0))
             if running.process.poll() is None:
                 running.kill()
             shop.ok("up", "--reset-scale")
-            status = json.loads(shop.ok("status", "--json").out)
-            names = {service["name"]: service for service in status["services"]}
-            assert (names["shop"]["running"], names["shop"]["routed"]) == (2, 2)
             assert pins(shop) == []
+            assert len(shop.ids("shop")) == 2
             assert len(shop.ids()) == 4, shop.ids()
     assert traffic.lost == 0, traffic
 
 
 def test_a_pin_that_a_killed_msctl_left_is_told_and_mended(shop: Stack) -> None:
     """`status` names it, and the next `up` takes it away."""
-    write(shop, drain="30s")
+    write(shop)
     shop.ok("up")
     shop.ok("scale", "shop", "3")
+    write(shop, drain="30s")
     scaling = shop.start("scale", "shop", "2")
     scaling.says("await pin of shop")
     scaling.kill()
@@ -69,8 +68,8 @@ def test_replicas_killed_under_load_lose_only_what_was_inside_them(shop: Stack) 
         for name in victims:
             shop.engine.api.kill(name)
         time.sleep(4)
-    # 300/s of 50 ms and 30/s of 1 s are 45 requests inside 5 replicas: 18 inside 2.
-    assert traffic.lost <= 30, traffic
+    # 100/s of 50 ms and 20/s of 1 s are 25 requests inside 5 replicas: 10 inside 2.
+    assert traffic.lost <= 20, traffic
     shop.ok("up", "--reset-scale")
 
 

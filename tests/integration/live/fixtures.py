@@ -1,0 +1,53 @@
+"""What the fixtures of the tests on the real engine are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import docker
+from docker.errors import ImageNotFound
+
+from live.stack import GATEWAY_IMAGE, REPOSITORY, SAMPLE, NewStack, Stack
+
+
+def build_images(engine: docker.DockerClient) -> None:
+    """The sample service as it is in this tree (the engine's cache makes that quick), and a
+    gateway."""
+    build = engine.api.build
+    for tag, folder in ((SAMPLE, "services/sample"), (GATEWAY_IMAGE, "images/traefik")):
+        if tag != SAMPLE and _has(engine, tag):
+            continue
+        for message in build(str(REPOSITORY / "compose" / folder), tag=tag, rm=True, decode=True):
+            assert "error" not in message, message["error"]
+
+
+def _has(engine: docker.DockerClient, tag: str) -> bool:
+    try:
+        engine.images.get(tag)
+    except ImageNotFound:
+        return False
+    return True
+
+
+def made_stacks(engine: docker.DockerClient) -> Iterator[NewStack]:
+    """Makes stacks; all of them are gone at the end."""
+    made: list[Stack] = []
+
+    def make() -> Stack:
+        made.append(Stack(engine))
+        return made[-1]
+
+    try:
+        yield make
+    finally:
+        failures = [error for one in made if (error := _destroyed(one))]
+        if failures:
+            raise ExceptionGroup("stacks that could not be removed", failures)
+
+
+def _destroyed(stack: Stack) -> Exception | None:
+    try:
+        stack.destroy()
+    except Exception as error:
+        return error
+    return None
