@@ -104,7 +104,7 @@ class MemoryWatch:
         container = self.world.containers.get(wait.target)
         if container is None:
             return False
-        ended = container.state in ("exited", "dead")
+        ended = container.state in ("exited", "dead") or (wait.steady and container.restarts > 0)
         if ended or container.restarts + (container.state == "restarting") >= DEATHS:
             deaths = container.restarts + (not container.running)
             times = f", {deaths} times" if deaths > 1 else ""

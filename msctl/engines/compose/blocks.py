@@ -207,14 +207,17 @@ class Blocks:
             behind = [self.draft.add(ClearPins(target=name, service=service), behind)]
         return self.draft.add(StartContainer(target=name, service=service, cause=cause), behind)
 
-    def healthy(self, name: str, revision: Revision, after: Iterable[int], cause: str = "") -> int:
-        """Wait until a replica is healthy."""
+    def healthy(
+        self, name: str, revision: Revision, after: Iterable[int], *, still: bool = False
+    ) -> int:
+        """Wait until a replica is healthy; or see that it is `still`, without having ended."""
         step = AwaitHealthy(
             target=name,
             service=revision.name,
-            cause=cause,
+            cause="still" if still else "",
             timeout=self.patience(revision.name),
             checked=self.is_checked(revision),
+            steady=still,
         )
         healthy = self.draft.add(step, after)
         if revision.name == GATEWAY:

@@ -124,7 +124,7 @@ class Change:
         if self._pins and staying and servers_of(leaving):
             behind = self.pins.move(routing, staying, behind, cause, health_check=health_check)
             behind = self.pins.drain(self._seconds, behind, cause)
-            still = [self.blocks.healthy(n, self.revision, behind, "still") for n in verify]
+            still = [self.blocks.healthy(n, self.revision, behind, still=True) for n in verify]
             behind = still or behind
         return [self.blocks.remove(replica, causes[replica.id], behind) for replica in leaving]
 

@@ -117,6 +117,8 @@ class AwaitHealthy(Wait):
     verb: ClassVar[str] = "await healthy"
     checked: bool
     """Whether a health check runs in the container."""
+    steady: bool = False
+    """Whether one death since the plan began is one too many."""
 
 
 @dataclass(frozen=True, kw_only=True)

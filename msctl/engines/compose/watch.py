@@ -165,7 +165,7 @@ class ContainerWatch:
         life = self._lives.get(wait.target)
         if life is None:
             return False
-        if not life.running:
+        if not life.running or (wait.steady and life.deaths):
             self._refuse_the_dead(wait, life)
             return False
         if life.health is Health.UNHEALTHY:
@@ -174,15 +174,17 @@ class ContainerWatch:
             return life.health is Health.HEALTHY
         return time.monotonic() - life.since >= SETTLE
 
-    def _refuse_the_dead(self, wait: Wait, life: _Life) -> None:
+    def _refuse_the_dead(self, wait: AwaitHealthy, life: _Life) -> None:
         state = self._inspect(wait.target).get("State", {})
         lives = state.get("Restarting") or state.get("Running")
-        if state.get("Status") == "created" or (lives and life.deaths < DEATHS):
+        patience = 1 if wait.steady else DEATHS
+        if state.get("Status") == "created" or (lives and life.deaths < patience):
             return
         code = state.get("ExitCode")
         times = f", {life.deaths} times" if life.deaths > 1 else ""
         raise StepFailed(
-            f"{wait.target} ended with status {code}{times}",
+            f"{wait.target} ended with status {code}{times}"
+            + (", after it had been healthy" if wait.steady else ""),
             hint=f"msctl logs {wait.service}",
             log=last_lines(self._client, wait.target),
         )

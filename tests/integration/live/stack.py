@@ -159,20 +159,22 @@ class Stack:
 
     def destroy(self) -> None:
         """Remove all that there is of it; fails when something stays."""
-        for running in self._running:
-            if running.process.poll() is None:
-                running.kill()
-        for _ in range(3):
-            for remove, what in self._removals():
-                with suppress(NotFound, ImageNotFound):
-                    try:
-                        remove(what)
-                    except APIError as error:
-                        if error.status_code != 409:
-                            raise
-            if not self.traces():
-                break
-        shutil.rmtree(self.folder, ignore_errors=True)
+        try:
+            for running in self._running:
+                if running.process.poll() is None:
+                    running.kill()
+            for _ in range(3):
+                for remove, what in self._removals():
+                    with suppress(NotFound, ImageNotFound):
+                        try:
+                            remove(what)
+                        except APIError as error:
+                            if error.status_code not in (403, 409):  # still in use
+                                raise
+                if not self.traces():
+                    break
+        finally:
+            shutil.rmtree(self.folder, ignore_errors=True)
         assert not self.traces(), f"could not be removed: {self.traces()}"
 
     def _removals(self) -> Iterator[tuple[Any, str]]:
