@@ -47,6 +47,8 @@ def command(session: Session, form: str, output: str | None) -> None:
 
 def tell_stale(session: Session, loaded: LoadedStack) -> None:
     """Say when a rendered file beside the stack file is not what the stack file stands for."""
+    if session.options.project is not None:
+        return  # the committed file is that of another project
     if (path := stale(session, loaded)) is not None:
         again = session.again(f"render compose -o {path}")
         session.ui.note(f"{path} is stale; to write it anew: {again}")
