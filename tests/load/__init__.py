@@ -16,6 +16,8 @@ from typing import Any
 
 import httpx
 
+MOST_AT_ONCE = 300
+"""Requests of one kind under way, at the most."""
 Expectation = Callable[[dict[str, Any]], bool]
 
 
@@ -68,7 +70,7 @@ class Load:
         self, kind: type[BaseException] | None, _: object, __: TracebackType | None
     ) -> None:
         self._stop.set()
-        self._thread.join(timeout=self._timeout + 30)
+        self._thread.join(timeout=self._timeout + 120)
         assert kind is not None or not self._thread.is_alive(), "the load did not end"
 
     @property
@@ -96,6 +98,8 @@ class Load:
         while not self._stop.is_set():
             due = began + result.sent / kind.rate
             await asyncio.sleep(max(0.0, due - time.monotonic()))
+            while len(tasks) >= MOST_AT_ONCE:  # a machine that cannot keep up is not buried
+                await asyncio.sleep(0.01)
             result.sent += 1
             task = asyncio.create_task(self._one(client, kind, result))
             tasks.add(task)
