@@ -8,6 +8,7 @@ import pytest
 from memory.stacks import stack_of
 
 from msctl.engines.compose.revision import Revision
+from msctl.engines.compose.steps import Server
 from msctl.render.canonical import canonical
 from msctl.render.compose import document
 
@@ -86,8 +87,8 @@ def test_the_network_with_the_highest_priority_comes_first() -> None:
 def test_the_gateway_reaches_a_routed_service_by_network_and_port() -> None:
     """The labels say how; a service without routes is not reached."""
     routed = revision(port=8000, routes=["/"], networks=["side", "back"])
-    assert routed.gateway_server() == ("shop_side", 8000)
-    assert revision(port=8000).gateway_server() is None
+    assert routed.server("shop-1") == Server("shop-1", "shop_side", 8000)
+    assert revision(port=8000).server("shop-1") is None
 
 
 def test_the_number_of_replicas_is_no_part_of_the_hash() -> None:

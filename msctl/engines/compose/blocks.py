@@ -245,16 +245,15 @@ class Blocks:
 
     def routed(self, name: str, revision: Revision, after: Iterable[int]) -> int | None:
         """Wait until the gateway lists a replica; None where there is nothing to wait for."""
-        server = revision.gateway_server()
+        server = revision.server(name)
         if server is None or self.state.gateway is None:
             return None
-        network, port = server
         step = AwaitRouted(
             target=name,
             service=revision.name,
             timeout=self.timeout or ROUTED_TIMEOUT,
-            network=network,
-            port=port,
+            network=server.network,
+            port=server.port,
         )
         return self.draft.add(step, [*after, *self.gateway_ready])
 

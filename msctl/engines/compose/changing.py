@@ -9,7 +9,6 @@ from msctl.engines.compose.blocks import Blocks, Pattern
 from msctl.engines.compose.pinning import (
     Pinning,
     can_pin,
-    server_by_labels,
     server_of,
     servers_of,
     url_of,
@@ -43,7 +42,7 @@ class Change:
 
     @property
     def is_routed(self) -> bool:
-        return self.revision.gateway_server() is not None
+        return self.revision.is_routed
 
     # Coming
 
@@ -62,6 +61,16 @@ class Change:
     def _health_path(self) -> str | None:
         balancer = f"traefik.http.services.{self.service}.loadbalancer"
         return self.routing.get(f"{balancer}.healthcheck.path")
+
+    def wake(self, replica: Replica, waits: Sequence[int] = ()) -> list[int]:
+        """Start what stays but does not run, and wait for what is not healthy."""
+        if replica.healthy:
+            return []
+        behind = list(waits)
+        if not replica.running:
+            cause = f"it is {replica.state}"
+            behind = [self.blocks.start(replica.name, self.service, cause, behind)]
+        return [self.blocks.healthy(replica.name, self.revision, behind)]
 
     def arrive(
         self,
@@ -93,7 +102,7 @@ class Change:
 
     def server(self, name: str) -> Server | None:
         """How the gateway reaches a replica of the new revision."""
-        return server_by_labels(name, self.service, self.routing)
+        return self.revision.server(name)
 
     def keep_previous_image(self) -> None:
         previous = self.pattern.previous

@@ -156,15 +156,8 @@ def pins_of(state: StackState, service: str) -> list[Slot]:
     return [slot for slot in SLOTS if gateway_name(service, slot) in servers]
 
 
-def server_by_labels(name: str, service: str, routing: Mapping[str, str]) -> Server | None:
-    """How the gateway reaches a container with these labels; None when it does not."""
-    port = routing.get(f"traefik.http.services.{service}.loadbalancer.server.port")
-    network = routing.get("traefik.docker.network")
-    return Server(name, network, int(port)) if port and network else None
-
-
 def server_of(replica: Replica) -> Server | None:
-    return server_by_labels(replica.name, replica.service, replica.routing)
+    return Server.by_labels(replica.name, replica.service, replica.routing)
 
 
 def servers_of(replicas: Iterable[Replica]) -> list[Server]:

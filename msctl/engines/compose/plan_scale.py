@@ -102,7 +102,7 @@ def _scale(blocks: Blocks, pattern: Pattern, count: int, request: Scale) -> None
     if request.drain and change.is_routed and (leaving or change.pins.holds):
         refuse_without_gateway(blocks)
     blocks.record_intent(service, count, request.cause)
-    awaited = [step for replica in staying for step in _wake(blocks, revision, replica)]
+    awaited = [step for replica in staying for step in change.wake(replica)]
     serving, behind = servers_of(staying), list[int]()
     if leaving:
         causes = dict.fromkeys((replica.id for replica in leaving), why)
@@ -114,14 +114,3 @@ def _scale(blocks: Blocks, pattern: Pattern, count: int, request: Scale) -> None
     servers = [s for replica in staying if (s := server_of(replica)) is not None]
     servers += [s for name, _ in new if (s := change.server(name)) is not None]
     change.settle(servers, [*behind, *awaited, *(step for _, step in new)])
-
-
-def _wake(blocks: Blocks, revision: Revision, replica: Replica) -> list[int]:
-    """Start what stays but does not run, and wait for what is not healthy."""
-    if replica.healthy:
-        return []
-    after: list[int] = []
-    if not replica.running:
-        cause = f"it is {replica.state}"
-        after = [blocks.start(replica.name, replica.service, cause, after)]
-    return [blocks.healthy(replica.name, revision, after)]

@@ -83,7 +83,7 @@ class _UpPlan:
             wanted.add(name)
             todo += [need for need in needs[name] if not self._well(need)]
         if self.desired.has_gateway and any(
-            self.desired.revisions[name].gateway_server() for name in wanted
+            self.desired.revisions[name].is_routed for name in wanted
         ):
             wanted.add(GATEWAY)
         return [name for name in order if name in wanted]
@@ -178,7 +178,7 @@ class _UpPlan:
         change = service.change
         if self.request.drain and change.is_routed and (service.leaving or change.pins.holds):
             refuse_without_gateway(self.blocks)
-        ready = [step for replica in service.kept for step in self._wake(service, replica)]
+        ready = [step for replica in service.kept for step in change.wake(replica, service.waits)]
         service.ends += ready
         replace_all(
             change,
@@ -189,16 +189,6 @@ class _UpPlan:
             service.waits,
             ready,
         )
-
-    def _wake(self, service: _Service, replica: Replica) -> list[int]:
-        """Start what stays but does not run, and wait for what is not healthy."""
-        if replica.healthy:
-            return []
-        after = list(service.waits)
-        if not replica.running:
-            cause = f"it is {replica.state}"
-            after = [self.blocks.start(replica.name, service.name, cause, after)]
-        return [self.blocks.healthy(replica.name, service.change.revision, after)]
 
     # The rest of the project
 

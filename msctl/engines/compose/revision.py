@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+from msctl.engines.compose.steps import Server
 from msctl.render.confighash import config_hash
 
 
@@ -129,9 +130,11 @@ class Revision:
         labels = self.service.get("labels") or {}
         return {key: text for key, text in labels.items() if key.startswith("traefik.")}
 
-    def gateway_server(self) -> tuple[str, int] | None:
-        """Network (the engine's name) and port by which the gateway reaches it, if it does."""
-        labels = self.service.get("labels") or {}
-        port = labels.get(f"traefik.http.services.{self.name}.loadbalancer.server.port")
-        network = labels.get("traefik.docker.network")
-        return (str(network), int(port)) if port and network else None
+    @property
+    def is_routed(self) -> bool:
+        """Whether the gateway leads to it."""
+        return self.server("") is not None
+
+    def server(self, container: str) -> Server | None:
+        """How the gateway reaches a container of this revision; None when it does not."""
+        return Server.by_labels(container, self.name, self.gateway_labels())

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from live import Stack, service
-from load import Load, Requests, echo
+from load import Load, Requests, Sessions, Sockets, echo
 
 DRAIN = "1200ms"
 """Longer than the longest request of the load."""
+ROUTES = [{"path": "/api/shop", "strip": True}, {"path": "/ws"}]
 
 
 def write(stack: Stack, *, drain: str = DRAIN, **changes: Any) -> None:
@@ -16,7 +17,7 @@ def write(stack: Stack, *, drain: str = DRAIN, **changes: Any) -> None:
     rollout = {"drain": drain, "health_timeout": "10s", **changes.pop("rollout", {})}
     env = {"SERVICE_NAME": "shop", "ACCESS_LOG": "off", **changes.pop("env", {})}
     shop = {
-        "routes": [{"path": "/api/shop", "strip": True}],
+        "routes": ROUTES,
         "replicas": {"initial": 2, "max": 10},
         "sticky": "shop_session",
         **changes,
@@ -28,11 +29,23 @@ def write(stack: Stack, *, drain: str = DRAIN, **changes: Any) -> None:
     stack.write({"shop": service(rollout=rollout, env=env, **shop), "neighbour": neighbour})
 
 
-def load(stack: Stack, rate: float = 100) -> Load:
-    """GET at that rate a second, POST of a second at a fifth of it, and a neighbour likewise."""
-    url = f"{stack.visitor.url}/api"
+def load(stack: Stack, rate: float = 300) -> Load:
+    """GET at that rate a second, POST of a second at a sixth of it, a neighbour at a tenth; 20
+    clients that keep their cookies, and 5 WebSockets."""
+    at = f"127.0.0.1:{stack.http}"
+    shop, neighbour = f"http://{at}/api/shop", f"http://{at}/api/shops"
     return Load(
-        Requests(f"{url}/shop/get", rate, echo("shop", "/get")),
-        Requests(f"{url}/shop/post", rate / 5, echo("shop", "/post"), method="POST", delay_ms=1000),
-        Requests(f"{url}/shops/x", rate / 5, echo("neighbour", "/x")),
+        Requests(f"{shop}/get", rate, echo("shop", "/get")),
+        Requests(f"{shop}/post", rate / 6, echo("shop", "/post"), method="POST", delay_ms=1000),
+        Requests(f"{neighbour}/x", rate / 10, echo("neighbour", "/x")),
+        Sessions(f"{shop}/session", 20),
+        Sockets(f"ws://{at}/ws", 5),
     )
+
+
+def nothing_lost(stack: Stack, traffic: Load) -> None:
+    """Every request was answered by whom it was meant for, and no session or WebSocket was led
+    away from a replica that is still there."""
+    assert traffic.lost == 0, traffic
+    there = {identity[:12] for identity in stack.ids("shop").values()}
+    assert not traffic.left & there, traffic

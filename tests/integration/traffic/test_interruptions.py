@@ -10,7 +10,7 @@ import time
 import pytest
 from live import Stack, until
 
-from traffic import load, write
+from traffic import load, nothing_lost, write
 
 pytestmark = pytest.mark.engine
 KILLS = 20
@@ -40,7 +40,7 @@ def test_killed_at_any_moment_the_next_up_converges_and_nothing_is_lost(shop: St
             assert pins(shop) == []
             assert len(shop.ids("shop")) == 2
             assert len(shop.ids()) == 4, shop.ids()
-    assert traffic.lost == 0, traffic
+    nothing_lost(shop, traffic)
 
 
 def test_a_pin_that_a_killed_msctl_left_is_told_and_mended(shop: Stack) -> None:

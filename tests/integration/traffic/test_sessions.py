@@ -52,8 +52,7 @@ def test_sessions_stay_where_they_are(shop: Stack) -> None:
 def test_a_websocket_lives_until_the_drain_is_over(shop: Stack) -> None:
     """Connections to a replica that goes still echo while it is drained; those to one that stays
     go on."""
-    write(shop, routes=[{"path": "/api/shop", "strip": True}, {"path": "/ws"}], drain="4s")
-    shop.ok("up")
+    write(shop, drain="4s")
     url = f"ws://127.0.0.1:{shop.http}/ws"
     with ExitStack() as stack:
         sockets = [stack.enter_context(connect(url, open_timeout=10)) for _ in range(6)]
