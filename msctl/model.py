@@ -369,6 +369,9 @@ class Rollout(Record):
     """Replicas more than wanted while replacing: a number, or percent of the replicas."""
     health_timeout: Duration = timedelta(seconds=60)
     """Time in which a new replica has to become healthy."""
+    monitor: Duration = timedelta(seconds=2)
+    """Time that a new replica has to stay healthy before it gets requests; Compose's word, from
+    `deploy.update_config`."""
     drain: Duration = timedelta(seconds=10)
     """Time in which the requests inside a replica may end, before it is stopped."""
     order: Annotated[

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from memory import World
+from turns import alone, beside
 
 
 @pytest.fixture
 def world() -> World:
     """An empty machine."""
     return World()
+
+
+@pytest.fixture(autouse=True)
+def _turn(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Tests that load the machine have it for themselves."""
+    with alone() if request.node.get_closest_marker("alone") else beside():
+        yield
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

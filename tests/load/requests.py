@@ -40,7 +40,7 @@ class Requests:
     """How long requests were sent for."""
 
     def __str__(self) -> str:
-        return f"{self.method} {self.url}: {self.result}"
+        return f"{self.method} {self.url}: {self.result}, {self.held:.1%} of {self.rate:g}/s held"
 
     @property
     def held(self) -> float:

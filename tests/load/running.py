@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Callable
 from types import TracebackType
 
 from load.clients import Clients
@@ -15,10 +16,12 @@ ENDING = 120.0
 class Load:
     """Clients in a thread of their own, from the start of `with` to its end."""
 
-    def __init__(self, *clients: Clients) -> None:
+    def __init__(self, *clients: Clients, enter: Callable[[], None] | None = None) -> None:
+        """`enter` brings the load's thread to where it shall run."""
         self.clients = clients
+        self._enter = enter
         self._begun, self._stop = threading.Event(), threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), daemon=True)
+        self._thread = threading.Thread(target=self._thread_body, daemon=True)
         self._error: BaseException | None = None
 
     def __enter__(self) -> Load:
@@ -52,11 +55,17 @@ class Load:
     def __str__(self) -> str:
         return "; ".join(str(clients) for clients in self.clients)
 
-    async def _run(self) -> None:
+    def _thread_body(self) -> None:
         try:
-            async with asyncio.TaskGroup() as group:
-                for clients in self.clients:
-                    group.create_task(clients.run(self._stop))
-                self._begun.set()
+            if self._enter is not None:
+                self._enter()
+            asyncio.run(self._run())
         except BaseException as error:
             self._error = error
+            self._begun.set()
+
+    async def _run(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            for clients in self.clients:
+                group.create_task(clients.run(self._stop))
+            self._begun.set()

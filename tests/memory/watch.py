@@ -14,6 +14,7 @@ from msctl.engines.compose.steps import (
     AwaitProbe,
     AwaitRouted,
     AwaitServers,
+    AwaitSteady,
     AwaitUnpinned,
     Drain,
     Server,
@@ -36,7 +37,7 @@ class MemoryWatch:
         self.world = world
         self.stack = stack
         self._ask = ask
-        self._drains: dict[int, float] = {}
+        self._begun: dict[int, float] = {}
 
     def reached(self, wait: Wait) -> bool:
         self._ask()
@@ -52,9 +53,10 @@ class MemoryWatch:
                     return self._is_healthy(wait)
                 case AwaitCompleted():
                     return self._is_completed(wait)
+                case AwaitSteady():
+                    return self._is_healthy(wait) and self._has_passed(wait)
                 case Drain():
-                    begun = self._drains.setdefault(id(wait), self.world.now)
-                    return self.world.now - begun >= wait.seconds
+                    return self._has_passed(wait)
                 case AwaitProbe():
                     container = self.world.containers.get(wait.target)
                     return wait.target in self.world.probes and self._answers(container)
@@ -100,11 +102,16 @@ class MemoryWatch:
         after = container.behaviour.healthy_after
         return after is not None and self.world.now >= container.started + after
 
-    def _is_healthy(self, wait: AwaitHealthy) -> bool:
+    def _has_passed(self, wait: AwaitSteady | Drain) -> bool:
+        begun = self._begun.setdefault(id(wait), self.world.now)
+        return self.world.now - begun >= wait.seconds
+
+    def _is_healthy(self, wait: AwaitHealthy | AwaitSteady) -> bool:
         container = self.world.containers.get(wait.target)
         if container is None:
             return False
-        ended = container.state in ("exited", "dead") or (wait.steady and container.restarts > 0)
+        again = isinstance(wait, AwaitSteady) and container.restarts > 0
+        ended = again or container.state in ("exited", "dead")
         if ended or container.restarts + (container.state == "restarting") >= DEATHS:
             deaths = container.restarts + (not container.running)
             times = f", {deaths} times" if deaths > 1 else ""

@@ -294,13 +294,15 @@ def test_a_takeover_keeps_the_running_count_and_writes_it_down() -> None:
         #2 create shop-web-3, its configuration changed after #1
         #3 start shop-web-3, its configuration changed after #2
         #4 await healthy shop-web-3 after #3
-        #5 stop shop-web-2, its configuration changed after #1 #4
-        #6 remove shop-web-2, its configuration changed after #5
-        #7 create shop-web-4, its configuration changed after #1 #6
-        #8 start shop-web-4, its configuration changed after #6 #7
-        #9 await healthy shop-web-4 after #8
-        #10 stop shop-web-1, its configuration changed after #1 #9
-        #11 remove shop-web-1, its configuration changed after #10
+        #5 await steady shop-web-3 after #4
+        #6 stop shop-web-2, its configuration changed after #1 #5
+        #7 remove shop-web-2, its configuration changed after #6
+        #8 create shop-web-4, its configuration changed after #1 #7
+        #9 start shop-web-4, its configuration changed after #7 #8
+        #10 await healthy shop-web-4 after #9
+        #11 await steady shop-web-4 after #10
+        #12 stop shop-web-1, its configuration changed after #1 #11
+        #13 remove shop-web-1, its configuration changed after #12
         """
     )
 

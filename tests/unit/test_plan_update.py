@@ -31,18 +31,21 @@ def test_replicas_are_replaced_one_by_one() -> None:
         #2 create shop-web-4, its configuration changed
         #3 start shop-web-4, its configuration changed after #2
         #4 await healthy shop-web-4 after #3
-        #5 stop shop-web-3, its configuration changed after #4
-        #6 remove shop-web-3, its configuration changed after #5
-        #7 create shop-web-5, its configuration changed after #6
-        #8 start shop-web-5, its configuration changed after #6 #7
-        #9 await healthy shop-web-5 after #8
-        #10 stop shop-web-2, its configuration changed after #9
-        #11 remove shop-web-2, its configuration changed after #10
-        #12 create shop-web-6, its configuration changed after #11
-        #13 start shop-web-6, its configuration changed after #11 #12
-        #14 await healthy shop-web-6 after #13
-        #15 stop shop-web-1, its configuration changed after #14
-        #16 remove shop-web-1, its configuration changed after #15
+        #5 await steady shop-web-4 after #4
+        #6 stop shop-web-3, its configuration changed after #5
+        #7 remove shop-web-3, its configuration changed after #6
+        #8 create shop-web-5, its configuration changed after #7
+        #9 start shop-web-5, its configuration changed after #7 #8
+        #10 await healthy shop-web-5 after #9
+        #11 await steady shop-web-5 after #10
+        #12 stop shop-web-2, its configuration changed after #11
+        #13 remove shop-web-2, its configuration changed after #12
+        #14 create shop-web-6, its configuration changed after #13
+        #15 start shop-web-6, its configuration changed after #13 #14
+        #16 await healthy shop-web-6 after #15
+        #17 await steady shop-web-6 after #16
+        #18 stop shop-web-1, its configuration changed after #17
+        #19 remove shop-web-1, its configuration changed after #18
         """
     )
 
@@ -60,15 +63,18 @@ def test_a_surge_is_how_many_come_at_once(surge: int | str) -> None:
         #5 create shop-web-5, its configuration changed
         #6 start shop-web-5, its configuration changed after #5
         #7 await healthy shop-web-5 after #6
-        #8 stop shop-web-3, its configuration changed after #4 #7
-        #9 remove shop-web-3, its configuration changed after #8
-        #10 stop shop-web-2, its configuration changed after #4 #7
-        #11 remove shop-web-2, its configuration changed after #10
-        #12 create shop-web-6, its configuration changed after #9 #11
-        #13 start shop-web-6, its configuration changed after #9 #11 #12
-        #14 await healthy shop-web-6 after #13
-        #15 stop shop-web-1, its configuration changed after #14
-        #16 remove shop-web-1, its configuration changed after #15
+        #8 await steady shop-web-4 after #4
+        #9 await steady shop-web-5 after #7
+        #10 stop shop-web-3, its configuration changed after #8 #9
+        #11 remove shop-web-3, its configuration changed after #10
+        #12 stop shop-web-2, its configuration changed after #8 #9
+        #13 remove shop-web-2, its configuration changed after #12
+        #14 create shop-web-6, its configuration changed after #11 #13
+        #15 start shop-web-6, its configuration changed after #11 #13 #14
+        #16 await healthy shop-web-6 after #15
+        #17 await steady shop-web-6 after #16
+        #18 stop shop-web-1, its configuration changed after #17
+        #19 remove shop-web-1, its configuration changed after #18
         """
     )
 
@@ -152,8 +158,9 @@ def test_a_replaced_service_comes_behind_what_it_needs() -> None:
         #8 create shop-api-2, its configuration changed
         #9 start shop-api-2, its configuration changed after #6 #8
         #10 await healthy shop-api-2 after #9
-        #11 stop shop-api-1, its configuration changed after #10
-        #12 remove shop-api-1, its configuration changed after #11
+        #11 await steady shop-api-2 after #10
+        #12 stop shop-api-1, its configuration changed after #11
+        #13 remove shop-api-1, its configuration changed after #12
         """
     )
 
@@ -169,8 +176,9 @@ def test_an_image_that_was_pulled_or_built_anew_replaces_the_replicas() -> None:
         #2 create shop-web-2, its image changed
         #3 start shop-web-2, its image changed after #2
         #4 await healthy shop-web-2 after #3
-        #5 stop shop-web-1, its image changed after #4
-        #6 remove shop-web-1, its image changed after #5
+        #5 await steady shop-web-2 after #4
+        #6 stop shop-web-1, its image changed after #5
+        #7 remove shop-web-1, its image changed after #6
         """
     )
 
@@ -186,8 +194,9 @@ def test_a_mounted_file_with_other_contents_replaces_the_replicas() -> None:
         #2 create shop-web-2, a mounted file changed
         #3 start shop-web-2, a mounted file changed after #2
         #4 await healthy shop-web-2 after #3
-        #5 stop shop-web-1, a mounted file changed after #4
-        #6 remove shop-web-1, a mounted file changed after #5
+        #5 await steady shop-web-2 after #4
+        #6 stop shop-web-1, a mounted file changed after #5
+        #7 remove shop-web-1, a mounted file changed after #6
         """
     )
 
@@ -225,8 +234,9 @@ def test_old_replicas_serve_until_those_of_a_failed_update_are_healthy() -> None
         #2 create shop-web-2, its configuration changed
         #3 start shop-web-2, its configuration changed after #2
         #4 await healthy shop-web-2 after #3
-        #5 stop shop-web-1, its configuration changed after #4
-        #6 remove shop-web-1, its configuration changed after #5
+        #5 await steady shop-web-2 after #4
+        #6 stop shop-web-1, its configuration changed after #5
+        #7 remove shop-web-1, its configuration changed after #6
         """
     )
     with pytest.raises(StepFailed):
@@ -267,18 +277,23 @@ def test_old_replicas_go_when_the_gateway_lists_the_new_ones() -> None:
     assert str(planned(world, stack)) == lines(
         """
         #1 keep image shop-web:previous
-        #2 create shop-web-2, its configuration changed
-        #3 start shop-web-2, its configuration changed after #2
-        #4 await healthy shop-web-2 after #3
-        #5 pin web.a.yml, its configuration changed after #4
-        #6 await pin of web after #5
-        #7 drain web, its configuration changed after #6
-        #8 await healthy shop-web-2, still after #7
-        #9 stop shop-web-1, its configuration changed after #8
-        #10 remove shop-web-1, its configuration changed after #9
-        #11 await servers of web after #10
-        #12 unpin web.a.yml, the labels agree after #11
-        #13 await unpin of web after #12
+        #2 pin web.a.yml, its configuration changed
+        #3 await pin of web after #2
+        #4 create shop-web-2, its configuration changed after #3
+        #5 start shop-web-2, its configuration changed after #3 #4
+        #6 await healthy shop-web-2 after #5
+        #7 await steady shop-web-2 after #6
+        #8 pin web.b.yml, its configuration changed after #7
+        #9 await pin of web after #8
+        #10 unpin web.a.yml, slot b holds after #9
+        #11 await unpin of web after #10
+        #12 drain web, its configuration changed after #11
+        #13 await steady shop-web-2 after #12
+        #14 stop shop-web-1, its configuration changed after #13
+        #15 remove shop-web-1, its configuration changed after #14
+        #16 await servers of web after #15
+        #17 unpin web.b.yml, the labels agree after #16
+        #18 await unpin of web after #17
         """
     )
 

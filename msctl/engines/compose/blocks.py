@@ -14,6 +14,7 @@ from msctl.engines.compose.steps import (
     AwaitCompleted,
     AwaitHealthy,
     AwaitRouted,
+    AwaitSteady,
     ClearPins,
     CreateContainer,
     CreateNetwork,
@@ -50,6 +51,8 @@ class Pattern:
     """The very image, where its reference may lead to another one by now."""
     previous: Previous | None = None
     """What a rollback returns to."""
+    proven: bool = False
+    """Whether replicas of it serve already."""
 
 
 class Blocks:
@@ -207,22 +210,29 @@ class Blocks:
             behind = [self.draft.add(ClearPins(target=name, service=service), behind)]
         return self.draft.add(StartContainer(target=name, service=service, cause=cause), behind)
 
-    def healthy(
-        self, name: str, revision: Revision, after: Iterable[int], *, still: bool = False
-    ) -> int:
-        """Wait until a replica is healthy; or see that it is `still`, without having ended."""
+    def healthy(self, name: str, revision: Revision, after: Iterable[int]) -> int:
+        """Wait until a replica is healthy."""
         step = AwaitHealthy(
             target=name,
             service=revision.name,
-            cause="still" if still else "",
             timeout=self.patience(revision.name),
             checked=self.is_checked(revision),
-            steady=still,
         )
         healthy = self.draft.add(step, after)
         if revision.name == GATEWAY:
             self.gateway_ready.append(healthy)
         return healthy
+
+    def steady(self, name: str, revision: Revision, seconds: float, after: Iterable[int]) -> int:
+        """See that a replica stays healthy for so long, or is still, and has not ended."""
+        step = AwaitSteady(
+            target=name,
+            service=revision.name,
+            timeout=seconds + self.patience(revision.name),
+            checked=self.is_checked(revision),
+            seconds=seconds,
+        )
+        return self.draft.add(step, after)
 
     def completed(self, name: str, service: str, after: Iterable[int]) -> int:
         """Wait until a job is done."""

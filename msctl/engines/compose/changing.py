@@ -34,7 +34,8 @@ class Change:
         """What has to be done before what needs the service may start."""
         self._pins = can_pin(blocks.state)
         rollout = blocks.desired.rollout(revision.name)
-        self._seconds = rollout.drain.total_seconds() if drain else 0.0
+        self._drain = rollout.drain.total_seconds() if drain else 0.0
+        self._monitor = 0.0 if pattern.proven else rollout.monitor.total_seconds()
 
     @property
     def service(self) -> str:
@@ -100,6 +101,10 @@ class Change:
         answered = draft.add(AwaitProbe(target=name, service=service, timeout=timeout), [written])
         return draft.add(EmptyProbe(target=name, service=service), [answered])
 
+    def _watch_over(self, name: str, after: int) -> int:
+        """A version that serves for the first time may end soon after it got healthy."""
+        return self.blocks.steady(name, self.revision, self._monitor, [after])
+
     def server(self, name: str) -> Server | None:
         """How the gateway reaches a replica of the new revision."""
         return self.revision.server(name)
@@ -132,8 +137,8 @@ class Change:
         cause = causes[leaving[0].id]
         if self._pins and staying and servers_of(leaving):
             behind = self.pins.move(routing, staying, behind, cause, health_check=health_check)
-            behind = self.pins.drain(self._seconds, behind, cause)
-            still = [self.blocks.healthy(n, self.revision, behind, still=True) for n in verify]
+            behind = self.pins.drain(self._drain, behind, cause)
+            still = [self.blocks.steady(name, self.revision, 0, behind) for name in verify]
             behind = still or behind
         return [self.blocks.remove(replica, causes[replica.id], behind) for replica in leaving]
 
@@ -168,7 +173,7 @@ class Change:
         ready = [s for replica in kept if (s := server_of(replica)) is not None]
         behind: list[int] = []
         first = servers_of(serving) + ([] if routes.flip else servers_of(kept))
-        if first and serving and (routes.differ or self.proves_itself):
+        if first and serving and (routes.differ or self.proves_itself or self._monitor):
             behind = self.pins.move(routes.old, first, behind, causes[serving[0].id])
         while missing or serving:
             size = min(at_once, missing)
@@ -176,6 +181,8 @@ class Change:
             cause = causes[leaving[0].id] if leaving else _why_new(wanted, kept)
             serving, missing, at_once = serving[len(leaving) :], missing - size, surge
             new = [self.arrive(cause, behind, waits=waits) for _ in range(size)]
+            if leaving and self._monitor:
+                new = [(name, self._watch_over(name, step)) for name, step in new]
             ready += [s for name, _ in new if (s := self.server(name)) is not None]
             behind = [*kept_ready, *(step for _, step in new)] or behind
             if leaving:

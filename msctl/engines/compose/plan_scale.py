@@ -78,14 +78,14 @@ def running_pattern(desired: Desired, service: str, replicas: Sequence[Replica])
         assert model.revision is not None
         previous = Previous.from_json(model.previous) if model.previous else None
         revision = Revision.from_json(service, model.revision)
-        return Pattern(revision, model.files or "", model.image_id, previous)
+        return Pattern(revision, model.files or "", model.image_id, previous, proven=True)
     wanted = desired.revisions[service]
     if any(replica.config_hash != wanted.hash for replica in replicas):
         raise UsageProblem(
             f"{service} was not made by msctl, and differs from the stack file",
             hint=f"msctl up {service}",
         )
-    return Pattern(wanted, desired.files[service], replicas[-1].image_id)
+    return Pattern(wanted, desired.files[service], replicas[-1].image_id, proven=True)
 
 
 def _scale(blocks: Blocks, pattern: Pattern, count: int, request: Scale) -> None:

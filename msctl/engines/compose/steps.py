@@ -117,8 +117,17 @@ class AwaitHealthy(Wait):
     verb: ClassVar[str] = "await healthy"
     checked: bool
     """Whether a health check runs in the container."""
-    steady: bool = False
-    """Whether one death since the plan began is one too many."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AwaitSteady(Wait):
+    """See that a container stays healthy for some time, and has not ended since the plan began."""
+
+    verb: ClassVar[str] = "await steady"
+    poll: ClassVar[float | None] = 0.05
+    checked: bool
+    """Whether a health check runs in the container."""
+    seconds: float
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ from msctl.engines.compose.gatewayfiles import GatewayFiles
 from msctl.engines.compose.gatewaywatch import GATEWAY_WAITS, GatewayWatch
 from msctl.engines.compose.logs import last_lines
 from msctl.engines.compose.observe import Observer
-from msctl.engines.compose.steps import AwaitCompleted, AwaitHealthy, Drain
+from msctl.engines.compose.steps import AwaitCompleted, AwaitHealthy, AwaitSteady, Drain
 from msctl.errors import EngineUnreachable, StepFailed
 from msctl.plan import Wait
 from msctl.state import Health
@@ -63,8 +63,9 @@ class ContainerWatch:
         self._stream: Stream | None = None
         self._reader = threading.Thread(target=self._read, name="msctl-events", daemon=True)
         self._gateway = GatewayWatch(client, observer.gateway_url, files, observer.containers)
-        self._drains: dict[int, float] = {}
-        """When each began; two drains of a service in one plan are equal, but not the same."""
+        self._begun: dict[int, float] = {}
+        """When each wait for a span of time began; two drains of a service in one plan are equal,
+        but not the same."""
 
     def __enter__(self) -> ContainerWatch:
         self._subscribe()
@@ -154,18 +155,23 @@ class ContainerWatch:
                 return self._is_healthy(wait)
             case AwaitCompleted():
                 return self._is_completed(wait)
+            case AwaitSteady():
+                return self._is_healthy(wait) and self._has_passed(wait)
             case Drain():
-                begun = self._drains.setdefault(id(wait), time.monotonic())
-                return time.monotonic() - begun >= wait.seconds
+                return self._has_passed(wait)
         if isinstance(wait, GATEWAY_WAITS):
             return self._gateway.reached(wait)
         raise TypeError(f"cannot wait for {type(wait).__name__}")
 
-    def _is_healthy(self, wait: AwaitHealthy) -> bool:
+    def _has_passed(self, wait: AwaitSteady | Drain) -> bool:
+        begun = self._begun.setdefault(id(wait), time.monotonic())
+        return time.monotonic() - begun >= wait.seconds
+
+    def _is_healthy(self, wait: AwaitHealthy | AwaitSteady) -> bool:
         life = self._lives.get(wait.target)
         if life is None:
             return False
-        if not life.running or (wait.steady and life.deaths):
+        if not life.running or (isinstance(wait, AwaitSteady) and life.deaths):
             self._refuse_the_dead(wait, life)
             return False
         if life.health is Health.UNHEALTHY:
@@ -174,17 +180,18 @@ class ContainerWatch:
             return life.health is Health.HEALTHY
         return time.monotonic() - life.since >= SETTLE
 
-    def _refuse_the_dead(self, wait: AwaitHealthy, life: _Life) -> None:
+    def _refuse_the_dead(self, wait: AwaitHealthy | AwaitSteady, life: _Life) -> None:
         state = self._inspect(wait.target).get("State", {})
         lives = state.get("Restarting") or state.get("Running")
-        patience = 1 if wait.steady else DEATHS
+        steady = isinstance(wait, AwaitSteady)
+        patience = 1 if steady else DEATHS
         if state.get("Status") == "created" or (lives and life.deaths < patience):
             return
         code = state.get("ExitCode")
         times = f", {life.deaths} times" if life.deaths > 1 else ""
         raise StepFailed(
             f"{wait.target} ended with status {code}{times}"
-            + (", after it had been healthy" if wait.steady else ""),
+            + (", after it had been healthy" if steady else ""),
             hint=f"msctl logs {wait.service}",
             log=last_lines(self._client, wait.target),
         )

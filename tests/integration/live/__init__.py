@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from live.client import Visitor
 from live.ports import free_port
+from live.private import PrivateEngine
 from live.run import MSCTL, Result, Running, environment, until
 from live.stack import GATEWAY_IMAGE, REPOSITORY, SAMPLE, NewStack, Stack, service
 
@@ -13,6 +14,7 @@ __all__ = [
     "REPOSITORY",
     "SAMPLE",
     "NewStack",
+    "PrivateEngine",
     "Result",
     "Running",
     "Stack",

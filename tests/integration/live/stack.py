@@ -54,6 +54,8 @@ class Stack:
     dashboard: int = field(default_factory=free_port)
     options: list[str] = field(default_factory=list)
     """Global options of every command."""
+    inside: list[str] = field(default_factory=list)
+    """What leads its commands into the engine's network, where that is not this one."""
     env: dict[str, str] = field(default_factory=environment)
     images: list[str] = field(default_factory=list)
     """Images of its own, removed with it."""
@@ -94,7 +96,7 @@ class Stack:
 
     def msctl(self, *words: str, **env: str) -> Result:
         """Run msctl to its end, whatever that is."""
-        return run([MSCTL, *self.options, *words], self.folder, {**self.env, **env})
+        return run([*self.inside, MSCTL, *self.options, *words], self.folder, {**self.env, **env})
 
     def ok(self, *words: str) -> Result:
         """Run msctl, which has to end well."""
@@ -104,7 +106,7 @@ class Stack:
 
     def start(self, *words: str, **env: str) -> Running:
         """Start msctl and go on."""
-        command = [MSCTL, *self.options, *words]
+        command = [*self.inside, MSCTL, *self.options, *words]
         running = Running(command, self.folder, {**self.env, **env})
         self._running.append(running)
         return running

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from live import Stack, service
 from load import Load, Requests, Sessions, Sockets, echo
 
+log = logging.getLogger(__name__)
 DRAIN = "1200ms"
 """Longer than the longest request of the load."""
 ROUTES = [{"path": "/api/shop", "strip": True}, {"path": "/ws"}]
@@ -14,7 +16,12 @@ ROUTES = [{"path": "/api/shop", "strip": True}, {"path": "/ws"}]
 
 def write(stack: Stack, *, drain: str = DRAIN, **changes: Any) -> None:
     """The stack file of a shop, and of a neighbour whose path begins like the shop's."""
-    rollout = {"drain": drain, "health_timeout": "10s", **changes.pop("rollout", {})}
+    rollout = {
+        "drain": drain,
+        "monitor": "500ms",
+        "health_timeout": "10s",
+        **changes.pop("rollout", {}),
+    }
     env = {"SERVICE_NAME": "shop", "ACCESS_LOG": "off", **changes.pop("env", {})}
     shop = {
         "routes": ROUTES,
@@ -29,7 +36,7 @@ def write(stack: Stack, *, drain: str = DRAIN, **changes: Any) -> None:
     stack.write({"shop": service(rollout=rollout, env=env, **shop), "neighbour": neighbour})
 
 
-def load(stack: Stack, rate: float = 300) -> Load:
+def load(stack: Stack, rate: float = 300, **where: Any) -> Load:
     """GET at that rate a second, POST of a second at a sixth of it, a neighbour at a tenth; 20
     clients that keep their cookies, and 5 WebSockets."""
     at = f"127.0.0.1:{stack.http}"
@@ -40,12 +47,14 @@ def load(stack: Stack, rate: float = 300) -> Load:
         Requests(f"{neighbour}/x", rate / 10, echo("neighbour", "/x")),
         Sessions(f"{shop}/session", 20),
         Sockets(f"ws://{at}/ws", 5),
+        **where,
     )
 
 
 def nothing_lost(stack: Stack, traffic: Load) -> None:
     """Every request was answered by whom it was meant for, and no session or WebSocket was led
     away from a replica that is still there."""
+    log.info("%s", traffic)
     assert traffic.lost == 0, traffic
     there = {identity[:12] for identity in stack.ids("shop").values()}
     assert not traffic.left & there, traffic

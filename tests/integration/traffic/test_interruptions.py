@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import time
 
@@ -23,7 +22,6 @@ def pins(shop: Stack) -> list[str]:
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.skipif("MSCTL_TEST_SOAK" not in os.environ, reason="long: set MSCTL_TEST_SOAK=1")
 def test_killed_at_any_moment_the_next_up_converges_and_nothing_is_lost(shop: Stack) -> None:
     """After SIGKILL at a random moment of a rollout or scale-down, one `up` leaves the right
     replicas, no pin and no stray container, and every request of the whole time was answered."""
@@ -61,6 +59,7 @@ def test_a_pin_that_a_killed_msctl_left_is_told_and_mended(shop: Stack) -> None:
     assert len(shop.ids("shop")) == 2
 
 
+@pytest.mark.alone
 def test_replicas_killed_under_load_lose_only_what_was_inside_them(shop: Stack) -> None:
     """`kill -9` of 2 of 5 replicas costs no more requests than were in them at that moment."""
     shop.ok("scale", "shop", "5")
@@ -70,8 +69,8 @@ def test_replicas_killed_under_load_lose_only_what_was_inside_them(shop: Stack) 
         for name in victims:
             shop.engine.api.kill(name)
         time.sleep(4)
-    # 100/s of 50 ms and 20/s of 1 s are 25 requests inside 5 replicas: 10 inside 2.
-    assert traffic.lost <= 20, traffic
+    # 300/s of 50 ms and 50/s of 1 s are 65 requests inside 5 replicas: 26 inside 2.
+    assert traffic.lost <= 40, traffic
     shop.ok("up", "--reset-scale")
 
 
