@@ -15,7 +15,18 @@ PLANNER = (
     "steps", "blocks", "changing", "compare", "desired", "revision", "container", "labels",
     "pinning", "planner",
 )  # fmt: skip
-CORE = ("model", "fields", "state", "plan", "autoscale", "ports", "spelling", "status")
+CORE = (
+    "model",
+    "fields",
+    "state",
+    "plan",
+    "autoscale",
+    "ports",
+    "spelling",
+    "status",
+    "queries",
+    "addresses",
+)
 EFFECTS = {
     "click", "docker", "httpx", "os", "pathlib", "psutil", "random", "requests", "rich", "secrets",
     "shutil", "socket", "subprocess", "tempfile", "threading", "time", "urllib", "urllib3",
