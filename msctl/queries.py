@@ -22,11 +22,7 @@ WINDOW = "1m"
 Prometheus scrapes the gateway every 10 s and a rate needs two samples, so that a minute has five
 intervals: it stays right where a scrape fails, and it still shows within a minute what changed.
 It is the window of the guide's throughput too."""
-HISTORY_STEP = 60
-"""Seconds between two points of a history: as long as `WINDOW`, so that every request is in
-exactly one of them."""
-HISTORY = 15 * 60
-"""Seconds that a history goes back."""
+WINDOW_SECONDS = 60
 ANY = ".+"
 """The pattern of every service."""
 
@@ -49,7 +45,8 @@ _REQUESTS = "traefik_service_requests_total"
 _BUCKETS = "traefik_service_request_duration_seconds_bucket"
 _SERVER_UP = "traefik_service_server_up"
 _OWN_NAME = r"(.+)@docker|(.+)-[ab]@file"
-_FIGURE = "figure"
+FIGURE = "figure"
+"""The label that tells apart what was asked together."""
 
 
 @dataclass(frozen=True)
@@ -140,30 +137,41 @@ def _quoted(text: str) -> str:
 def together(expressions: Mapping[str, str]) -> str:
     """One query for all of them: every sample carries its expression's key as `figure`."""
     return " or ".join(
-        f'label_replace({expression}, "{_FIGURE}", "{key}", "", "")'
+        f'label_replace({expression}, "{FIGURE}", "{key}", "", "")'
         for key, expression in expressions.items()
     )
 
 
 def apart(samples: Iterable[Sample], figure: str) -> tuple[Sample, ...]:
     """The samples of one of the expressions that were asked together."""
-    return tuple(sample for sample in samples if sample.labels.get(_FIGURE) == figure)
+    return tuple(sample for sample in samples if sample.labels.get(FIGURE) == figure)
+
+
+def traffic_expressions(services: Sequence[str]) -> dict[str, str]:
+    """All that `Traffic` holds, of these services, by its fields."""
+    names = pattern(services)
+    return {
+        **history_expressions(services),
+        "p50_ms": f"1000 * {quantile(0.5, names)}",
+        "p99_ms": f"1000 * {quantile(0.99, names)}",
+        "servers": servers(names),
+        "servers_up": servers_up(names),
+    }
+
+
+def history_expressions(services: Sequence[str]) -> dict[str, str]:
+    """What is worth seeing over time, of these services, by the fields of `Traffic`."""
+    names = pattern(services)
+    return {
+        "rps": rps(names),
+        "p95_ms": f"1000 * {quantile(0.95, names)}",
+        "error_rate": error_rate(names),
+    }
 
 
 def traffic_query(services: Sequence[str]) -> str:
     """All that `Traffic` holds, of these services, in one query."""
-    names = pattern(services)
-    return together(
-        {
-            "rps": rps(names),
-            "p50_ms": f"1000 * {quantile(0.5, names)}",
-            "p95_ms": f"1000 * {quantile(0.95, names)}",
-            "p99_ms": f"1000 * {quantile(0.99, names)}",
-            "error_rate": error_rate(names),
-            "servers": servers(names),
-            "servers_up": servers_up(names),
-        }
-    )
+    return together(traffic_expressions(services))
 
 
 def read_traffic(samples: Iterable[Sample], services: Iterable[str]) -> dict[str, Traffic]:
@@ -172,7 +180,7 @@ def read_traffic(samples: Iterable[Sample], services: Iterable[str]) -> dict[str
     for sample in samples:
         own = found.get(sample.labels.get("name", ""))
         if own is not None:
-            own[sample.labels[_FIGURE]] = sample.value
+            own[sample.labels[FIGURE]] = sample.value
     return {name: _traffic(figures) for name, figures in found.items()}
 
 

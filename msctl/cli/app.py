@@ -28,6 +28,18 @@ def _asks() -> bool:
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
+def _browses() -> bool:
+    from msctl.cli.browser import has_browser
+
+    return sys.stdout.isatty() and has_browser(os.environ)
+
+
+def _browse(url: str) -> bool:
+    from msctl.cli.browser import open_page
+
+    return open_page(url)
+
+
 @dataclass(frozen=True, kw_only=True)
 class App:
     """The world around a command; tests hand in another one."""
@@ -46,3 +58,7 @@ class App:
     """Between two looks of `status --watch`."""
     asks: Callable[[], bool] = _asks
     """Whether there is a terminal with somebody to ask."""
+    browses: Callable[[], bool] = _browses
+    """Whether somebody at a terminal has a browser that can be opened."""
+    browse: Callable[[str], bool] = _browse
+    """Opens a page in it, without waiting for its end; whether that began."""
