@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # their modules are heavy, and `msctl --help` needs none of them
     from msctl.config import LoadedStack
     from msctl.engines.base import Engine
+    from msctl.prometheus import PrometheusApi
 
     Connect = Callable[[str, LoadedStack, Mapping[str, str]], Engine]
 
@@ -22,6 +23,12 @@ def _connect(name: str, loaded: LoadedStack, environ: Mapping[str, str]) -> Engi
     from msctl.engines import connect
 
     return connect(name, loaded, environ)
+
+
+def _prometheus(url: str) -> PrometheusApi:
+    from msctl.prometheus import PrometheusApi
+
+    return PrometheusApi(url)
 
 
 def _asks() -> bool:
@@ -48,6 +55,8 @@ class App:
     cwd: Path = field(default_factory=Path.cwd)
     connect: Connect = _connect
     """Gives the engine of a stack, by the name that `--engine` takes."""
+    prometheus: Callable[[str], PrometheusApi] = _prometheus
+    """Gives the Prometheus at a URL."""
     lock_folder: Path | None = None
     """Where locks lie; None: the user's runtime folder."""
     clock: Callable[[], float] = time.monotonic

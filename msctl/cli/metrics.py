@@ -67,7 +67,7 @@ def _ask(session: Session, stack: Stack, only: str | None) -> Metrics:
     """What Prometheus knows now of the stack, or of one service."""
     from msctl.addresses import prometheus_url
     from msctl.metrics import history_query, history_times, now_query, read_metrics
-    from msctl.prometheus import PrometheusApi, PrometheusSilent
+    from msctl.prometheus import PrometheusSilent
     from msctl.queries import WINDOW_SECONDS
     from msctl.render.traefik import router_names
 
@@ -76,7 +76,7 @@ def _ask(session: Session, stack: Stack, only: str | None) -> Metrics:
     url, now = prometheus_url(stack, session.app.environ), session.app.now().astimezone()
     times = history_times(now)
     try:
-        with PrometheusApi(url) as prometheus:
+        with session.app.prometheus(url) as prometheus:
             current = prometheus.instant(now_query(services))
             history = prometheus.range(
                 history_query(services), times[0].timestamp(), now.timestamp(), WINDOW_SECONDS
