@@ -5,7 +5,7 @@ export PYTHON
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test check bench clean
+.PHONY: help setup up test check dashboards bench clean
 
 help:  ## list the targets
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -28,6 +28,10 @@ check:  ## lint, format, types and unit tests: fast, without an engine
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy --strict msctl
 	.venv/bin/python -m pytest -q tests/unit $(ARGS)
+
+dashboards:  ## make Grafana's dashboard anew from grafana/dashboard.py
+	@scripts/ensure-venv test
+	.venv/bin/python grafana/dashboard.py
 
 bench: setup  ## measure on the real engine
 	@scripts/ensure-venv test

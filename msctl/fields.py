@@ -34,6 +34,10 @@ _PATH = re.compile(r"/[A-Za-z0-9._~!&'*+,;=:@%/-]*")
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _HOST = re.compile(rf"(?=.{{1,253}}$){_LABEL}(?:\.{_LABEL})*")
 
+_HTTP_URL = re.compile(
+    r"https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~%/-]*)?"
+)
+
 
 def wrong(message: str) -> NoReturn:
     """Refuse a value: `message` says what was found and what is allowed."""
@@ -321,6 +325,24 @@ def _host_name(value: object) -> str:
     return check(value.lower() if isinstance(value, str) else value)
 
 
+def is_http_url(text: str) -> bool:
+    """Whether this is the address of an HTTP API: no user, query or fragment in it."""
+    return _HTTP_URL.fullmatch(text) is not None and 0 < (_port_of(text) or 1) < 65536
+
+
+def _port_of(url: str) -> int | None:
+    found = re.search(r":([0-9]+)(?:/|$)", url)
+    return int(found[1]) if found else None
+
+
+def _http_url(value: object, info: ValidationInfo) -> str:
+    if is_raw(value, info):
+        return str(value)
+    if not isinstance(value, str) or not is_http_url(value):
+        wrong(f"{shown(value)} is not a URL (such as http://127.0.0.1:9090)")
+    return value.rstrip("/")
+
+
 def _file_path(value: object) -> str:
     if not isinstance(value, str) or not value.strip() or "\x00" in value:
         wrong(f"{shown(value)} is not the path of a file or folder")
@@ -394,6 +416,11 @@ HostName = Annotated[
     str,
     BeforeValidator(_host_name),
     _schema(type="string"),
+]
+HttpUrl = Annotated[
+    str,
+    BeforeValidator(_http_url),
+    _schema(type="string", examples=["http://127.0.0.1:9090"]),
 ]
 CookieName = Annotated[
     str,

@@ -23,6 +23,7 @@ from msctl.fields import (
     FilePath,
     Flag,
     HostName,
+    HttpUrl,
     Image,
     Labels,
     Name,
@@ -503,12 +504,20 @@ def _restart(value: object) -> object:
     return value
 
 
+class Metrics(Record):
+    """Where the numbers of the gateway are."""
+
+    prometheus: HttpUrl = "http://127.0.0.1:9090"
+    """URL of the Prometheus that msctl asks; `$MSCTL_PROMETHEUS` wins."""
+
+
 class Stack(Record):
     """A whole stack file."""
 
     name: ProjectName
     """Project name."""
-    metrics: ToCome = None
+    metrics: Metrics = Metrics()
+    """Where msctl reads how the stack does."""
     networks: Annotated[tuple[Name, ...], BeforeValidator(names)] = ("backend",)
     """Networks of the stack; the engine's names are PROJECT_NAME."""
     gateway: Gateway = Gateway()

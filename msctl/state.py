@@ -151,6 +151,26 @@ class GatewayView:
 
 
 @dataclass(frozen=True)
+class Traffic:
+    """What Prometheus knows of a service's requests in the last minute; None is unknown.
+
+    A service that nothing was asked of has a rate of 0 and no latencies.
+    """
+
+    rps: float | None = None
+    """Requests a second."""
+    p50_ms: float | None = None
+    p95_ms: float | None = None
+    """Milliseconds within which 95 of 100 requests were answered."""
+    p99_ms: float | None = None
+    error_rate: float | None = None
+    """Share of the answers with a status of 500 or more, 0 to 1."""
+    servers: int | None = None
+    """Servers whose health the gateway checks."""
+    servers_up: int | None = None
+
+
+@dataclass(frozen=True)
 class EngineInfo:
     """The engine that answered."""
 

@@ -33,6 +33,7 @@ _CONTROLS = re.compile(
 _PALETTE = ("cyan", "yellow", "green", "magenta", "blue", "bright_cyan", "bright_yellow",
             "bright_green", "bright_magenta", "bright_blue")  # fmt: skip
 _SPINNER, _ASCII_SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏", "|/-\\"
+_BARS, _ASCII_BARS = "▁▂▃▄▅▆▇█", "_.:-=+*#"
 _NARROWEST = 8
 """Columns that a cell keeps when the terminal is too narrow."""
 
@@ -170,6 +171,18 @@ class Ui:
         """Lines and tables."""
         for text in self._texts(blocks, self.out.width if self.out.is_terminal else None):
             self.out.print(text)
+
+    def spark(self, values: Sequence[float | None]) -> str:
+        """Values as a line of bars that begin at 0, one character each; a blank is unknown."""
+        from sparklines import sparklines  # type: ignore[import-untyped]
+
+        known = [value for value in values if value is not None]
+        if not known:
+            return " " * len(values)
+        [line] = sparklines(list(values), minimum=0.0, maximum=max(known) or 1.0)
+        if not self.out.encoding.startswith("utf"):
+            line = line.translate(str.maketrans(_BARS, _ASCII_BARS))
+        return str(line)
 
     def prefixed(self, name: str, width: int, text: str, *, at_once: bool) -> None:
         """A line that `name` wrote; each name keeps its colour from run to run. `at_once`: a

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # their modules are heavy, and `msctl --help` needs none of them
     from msctl.config import LoadedStack
     from msctl.engines.base import Engine
+    from msctl.prometheus import PrometheusApi
 
     Connect = Callable[[str, LoadedStack, Mapping[str, str]], Engine]
 
@@ -24,8 +25,26 @@ def _connect(name: str, loaded: LoadedStack, environ: Mapping[str, str]) -> Engi
     return connect(name, loaded, environ)
 
 
+def _prometheus(url: str) -> PrometheusApi:
+    from msctl.prometheus import PrometheusApi
+
+    return PrometheusApi(url)
+
+
 def _asks() -> bool:
     return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def _browses() -> bool:
+    from msctl.cli.browser import has_browser
+
+    return sys.stdout.isatty() and has_browser(os.environ)
+
+
+def _browse(url: str) -> bool:
+    from msctl.cli.browser import open_page
+
+    return open_page(url)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +55,8 @@ class App:
     cwd: Path = field(default_factory=Path.cwd)
     connect: Connect = _connect
     """Gives the engine of a stack, by the name that `--engine` takes."""
+    prometheus: Callable[[str], PrometheusApi] = _prometheus
+    """Gives the Prometheus at a URL."""
     lock_folder: Path | None = None
     """Where locks lie; None: the user's runtime folder."""
     clock: Callable[[], float] = time.monotonic
@@ -46,3 +67,7 @@ class App:
     """Between two looks of `status --watch`."""
     asks: Callable[[], bool] = _asks
     """Whether there is a terminal with somebody to ask."""
+    browses: Callable[[], bool] = _browses
+    """Whether somebody at a terminal has a browser that can be opened."""
+    browse: Callable[[str], bool] = _browse
+    """Opens a page in it, without waiting for its end; whether that began."""

@@ -28,6 +28,8 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
         "status": "Show the health of every replica.",
         "routes": "Show which path leads to which service.",
         "logs": "Show what the services write.",
+        "metrics": "Show requests, latencies and errors of each service.",
+        "dashboard": "Open the gateway's dashboard, Grafana or Prometheus.",
         "doctor": "Find what is wrong with machine or stack, and how to mend it.",
     },
     "Stack file": {

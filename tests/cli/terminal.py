@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
 from click.testing import CliRunner
 from memory import MemoryEngine, World
 
@@ -17,6 +18,7 @@ from msctl.cli.group import cli
 from msctl.config import LoadedStack
 from msctl.engines import ENGINES, connect
 from msctl.engines.base import Engine
+from msctl.prometheus import PrometheusApi
 
 SHOP = """\
 name: shop
@@ -58,6 +60,11 @@ class Answer:
         return self.err.splitlines()
 
 
+def nobody(_: httpx.Request) -> httpx.Response:
+    """No Prometheus is there."""
+    raise httpx.ConnectError("Connection refused")
+
+
 @dataclass
 class Terminal:
     """A working folder, a machine, and `msctl`."""
@@ -67,6 +74,13 @@ class Terminal:
     environ: dict[str, str] = field(default_factory=dict)
     asks: bool = False
     sleep: Any = lambda _seconds: None
+    prometheus: Any = nobody
+    """Answers the requests to Prometheus, as a handler of httpx's."""
+    asked: list[str] = field(default_factory=list)
+    """The addresses of the Prometheus that was asked."""
+    browses: bool = False
+    opened: list[str] = field(default_factory=list)
+    """The pages that were opened in the browser."""
 
     def write(self, text: str, name: str = "stack.yaml") -> Path:
         path = self.folder / name
@@ -79,17 +93,28 @@ class Terminal:
             return connect(name, loaded, environ)
         return MemoryEngine(self.world, loaded.stack, str(loaded.folder))
 
+    def ask(self, url: str) -> PrometheusApi:
+        self.asked.append(url)
+        return PrometheusApi(url, transport=httpx.MockTransport(self.prometheus))
+
+    def browse(self, url: str) -> bool:
+        self.opened.append(url)
+        return True
+
     def msctl(self, *words: str, answer: str | None = None) -> Answer:
         """Run one command, as `msctl WORDS` would."""
         app = App(
             environ=self.environ,
             cwd=self.folder,
             connect=self.connect,
+            prometheus=self.ask,
             lock_folder=self.folder / ".locks",
             clock=self.world.clock,
             now=lambda: datetime(2030, 1, 1, 1, 0, tzinfo=UTC),
             sleep=self.sleep,
             asks=lambda: self.asks,
+            browses=lambda: self.browses,
+            browse=self.browse,
         )
         result = CliRunner().invoke(cli, list(words), obj=app, input=answer, prog_name="msctl")
         return Answer(result.exit_code, result.stdout, result.stderr)

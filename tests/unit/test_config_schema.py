@@ -18,6 +18,7 @@ RICH = """\
 name: ${NAME:-shop}
 x-note: [anything]
 networks: [front, back]
+metrics: {prometheus: "http://127.0.0.1:${PORT:-9090}"}
 gateway:
   image: traefik:v3.7
   build: ./traefik
@@ -121,7 +122,7 @@ def test_defaults_are_written_as_in_the_file() -> None:
     assert "PT" not in json.dumps([node.get("default") for node in _nodes(schema())])
     service = schema()["$defs"]["Service"]["properties"]
     assert "autoscale" not in service
-    assert "metrics" not in schema()["properties"]
+    assert "autoscaler" not in schema()["properties"]
     closed = [node for node in _nodes(schema()) if node.get("additionalProperties") is False]
     assert len(closed) > 8
     assert all("^x-" in node["patternProperties"] for node in closed)

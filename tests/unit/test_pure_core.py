@@ -15,7 +15,10 @@ PLANNER = (
     "steps", "blocks", "changing", "compare", "desired", "revision", "container", "labels",
     "pinning", "planner",
 )  # fmt: skip
-CORE = ("model", "fields", "state", "plan", "autoscale", "ports", "spelling", "status")
+CORE = (
+    "model", "fields", "state", "plan", "autoscale", "ports", "spelling", "status", "queries",
+    "addresses", "metrics",
+)  # fmt: skip
 EFFECTS = {
     "click", "docker", "httpx", "os", "pathlib", "psutil", "random", "requests", "rich", "secrets",
     "shutil", "socket", "subprocess", "tempfile", "threading", "time", "urllib", "urllib3",
@@ -26,6 +29,7 @@ HOMES = {
     "httpx": {"msctl.gateway", "msctl.prometheus"},
     "yaml": {"msctl.render.document", "msctl.cli.complete"},
     "filelock": {"msctl.lock"},
+    "sparklines": {"msctl.ui"},
     "psutil": {"msctl.engines.compose.hostports", "msctl.lock"},
 }
 """The only modules that may import a library; packages count with all that is in them."""

@@ -1,0 +1,348 @@
+"""Grafana's dashboard of the gateway: `make dashboards` writes it to dashboards/musicshare.json.
+
+It is made with Grafana's own types (grafana-foundation-sdk) and of the expressions that msctl asks
+itself (`msctl.queries`), so that both tell the same. A test keeps the committed JSON equal to it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from grafana_foundation_sdk.builders import common, dashboard, prometheus, stat, timeseries
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.models import common as kinds
+from grafana_foundation_sdk.models import dashboard as models
+
+from msctl.queries import ANY, GUIDE, error_rate, quantile, rps, servers, servers_up
+
+UID = "ms-trfk-lb-20251117"
+"""As MusicShare's guide has it."""
+FILE = Path(__file__).parent / "dashboards" / "musicshare.json"
+SOURCE = models.DataSourceRef(type_val="prometheus", uid="prometheus")
+"""As provisioning/datasources/prometheus.yml has it."""
+SERVICE = "$service"
+WINDOW = "$__rate_interval"
+"""Grafana's own: four scrapes at the least, more where the panel shows more time."""
+OWN_NAME = r"/^(.+?)(?:@docker|-[ab]@file)$/"
+"""JavaScript's form of what `msctl.queries.own_name` does: `web` of `web@docker`, `web-a@file`."""
+SLOW, FAILING = 0.5, 0.05
+"""Seconds and share at which prometheus/rules raise an alert."""
+
+Steps = Sequence[tuple[float | None, str]]
+
+
+def query(expression: str, legend: str = "__auto") -> prometheus.Dataquery:
+    return prometheus.Dataquery().expr(expression).legend_format(legend).range().ref_id("A")
+
+
+def steps(found: Steps) -> dashboard.ThresholdsConfig:
+    return (
+        dashboard.ThresholdsConfig()
+        .mode(models.ThresholdsMode.ABSOLUTE)
+        .steps([models.Threshold(value=value, color=color) for value, color in found])
+    )
+
+
+def number(
+    title: str, about: str, expression: str, unit: str, colors: Steps, decimals: int | None = None
+) -> stat.Panel:
+    """One number, with its course behind it."""
+    panel = (
+        stat.Panel()
+        .title(title)
+        .description(about)
+        .datasource(SOURCE)
+        .with_target(query(expression))
+        .unit(unit)
+        .no_value("no traffic")
+        .thresholds(steps(colors))
+        .color_mode(kinds.BigValueColorMode.VALUE)
+        .graph_mode(kinds.BigValueGraphMode.AREA)
+        .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]))
+        .height(4)
+        .span(4)
+    )
+    return panel if decimals is None else panel.decimals(decimals)
+
+
+def lines(
+    title: str, about: str, unit: str, *targets: prometheus.Dataquery, span: int = 12
+) -> timeseries.Panel:
+    """Lines over time, with what they were last and at the most in a table below."""
+    legend = (
+        common.VizLegendOptions()
+        .display_mode(kinds.LegendDisplayMode.TABLE)
+        .placement(kinds.LegendPlacement.BOTTOM)
+        .show_legend(True)
+        .calcs(["lastNotNull", "max"])
+        .sort_by("Last *")
+        .sort_desc(True)
+    )
+    tooltip = (
+        common.VizTooltipOptions()
+        .mode(kinds.TooltipDisplayMode.MULTI)
+        .sort(kinds.SortOrder.DESCENDING)
+    )
+    panel = (
+        timeseries.Panel()
+        .title(title)
+        .description(about)
+        .datasource(SOURCE)
+        .unit(unit)
+        .min(0)
+        .no_value("no traffic")
+        .color_scheme(dashboard.FieldColor().mode(models.FieldColorModeId.PALETTE_CLASSIC_BY_NAME))
+        .line_width(2)
+        .fill_opacity(8)
+        .show_points(kinds.VisibilityMode.NEVER)
+        .legend(legend)
+        .tooltip(tooltip)
+        .height(9)
+        .span(span)
+    )
+    for target in targets:
+        panel = panel.with_target(target)
+    return panel
+
+
+def limited(panel: timeseries.Panel, limit: float) -> timeseries.Panel:
+    """With a dashed line at the value from which an alert is raised."""
+    style = common.GraphThresholdsStyleConfig().mode(kinds.GraphThresholdsStyleMode.DASHED)
+    return panel.thresholds(steps([(None, "green"), (limit, "red")])).thresholds_style(style)
+
+
+def own_names(panel: timeseries.Panel) -> timeseries.Panel:
+    """With the stack file's names in place of the gateway's."""
+    return panel.with_transformation(
+        models.DataTransformerConfig(
+            id_val="renameByRegex",
+            options={"regex": OWN_NAME, "renamePattern": "$1"},
+        )
+    )
+
+
+def now(board: dashboard.Dashboard) -> None:
+    """What one looks at first."""
+    board.with_row(dashboard.Row("Now"))
+    board.with_panel(
+        number(
+            "Gateway",
+            "Whether Prometheus can read the gateway's numbers.",
+            'min(up{job="traefik"})',
+            "short",
+            [(None, "red"), (1, "green")],
+        )
+        .graph_mode(kinds.BigValueGraphMode.NONE)
+        .no_value("unknown")
+        .mappings(
+            [
+                models.ValueMap(
+                    options={
+                        "0": models.ValueMappingResult(text="down", color="red"),
+                        "1": models.ValueMappingResult(text="up", color="green"),
+                    }
+                )
+            ]
+        )
+    )
+    board.with_panel(
+        number(
+            "Requests",
+            "Requests a second over all entry points.",
+            GUIDE["throughput"],
+            "reqps",
+            [(None, "blue")],
+        )
+    )
+    board.with_panel(
+        number(
+            "95th percentile",
+            "95 of 100 requests of the last 5 minutes were answered faster.",
+            GUIDE["latency_p95"],
+            "s",
+            [(None, "green"), (SLOW / 2, "yellow"), (SLOW, "red")],
+        )
+    )
+    failed = 'sum(rate(traefik_service_requests_total{code=~"5.."}[5m])) or vector(0)'
+    board.with_panel(
+        number(
+            "Server errors",
+            "Share of the answers of the last 5 minutes that were 5xx.",
+            f"({failed}) / sum(rate(traefik_service_requests_total[5m]))",
+            "percentunit",
+            [(None, "green"), (0.001, "yellow"), (FAILING, "red")],
+        )
+    )
+    board.with_panel(
+        number(
+            "Servers down",
+            "Replicas that fail the gateway's health check: it sends them no traffic.",
+            f"sum({servers()}) - sum({servers_up()})",
+            "short",
+            [(None, "green"), (1, "red")],
+            0,
+        ).no_value("unknown")
+    )
+    board.with_panel(
+        number(
+            "Alerts",
+            "Alerts that fire now (prometheus/rules).",
+            'count(ALERTS{alertstate="firing"}) or vector(0)',
+            "short",
+            [(None, "green"), (1, "red")],
+            0,
+        )
+    )
+
+
+def gateway(board: dashboard.Dashboard) -> None:
+    """The four queries of MusicShare's guide, to the letter."""
+    board.with_row(dashboard.Row("The whole gateway"))
+    board.with_panel(
+        lines(
+            "Throughput",
+            "Requests a second over all entry points.",
+            "reqps",
+            query(GUIDE["throughput"], "requests"),
+        )
+    )
+    board.with_panel(
+        limited(
+            lines(
+                "Latency, 95th percentile",
+                "95 of 100 requests were answered faster, whatever the service; over 5 minutes.",
+                "s",
+                query(GUIDE["latency_p95"], "p95"),
+            ),
+            SLOW,
+        )
+    )
+    board.with_panel(
+        own_names(
+            lines(
+                "Server errors by service",
+                "Answers with a status of 500 or more in the last 5 minutes.",
+                "short",
+                query(GUIDE["server_errors"], "{{service}}"),
+            ).no_value("none")
+        )
+    )
+    board.with_panel(
+        own_names(
+            lines(
+                "Requests by router",
+                "Requests a second of each route; the routers of a pin carry its route's name.",
+                "reqps",
+                query(GUIDE["routers"], "{{router}}"),
+            )
+        )
+    )
+
+
+def services(board: dashboard.Dashboard) -> None:
+    """The services that were chosen above, each a line."""
+    board.with_row(dashboard.Row("By service: $service"))
+    board.with_panel(
+        lines(
+            "Requests",
+            "Requests a second of each service, those under a pin among them.",
+            "reqps",
+            query(rps(SERVICE, WINDOW), "{{name}}"),
+        )
+    )
+    board.with_panel(
+        limited(
+            lines(
+                "Server errors",
+                "Share of the answers that were 5xx. The dashed line is where an alert is raised.",
+                "percentunit",
+                query(error_rate(SERVICE, WINDOW), "{{name}}"),
+            ).axis_soft_max(2 * FAILING),
+            FAILING,
+        )
+    )
+    for share, title, about in (
+        (0.5, "Median latency", "Half of the requests were answered faster."),
+        (0.95, "95th percentile", "95 of 100 requests were answered faster."),
+        (0.99, "99th percentile", "99 of 100 requests were answered faster."),
+    ):
+        target = query(quantile(share, SERVICE, WINDOW), "{{name}}")
+        panel = lines(
+            title, f"{about} Interpolated between the histogram's buckets.", "s", target, span=8
+        )
+        board.with_panel(limited(panel, SLOW) if share == 0.95 else panel)
+    board.with_panel(
+        lines(
+            "Servers up",
+            "Replicas that the gateway sends traffic to, because their health check succeeds.",
+            "short",
+            query(servers_up(SERVICE), "{{name}}"),
+        )
+        .decimals(0)
+        .line_interpolation(kinds.LineInterpolation.STEP_AFTER)
+        .fill_opacity(0)
+        .no_value("no health check")
+    )
+    board.with_panel(
+        lines(
+            "Servers down",
+            "Replicas whose health check fails: the gateway sends them no traffic.",
+            "short",
+            query(f"{servers(SERVICE)} - {servers_up(SERVICE)}", "{{name}}"),
+        )
+        .decimals(0)
+        .axis_soft_max(2)
+        .line_interpolation(kinds.LineInterpolation.STEP_AFTER)
+        .no_value("no health check")
+    )
+
+
+def build() -> models.Dashboard:
+    """The whole dashboard."""
+    variable = (
+        dashboard.QueryVariable("service")
+        .label("Service")
+        .description("Services of the stack file; under a pin their traffic counts as well.")
+        .datasource(SOURCE)
+        .query(
+            "label_values("
+            '{__name__=~"traefik_service_requests_total|traefik_service_server_up"}, service)'
+        )
+        .regex(OWN_NAME)
+        .refresh(models.VariableRefresh.ON_TIME_RANGE_CHANGED)
+        .sort(models.VariableSort.ALPHABETICAL_ASC)
+        .multi(True)
+        .include_all(True)
+        .all_value(ANY)
+        .current(models.VariableOption(selected=True, text="All", value="$__all"))
+    )
+    board = (
+        dashboard.Dashboard("MusicShare: traffic and load balancing")
+        .uid(UID)
+        .description("What the gateway had to do, from Traefik's metrics in Prometheus.")
+        .tags(["musicshare", "traefik"])
+        .timezone("browser")
+        .time("now-15m", "now")
+        .refresh("10s")
+        .tooltip(models.DashboardCursorSync.CROSSHAIR)
+        .readonly()
+        .version(1)
+        .with_variable(variable)
+    )
+    for part in (now, gateway, services):
+        part(board)
+    found = board.build()
+    for number_of_panel, panel in enumerate(found.panels or (), 1):
+        panel.id_val = number_of_panel
+    return found
+
+
+def text() -> str:
+    """Its JSON, as it is committed."""
+    return json.dumps(build(), cls=JSONEncoder, indent=2, sort_keys=True) + "\n"
+
+
+if __name__ == "__main__":
+    FILE.write_text(text(), encoding="utf-8")

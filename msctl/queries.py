@@ -1,0 +1,212 @@
+"""Every PromQL expression that msctl uses, and what is read from the answers. Pure.
+
+Traefik names a service NAME@docker, and NAME-a@file or NAME-b@file while a pin holds its traffic
+(`msctl.render.pins`). A service may itself be called `web-a`: only of a name with `@file` is the
+last part a slot. What is grouped by service here has the label `name`, the stack file's.
+
+What is not known has no value: no series, or a division by no traffic at all.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from msctl.state import Traffic
+
+WINDOW = "1m"
+"""What rates and quantiles of now are taken over.
+
+Prometheus scrapes the gateway every 10 s and a rate needs two samples, so that a minute has five
+intervals: it stays right where a scrape fails, and it still shows within a minute what changed.
+It is the window of the guide's throughput too."""
+WINDOW_SECONDS = 60
+ANY = ".+"
+"""The pattern of every service."""
+
+GUIDE: Mapping[str, str] = {
+    "throughput": "sum(rate(traefik_entrypoint_requests_total[1m]))",
+    "latency_p95": (
+        "histogram_quantile(0.95, "
+        "sum(rate(traefik_service_request_duration_seconds_bucket[5m])) by (le))"
+    ),
+    "server_errors": (
+        'sum by(service) (increase(traefik_service_requests_total{code=~"5.."}[5m]))'
+    ),
+    "routers": "sum by(router) (rate(traefik_router_requests_total[1m]))",
+}
+"""The four queries that MusicShare's guide recommends, to the letter."""
+SCRAPED = "count(traefik_config_reloads_total)"
+"""Has a value where Prometheus has any numbers of a gateway, were there requests or not."""
+
+_REQUESTS = "traefik_service_requests_total"
+_BUCKETS = "traefik_service_request_duration_seconds_bucket"
+_SERVER_UP = "traefik_service_server_up"
+_OWN_NAME = r"(.+)@docker|(.+)-[ab]@file"
+FIGURE = "figure"
+"""The label that tells apart what was asked together."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A value of now; None where there is none, such as a quantile without traffic."""
+
+    labels: Mapping[str, str]
+    value: float | None
+
+
+@dataclass(frozen=True)
+class Series:
+    """Values of a time, by Unix seconds; what is not known is not in it."""
+
+    labels: Mapping[str, str]
+    points: Mapping[float, float]
+
+
+# Expressions. `names` is a pattern (RE2): of services by `pattern`, or Grafana's variable.
+
+
+def pattern(services: Iterable[str]) -> str:
+    """A regular expression that matches exactly these names."""
+    return "|".join(re.sub(r"[\\.+*?()|\[\]{}^$]", r"\\\g<0>", name) for name in services)
+
+
+def matcher(names: str = ANY) -> str:
+    """The label matcher of services, under a pin too."""
+    return f"service=~{_quoted(f'(?:{names})(?:@docker|-[ab]@file)')}"
+
+
+def by_name(vector: str) -> str:
+    """The vector with the label `name`: the service of the stack file."""
+    return f'label_replace({vector}, "name", "$1$2", "service", "{_OWN_NAME}")'
+
+
+def rps(names: str = ANY, window: str = WINDOW) -> str:
+    """Requests a second, by name."""
+    return f"sum by (name) ({by_name(_rate(_REQUESTS, names, window))})"
+
+
+def quantile(share: float, names: str = ANY, window: str = WINDOW) -> str:
+    """Seconds within which this share of the requests was answered, by name.
+
+    It is interpolated within a bucket, and never more than the last bucket's bound.
+    """
+    buckets = by_name(_rate(_BUCKETS, names, window))
+    return f"histogram_quantile({share:g}, sum by (name, le) ({buckets}))"
+
+
+def error_rate(names: str = ANY, window: str = WINDOW) -> str:
+    """The share of answers with a status of 500 or more, 0 to 1, by name.
+
+    A service that never failed has no series of failures: its share is 0.
+    """
+    failed = by_name(_rate(_REQUESTS, names, window, 'code=~"5.."'))
+    everything = rps(names, window)
+    return f"(sum by (name) ({failed}) or 0 * {everything}) / {everything}"
+
+
+def servers(names: str = ANY) -> str:
+    """How many servers the gateway checks the health of, by name."""
+    return f"count by (name) ({_servers(names)})"
+
+
+def servers_up(names: str = ANY) -> str:
+    """How many of them answer, by name."""
+    return f"sum by (name) ({_servers(names)})"
+
+
+def _servers(names: str) -> str:
+    """1 or 0 of each server. A pin checks servers anew: what any check calls down is down."""
+    return f"min by (name, url) ({by_name(f'{_SERVER_UP}{{{matcher(names)}}}')})"
+
+
+def _rate(metric: str, names: str, window: str, *more: str) -> str:
+    return f"rate({metric}{{{', '.join([matcher(names), *more])}}}[{window}])"
+
+
+def _quoted(text: str) -> str:
+    """A string of PromQL."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+# Several expressions in one query, so that one answer tells all
+
+
+def together(expressions: Mapping[str, str]) -> str:
+    """One query for all of them: every sample carries its expression's key as `figure`."""
+    return " or ".join(
+        f'label_replace({expression}, "{FIGURE}", "{key}", "", "")'
+        for key, expression in expressions.items()
+    )
+
+
+def apart(samples: Iterable[Sample], figure: str) -> tuple[Sample, ...]:
+    """The samples of one of the expressions that were asked together."""
+    return tuple(sample for sample in samples if sample.labels.get(FIGURE) == figure)
+
+
+def traffic_expressions(services: Sequence[str]) -> dict[str, str]:
+    """All that `Traffic` holds, of these services, by its fields."""
+    names = pattern(services)
+    return {
+        **history_expressions(services),
+        "p50_ms": f"1000 * {quantile(0.5, names)}",
+        "p99_ms": f"1000 * {quantile(0.99, names)}",
+        "servers": servers(names),
+        "servers_up": servers_up(names),
+    }
+
+
+def history_expressions(services: Sequence[str]) -> dict[str, str]:
+    """What is worth seeing over time, of these services, by the fields of `Traffic`."""
+    names = pattern(services)
+    return {
+        "rps": rps(names),
+        "p95_ms": f"1000 * {quantile(0.95, names)}",
+        "error_rate": error_rate(names),
+    }
+
+
+def traffic_query(services: Sequence[str]) -> str:
+    """All that `Traffic` holds, of these services, in one query."""
+    return together(traffic_expressions(services))
+
+
+def read_traffic(samples: Iterable[Sample], services: Iterable[str]) -> dict[str, Traffic]:
+    """The answer to `traffic_query`; a service that it does not mention is all unknown."""
+    found: dict[str, dict[str, float | None]] = {name: {} for name in services}
+    for sample in samples:
+        own = found.get(sample.labels.get("name", ""))
+        if own is not None:
+            own[sample.labels[FIGURE]] = sample.value
+    return {name: _traffic(figures) for name, figures in found.items()}
+
+
+def _traffic(figures: Mapping[str, float | None]) -> Traffic:
+    return Traffic(
+        rps=figures.get("rps"),
+        p50_ms=figures.get("p50_ms"),
+        p95_ms=figures.get("p95_ms"),
+        p99_ms=figures.get("p99_ms"),
+        error_rate=figures.get("error_rate"),
+        servers=_whole(figures.get("servers")),
+        servers_up=_whole(figures.get("servers_up")),
+    )
+
+
+def _whole(value: float | None) -> int | None:
+    return None if value is None else round(value)
+
+
+def known(text: str) -> float | None:
+    """A value as Prometheus writes it; NaN and the infinities are none."""
+    value = float(text)
+    return value if math.isfinite(value) else None
+
+
+def own_name(label: str) -> str:
+    """What the stack file calls a service or router: `web` of `web@docker` and `web-a@file`."""
+    found = re.fullmatch(_OWN_NAME, label)
+    return (found[1] or found[2]) if found else label
