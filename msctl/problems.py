@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
 from msctl.model import GATEWAY, Service, Stack
-from msctl.state import Health, Replica, StackState
+from msctl.render.pins import parse_gateway_name
+from msctl.state import Health, Replica, StackState, parse_time
 
 if TYPE_CHECKING:
-    from msctl.status import PinStatus, ReplicaStatus, ServiceStatus
+    from msctl.status import PinStatus, Readings, ReplicaStatus, ServiceStatus
 
 Severity = Literal["error", "warning", "info"]
 WORST_FIRST: tuple[Severity, ...] = ("error", "warning", "info")
 KINDS = (
-    "gateway_down", "gateway_api", "missing", "exited", "dead", "restarting", "paused", "created",
-    "removing", "unhealthy", "routed_unhealthy", "not_routed", "starting", "oom", "surplus",
-    "pin", "outdated", "left_file", "foreign", "working_dir", "stand_in", "left_out",
+    "gateway_down", "gateway_api", "certificate", "labels", "missing", "exited", "dead",
+    "restarting", "paused", "created", "removing", "unhealthy", "routed_unhealthy", "not_routed",
+    "starting", "flapping", "oom", "surplus", "pin", "outdated", "left_file", "foreign",
+    "working_dir", "prometheus", "stand_in", "left_out",
 )  # fmt: skip
 """The kinds of problems, those first that keep requests from being answered."""
+FLAPS, FLAPPING = 3, timedelta(minutes=10)
+"""How often a container that flaps was started again, and how long ago the last time."""
+EXPIRES_SOON = timedelta(days=14)
+"""Time before its end at which a certificate is worth a warning."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +48,18 @@ def problems_of(
     hashes: Mapping[str, str],
     folder: str | None,
     again: Callable[[str], str],
+    readings: Readings,
 ) -> tuple[Problem, ...]:
     """Every problem; see `msctl.status.assess` for the arguments."""
-    search = _Search(stack, state, hashes, again)
-    found = [*search.of(services), *search.strangers(folder)]
-    found.sort(key=lambda p: (WORST_FIRST.index(p.severity), KINDS.index(p.kind)))
-    return tuple(found)
+    search = _Search(stack, state, hashes, again, readings)
+    return worst_first([*search.of(services), *search.strangers(folder), *search.around()])
+
+
+def worst_first(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """By severity, then by how much a kind keeps requests from being answered."""
+    return tuple(
+        sorted(problems, key=lambda p: (WORST_FIRST.index(p.severity), KINDS.index(p.kind)))
+    )
 
 
 def left_pins(pins: Sequence[PinStatus], again: Callable[[str], str]) -> Iterator[Problem]:
@@ -68,6 +81,7 @@ class _Search:
     state: StackState
     hashes: Mapping[str, str]
     again: Callable[[str], str]
+    readings: Readings
 
     def of(self, services: Sequence[ServiceStatus]) -> Iterator[Problem]:
         """What is not as the file says, service by service."""
@@ -81,6 +95,7 @@ class _Search:
                 yield Problem("info", "left_out", status.name, None, message, hint)
                 continue
             yield from self._count(status)
+            yield from self._labels(status.name)
             for found, replica in zip(self.state.of(status.name), status.replicas, strict=True):
                 if not is_done(service, found):
                     yield from self._replica(found, replica)
@@ -133,9 +148,59 @@ class _Search:
         if status.routed and not found.healthy:
             word = f"is {found.health if found.running else found.state} but gets requests"
             yield _about("error", "routed_unhealthy", found, word, self.again("routes"))
+        yield from self._flapping(found, logs)
         if found.detail is not None and found.detail.oom_killed:
             hint = f"raise services.{found.service}.resources.memory in the stack file"
             yield _about("warning", "oom", found, "ran out of memory", hint)
+
+    def _flapping(self, found: Replica, logs: str) -> Iterator[Problem]:
+        """It runs now, but has ended again and again, and lately."""
+        detail, now = found.detail, self.readings.at
+        if detail is None or now is None or not found.running or detail.restarts < FLAPS:
+            return
+        started = parse_time(detail.started_at)
+        if started is not None and now - started < FLAPPING:
+            seconds = max(0, int((now - started).total_seconds()))
+            word = f"has ended and was started again {detail.restarts} times, {seconds} s ago"
+            yield _about("warning", "flapping", found, f"{word} the last time", logs)
+
+    def _labels(self, name: str) -> Iterator[Problem]:
+        """The gateway drops a service whose containers disagree; a pin holds it meanwhile."""
+        routings = [dict(r.routing) for r in self.state.of(name) if r.healthy and r.routing]
+        if all(routing == routings[0] for routing in routings):
+            return
+        view = self.state.gateway
+        pinned = view is not None and any(
+            pin is not None and pin[0] == name for pin in map(parse_gateway_name, view.servers)
+        )
+        if pinned:
+            message = f"the replicas of {name} carry different Traefik labels; a pin holds {name}"
+            yield Problem("warning", "labels", name, None, message, self.again(f"up {name}"))
+        else:
+            message = (
+                f"the replicas of {name} carry different Traefik labels, so that the gateway "
+                f"drops {name}"
+            )
+            yield Problem("error", "labels", name, None, message, self.again(f"up {name}"))
+
+    def around(self) -> Iterator[Problem]:
+        """What is beside the stack's own containers: the certificate, and Prometheus."""
+        certificate, now = self.readings.certificate, self.readings.at
+        hint = self.again("doctor")
+        if certificate is not None and certificate.expired:
+            message = "the gateway's certificate has expired"
+            yield Problem("error", "certificate", GATEWAY, None, message, hint)
+        elif certificate is not None and certificate.expires is not None and now is not None:
+            left = certificate.expires - now
+            if left < EXPIRES_SOON:
+                message = f"the gateway's certificate expires in {max(0, left.days)} days"
+                yield Problem("warning", "certificate", GATEWAY, None, message, hint)
+        prometheus = self.readings.prometheus
+        named = "prometheus" in self.stack.services
+        if prometheus is not None and not prometheus.reachable and named:
+            message = f"Prometheus does not answer at {prometheus.url}"
+            hint = self.again("up prometheus")
+            yield Problem("warning", "prometheus", "prometheus", None, message, hint)
 
     def _revision(self, name: str, image: str) -> Iterator[Problem]:
         """What was made from another configuration or image than the file's."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 
@@ -25,10 +26,22 @@ class Detail:
     """RFC 3339; None before the first start."""
     restarts: int
     oom_killed: bool
+    cpu_limit: float | None
+    """Processors; None without a limit."""
     memory_limit: int | None
     """Bytes; None without a limit."""
     last_check: str | None
     """First line of the last health check's output."""
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a container takes of the machine now; None is unknown."""
+
+    cpus: float | None
+    """Processors kept busy: 1.0 is one of them."""
+    memory: int | None
+    """Bytes, without what the kernel could give back at once."""
 
 
 @dataclass(frozen=True)
@@ -171,6 +184,15 @@ class Traffic:
 
 
 @dataclass(frozen=True)
+class Certificate:
+    """What the gateway shows to those who come by HTTPS."""
+
+    expires: datetime | None
+    """With a zone; None where it is not known."""
+    expired: bool = False
+
+
+@dataclass(frozen=True)
 class EngineInfo:
     """The engine that answered."""
 
@@ -212,3 +234,16 @@ class StackState:
         """The one in force: the highest generation wins."""
         found = [intent for intent in self.intents if intent.service == service]
         return max(found, key=lambda intent: intent.generation, default=None)
+
+
+def parse_time(stamp: str | None) -> datetime | None:
+    """A time of the engine's, which has nanoseconds where Python has microseconds."""
+    if stamp is None:
+        return None
+    head, _, rest = stamp.partition(".")
+    digits = len(rest) - len(rest.lstrip("0123456789"))
+    point = "." if digits else ""
+    try:
+        return datetime.fromisoformat(f"{head}{point}{rest[:digits][:6]}{rest[digits:]}")
+    except ValueError:
+        return None

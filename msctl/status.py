@@ -7,13 +7,15 @@ healthy when no problem is an error.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
 from typing import Any, Literal
 
 from msctl.model import GATEWAY, Gateway, Service, Stack
-from msctl.problems import Problem, is_done, is_left_out, left_pins, problems_of
+from msctl.problems import Problem, is_done, is_left_out, left_pins, problems_of, worst_first
 from msctl.render.pins import parse_gateway_name
-from msctl.state import Replica, StackState
+from msctl.render.traefik import WEB, WEBSECURE
+from msctl.state import Certificate, Replica, StackState, Traffic, Usage
 
 
 @dataclass(frozen=True)
@@ -50,9 +52,18 @@ class ServiceStatus:
     routed: int | None
     image: str
     rps: float | None
+    p50_ms: float | None
     p95_ms: float | None
     error_rate: float | None
     replicas: tuple[ReplicaStatus, ...]
+
+
+@dataclass(frozen=True)
+class EntryPoint:
+    """A port of the gateway that is published."""
+
+    name: str
+    url: str
 
 
 @dataclass(frozen=True)
@@ -63,6 +74,31 @@ class GatewayStatus:
     dashboard: str | None
     healthy: bool
     image: str
+    entry_points: tuple[EntryPoint, ...]
+    certificate_expires: str | None
+    """RFC 3339; None without TLS, and where no certificate was shown."""
+
+
+@dataclass(frozen=True)
+class PrometheusStatus:
+    """Where the numbers of the requests come from."""
+
+    url: str
+    reachable: bool
+
+
+@dataclass(frozen=True)
+class Readings:
+    """What was asked beside the engine's lists and the gateway's API."""
+
+    usage: Mapping[str, Usage] = field(default_factory=dict)
+    """By container id."""
+    traffic: Mapping[str, Traffic] = field(default_factory=dict)
+    """By service."""
+    prometheus: PrometheusStatus | None = None
+    certificate: Certificate | None = None
+    at: datetime | None = None
+    """When all this was; None where nobody wants to know how long ago something was."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +121,7 @@ class Status:
     engine: str
     healthy: bool
     gateway: GatewayStatus | None
+    prometheus: PrometheusStatus | None
     pins: tuple[PinStatus, ...]
     problems: tuple[Problem, ...]
     services: tuple[ServiceStatus, ...]
@@ -112,6 +149,7 @@ def assess(
     folder: str | None = None,
     again: Callable[[str], str] = "msctl {}".format,
     holder: tuple[str, str] | None = None,
+    readings: Readings | None = None,
 ) -> Status:
     """Hold what was observed against the stack file.
 
@@ -119,14 +157,15 @@ def assess(
     called outdated for its configuration. `folder` is the stack file's. `again` makes a command
     to type of what follows `msctl`. `holder` is who works on the stack now, and since when.
     """
-    look = _Look(stack, state)
+    readings = readings or Readings()
+    look = _Look(stack, state, readings)
     services = tuple(look.service(name, service) for name, service in stack.services.items())
     pins = tuple(_pins(state, holder))
-    found = problems_of(stack, state, services, hashes or {}, folder, again)
-    found = (*found, *left_pins(pins, again))
+    found = problems_of(stack, state, services, hashes or {}, folder, again, readings)
+    found = worst_first((*found, *left_pins(pins, again)))
     healthy = not any(problem.severity == "error" for problem in found)
     gateway = look.gateway() if stack.routed else None
-    return Status(stack.name, engine, healthy, gateway, pins, found, services)
+    return Status(stack.name, engine, healthy, gateway, readings.prometheus, pins, found, services)
 
 
 def _pins(state: StackState, holder: tuple[str, str] | None) -> Iterator[PinStatus]:
@@ -141,6 +180,19 @@ def published_url(gateway: Gateway) -> str | None:
     if gateway.tls_on:
         return _url("https", gateway.https, 443)
     return _url("http", gateway.http, 80)
+
+
+def entry_points(gateway: Gateway) -> tuple[EntryPoint, ...]:
+    """Where the gateway is reached, by Traefik's names of its entry points."""
+    https = _url("https", gateway.https, 443) if gateway.tls_on else None
+    found = {WEB: _url("http", gateway.http, 80), WEBSECURE: https}
+    return tuple(EntryPoint(name, url) for name, url in found.items() if url)
+
+
+def _expiry(certificate: Certificate | None) -> str | None:
+    if certificate is None or certificate.expires is None:
+        return None
+    return certificate.expires.isoformat()
 
 
 def dashboard_url(gateway: Gateway) -> str | None:
@@ -164,12 +216,14 @@ class _Look:
 
     stack: Stack
     state: StackState
+    readings: Readings
 
     def service(self, name: str, service: Service) -> ServiceStatus:
         found = self.state.of(name)
         replicas = tuple(self.replica(name, service, replica) for replica in found)
         routed = [replica.routed for replica in replicas]
         unknown = not service.routes or self._servers(name) is None
+        traffic = self.readings.traffic.get(name, Traffic())
         return ServiceStatus(
             name=name,
             kind=service.kind,
@@ -178,9 +232,10 @@ class _Look:
             healthy=sum(replica.healthy or is_done(service, replica) for replica in found),
             routed=None if unknown else sum(value is True for value in routed),
             image=service.image,
-            rps=None,
-            p95_ms=None,
-            error_rate=None,
+            rps=traffic.rps,
+            p50_ms=traffic.p50_ms,
+            p95_ms=traffic.p95_ms,
+            error_rate=traffic.error_rate,
             replicas=replicas,
         )
 
@@ -195,6 +250,7 @@ class _Look:
         address, status = self._at_the_gateway(name, service, found)
         known = bool(service.routes) and self._servers(name) is not None
         detail = found.detail
+        usage = self.readings.usage.get(found.id, Usage(None, None))
         return ReplicaStatus(
             name=found.name,
             id=found.id,
@@ -206,13 +262,19 @@ class _Look:
             routed=(status == "UP") if known else None,
             gateway_status=status,
             address=address,
-            cpu_percent=None,
-            memory_bytes=None,
+            cpu_percent=self._cpu_percent(found, usage),
+            memory_bytes=usage.memory,
             memory_limit_bytes=detail.memory_limit if detail else None,
             oom_kills=int(detail.oom_killed) if detail else None,
             restarts=detail.restarts if detail else None,
             started_at=detail.started_at if detail else None,
         )
+
+    def _cpu_percent(self, found: Replica, usage: Usage) -> float | None:
+        """Of its limit; without one, of all the processors that the engine has."""
+        if usage.cpus is None or found.detail is None:
+            return None
+        return round(100 * usage.cpus / (found.detail.cpu_limit or self.state.engine.cpus), 1)
 
     def _servers(self, name: str) -> Mapping[str, str] | None:
         """UP or DOWN by server URL; None when the gateway could not be asked."""
@@ -244,4 +306,6 @@ class _Look:
             dashboard=dashboard_url(wanted),
             healthy=serves and (view is None or view.answered),
             image=found[0].image if found else wanted.image,
+            entry_points=entry_points(wanted),
+            certificate_expires=_expiry(self.readings.certificate),
         )

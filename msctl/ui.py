@@ -235,10 +235,21 @@ class Ui:
         if self._live is not None:
             self._live.refresh()  # at once: what has moved out of the view must not be in it
 
+    @property
+    def height(self) -> int | None:
+        """Lines of the terminal now; None where data goes elsewhere."""
+        return self.out.height if self.out.is_terminal else None
+
     @contextmanager
     def screen(self) -> Iterator[Callable[[Sequence[Block]], None]]:
-        """A view of data that is drawn anew again and again; what does not fit is cut off."""
-        with Live(console=self.out, auto_refresh=False, redirect_stderr=False) as live:
+        """A view of data that is drawn anew again and again, on a screen of its own: the
+        terminal's content comes back at the end. What does not fit is cut off."""
+        with Live(
+            console=self.out,
+            screen=self.out.is_terminal,
+            auto_refresh=False,
+            redirect_stderr=False,
+        ) as live:
 
             def draw(blocks: Sequence[Block]) -> None:
                 texts = self._texts(blocks, self.out.width)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # their modules are heavy, and `msctl --help` needs none of t
     from msctl.config import LoadedStack
     from msctl.engines.base import Engine
     from msctl.prometheus import PrometheusApi
+    from msctl.state import Certificate
 
     Connect = Callable[[str, LoadedStack, Mapping[str, str]], Engine]
 
@@ -29,6 +30,12 @@ def _prometheus(url: str) -> PrometheusApi:
     from msctl.prometheus import PrometheusApi
 
     return PrometheusApi(url)
+
+
+def _certificate(host: str, port: int, server_name: str) -> Certificate | None:
+    from msctl.certificate import certificate_of
+
+    return certificate_of(host, port, server_name)
 
 
 def _asks() -> bool:
@@ -57,6 +64,8 @@ class App:
     """Gives the engine of a stack, by the name that `--engine` takes."""
     prometheus: Callable[[str], PrometheusApi] = _prometheus
     """Gives the Prometheus at a URL."""
+    certificate: Callable[[str, int, str], Certificate | None] = _certificate
+    """What is shown by HTTPS, at a host and port, to those who ask for a name."""
     lock_folder: Path | None = None
     """Where locks lie; None: the user's runtime folder."""
     clock: Callable[[], float] = time.monotonic

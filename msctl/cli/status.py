@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import click
@@ -16,18 +16,20 @@ if TYPE_CHECKING:
     from msctl.engines.base import Engine
     from msctl.status import Status
 
-_INTERVAL = 2.0
-"""Seconds between two looks of --watch."""
+_INTERVAL = 1.0
+"""Seconds from one look of --watch to the next."""
 
 
 @command_named("status")
 @click.argument("service", required=False, shell_complete=complete.services)
-@click.option("--watch", is_flag=True, help="Look again and again, until Ctrl-C.")
+@click.option("--load", is_flag=True, help="CPU, memory, requests, latency and errors too.")
+@click.option("--watch", is_flag=True, help="Look every second, with the load, until Ctrl-C.")
 @in_session
-def command(session: Session, service: str | None, *, watch: bool) -> int:
+def command(session: Session, service: str | None, *, load: bool, watch: bool) -> int:
     """Show the health of every replica: engine, health check and gateway at once.
 
-    Ends with status 1 when something is degraded.
+    Ends with status 1 when something is degraded. CPU is of a replica's limit; requests, latency
+    and errors are those of the last minute, from Prometheus.
     """
     loaded = session.load()
     if service is not None:
@@ -35,31 +37,42 @@ def command(session: Session, service: str | None, *, watch: bool) -> int:
     engine = session.connect(loaded)
     if watch:
         return _watch(session, loaded, engine, service)
-    status = look(session, loaded, engine, service)
+    status = look(session, loaded, engine, service, load=load)
     if session.options.json:
         session.ui.json(status.record())
     else:
         from msctl.cli.status_view import view
 
-        session.ui.show(view(status, now=session.app.now(), alone=service is not None))
+        now = session.app.now()
+        session.ui.show(view(status, now=now, alone=service is not None, load=load))
     return 0 if status.healthy else 1
 
 
 def look(
-    session: Session, loaded: LoadedStack, engine: Engine, service: str | None = None
+    session: Session,
+    loaded: LoadedStack,
+    engine: Engine,
+    service: str | None = None,
+    *,
+    load: bool = False,
 ) -> Status:
     """How the stack is now, or one service of it."""
+    from msctl.cli.readings import gathering
     from msctl.status import assess
 
-    holder = session.lock(engine, loaded.stack.name).holder()
+    with gathering(session, loaded.stack, engine, load=load) as asked:
+        holder = session.lock(engine, loaded.stack.name).holder()
+        state = engine.observe(detail=True)
+        readings = asked.readings(state)
     status = assess(
         loaded.stack,
-        engine.observe(detail=True),
+        state,
         engine=engine.name,
         hashes=_hashes(loaded),
         folder=str(loaded.folder),
         again=session.again,
         holder=(f"{holder.command} (pid {holder.pid})", holder.since) if holder else None,
+        readings=readings,
     )
     return status if service is None else status.only(service)
 
@@ -76,19 +89,26 @@ def _hashes(loaded: LoadedStack) -> Mapping[str, str]:
 
 
 def _watch(session: Session, loaded: LoadedStack, engine: Engine, service: str | None) -> int:
+    """One look a second; what takes longer is shown when it is there."""
     from msctl.cli.status_view import view
+
+    app, ui = session.app, session.ui
+
+    def looks() -> Iterator[Status]:
+        while True:
+            began = app.clock()
+            yield look(session, loaded, engine, service, load=True)
+            app.sleep(max(0.0, _INTERVAL - (app.clock() - began)))
 
     try:
         if session.options.json:
-            while True:
-                status = look(session, loaded, engine, service)
-                session.ui.json(status.record(), indent=None)
-                session.app.sleep(_INTERVAL)
-        with session.ui.screen() as draw:
-            while True:
-                now = session.app.now()
-                status = look(session, loaded, engine, service)
-                draw(view(status, now=now, alone=service is not None))
-                session.app.sleep(_INTERVAL)
+            for status in looks():
+                ui.json(status.record(), indent=None)
+            return 0
+        with ui.screen() as draw:
+            for status in looks():
+                alone = service is not None
+                draw(view(status, now=app.now(), alone=alone, load=True, room=ui.height))
     except KeyboardInterrupt:
         return 130  # the way to end it, not worth a message
+    return 0

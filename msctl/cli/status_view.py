@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 
 from msctl.problems import Problem
+from msctl.state import parse_time
 from msctl.status import ReplicaStatus, ServiceStatus, Status
 from msctl.ui import Block, Cell, Table
 
@@ -17,16 +18,38 @@ _SEVERITIES = {"error": "bold red", "warning": "yellow", "info": "cyan"}
 _NOTHING = Cell("-", "dim")
 
 
-def view(status: Status, *, now: datetime, alone: bool = False) -> list[Block]:
+def view(
+    status: Status,
+    *,
+    now: datetime,
+    alone: bool = False,
+    load: bool = False,
+    room: int | None = None,
+) -> list[Block]:
     """Headline, a table of services and replicas, and the problems, the worst first.
 
     `alone`: one service was asked for; then each replica's address, restarts and last check too.
+    `load`: what replicas and services have to do. `room`: lines of the terminal; where they are
+    too few, replicas that are well are left out, and problems after the first ones.
     """
-    blocks: list[Block] = [*_headline(status)]
+    head = list(_headline(status))
+    problems = list(_problems(status.problems))
+    table = _Lines(status, now, alone=alone, load=load)
+    rows = table.rows(calm=False)
+    if room is not None:
+        most = max(4, room - len(head) - min(len(problems), room // 3) - 4)
+        if len(rows) > most:
+            rows = table.rows(calm=True)
+        if len(rows) > most:
+            rows = [*rows[: most - 1], table.filled([Cell(f"and {len(rows) - most + 1} more")])]
+        left = room - len(head) - len(rows) - 4
+        if len(problems) > left:
+            problems = [*problems[: max(1, left - 1)], [Cell("msctl status shows all", "dim")]]
+    blocks: list[Block] = [*head]
     if status.services:  # the gateway alone is no service
-        blocks += [[], _alone(status, now) if alone else _all(status, now)]
-    if status.problems:
-        blocks += [[], *_problems(status.problems)]
+        blocks += [[], Table(table.headings, rows, shrink=table.shrink)]
+    if problems:
+        blocks += [[], *problems]
     return blocks
 
 
@@ -40,45 +63,128 @@ def _headline(status: Status) -> Iterator[Block]:
         if gateway.url:
             line.append(Cell(f"  {gateway.url}", "cyan"))
     yield line
+    around = []
     if gateway is not None and gateway.dashboard:
-        yield [Cell(f"dashboard {gateway.dashboard}", "dim")]
+        around.append(f"dashboard {gateway.dashboard}")
+    if gateway is not None and gateway.certificate_expires:
+        around.append(f"certificate until {gateway.certificate_expires[:10]}")
+    if status.prometheus is not None:
+        reached = "" if status.prometheus.reachable else " (does not answer)"
+        around.append(f"prometheus {status.prometheus.url}{reached}")
+    if around:
+        yield [Cell("  ".join(around), "dim")]
 
 
-def _all(status: Status, now: datetime) -> Table:
-    rows: list[Sequence[Cell]] = []
-    for service in status.services:
-        if len(service.replicas) == service.desired == 1:
-            rows.append(_one(service, service.replicas[0], now))
-            continue
-        rows.append(_several(service))
-        rows += [_replica(status.project, service, r, now) for r in service.replicas]
-    headings = ("SERVICE", "ENGINE", "HEALTH", "GATEWAY", "UP", "IMAGE")
-    return Table(headings, rows, shrink=(5, 0))
+class _Lines:
+    """The table's lines: a service with one replica is one line, others have one a replica."""
+
+    def __init__(self, status: Status, now: datetime, *, alone: bool, load: bool) -> None:
+        self.status, self.now, self.load = status, now, load
+        checked = any(r.last_check for one in status.services for r in one.replicas)
+        more = ["ADDRESS", "RESTARTS", *(["LAST CHECK"] if checked else [])] if alone else []
+        figures = ["CPU", "MEM", "REQ/S", "P95", "ERRORS"] if load else []
+        image = [] if load or alone else ["IMAGE"]
+        self.alone, self.checked = alone, checked
+        first = "REPLICA" if alone else "SERVICE"
+        self.headings = [first, "ENGINE", "HEALTH", "GATEWAY", "UP", *figures, *more, *image]
+        self.shrink = (len(self.headings) - 1, 0) if image or (more and checked) else (0,)
+
+    def rows(self, *, calm: bool) -> list[Sequence[Cell]]:
+        """`calm`: without replicas that are well."""
+        rows: list[Sequence[Cell]] = []
+        for service in self.status.services:
+            if len(service.replicas) == service.desired == 1 and not self.alone:
+                rows.append(self._one(service, service.replicas[0]))
+                continue
+            if self.load or not self.alone:
+                rows.append(self._several(service))
+            shown = [r for r in service.replicas if not calm or not _is_well(service, r)]
+            rows += [self._replica(service, replica) for replica in shown]
+            if shown and len(shown) < len(service.replicas):
+                well = len(service.replicas) - len(shown)
+                rows.append(self.filled([Cell(f"  {well} more are well", "dim")]))
+        return rows
+
+    def filled(self, cells: Sequence[Cell]) -> Sequence[Cell]:
+        """A line with nothing in the columns that are left."""
+        return [*cells, *[Cell()] * (len(self.headings) - len(cells))]
+
+    def _one(self, service: ServiceStatus, replica: ReplicaStatus) -> Sequence[Cell]:
+        cells = [Cell(service.name, "bold"), *_states(service, replica, self.now)]
+        if self.load:
+            return [*cells, *_usage(replica), *_traffic(service)]
+        return [*cells, _image(service)]
+
+    def _several(self, service: ServiceStatus) -> Sequence[Cell]:
+        cells = list(_counts(service))
+        if self.load:
+            cells += [Cell(), Cell(), *_traffic(service)]
+        elif not self.alone:
+            cells.append(_image(service))
+        return self.filled(cells)
+
+    def _replica(self, service: ServiceStatus, replica: ReplicaStatus) -> Sequence[Cell]:
+        name = replica.name.removeprefix(f"{self.status.project}-")
+        first = Cell(name, "bold") if self.alone and not self.load else Cell(f"  {name}")
+        cells = [first, *_states(service, replica, self.now)]
+        if self.load:
+            cells += [*_usage(replica), *[Cell()] * 3]
+        if self.alone:
+            restarts = "-" if replica.restarts is None else str(replica.restarts)
+            cells += [Cell(replica.address or "-"), Cell(restarts)]
+            if self.checked:
+                cells.append(Cell(replica.last_check or "-", "dim"))
+        elif not self.load:
+            other = replica.image != service.image
+            cells.append(Cell(replica.image, "yellow", tail=True) if other else Cell())
+        return self.filled(cells)
 
 
-def _several(service: ServiceStatus) -> Sequence[Cell]:
+def _is_well(service: ServiceStatus, replica: ReplicaStatus) -> bool:
+    runs = replica.state == "running" and replica.health in ("healthy", "none")
+    return runs and (service.kind != "routed" or replica.gateway_status == "UP")
+
+
+def _usage(replica: ReplicaStatus) -> list[Cell]:
+    """CPU of its limit; memory of its limit, or what it takes where it has none."""
+    taken, limit = replica.memory_bytes, replica.memory_limit_bytes
+    if taken is None:
+        memory = _NOTHING
+    elif limit:
+        memory = _share(100 * taken / limit)
+    else:
+        memory = Cell(f"{taken / 2**20:.0f}M")
+    return [_NOTHING if replica.cpu_percent is None else _share(replica.cpu_percent), memory]
+
+
+def _share(percent: float) -> Cell:
+    style = "bold red" if percent >= 90 else "yellow" if percent >= 70 else ""
+    return Cell(f"{percent:.0f}%", style)
+
+
+def _traffic(service: ServiceStatus) -> list[Cell]:
+    """Requests a second, the 95th percentile and the share of errors."""
+    rps = _NOTHING if service.rps is None else Cell(f"{service.rps:.1f}")
+    slow = service.p95_ms is not None and service.p95_ms > 500
+    p95 = Cell(f"{service.p95_ms:.0f}ms", "yellow" if slow else "") if service.p95_ms else _NOTHING
+    if service.error_rate is None:
+        return [rps, p95, _NOTHING]
+    style = "bold red" if service.error_rate >= 0.05 else "yellow" if service.error_rate else ""
+    return [rps, p95, Cell(f"{service.error_rate:.1%}", style)]
+
+
+def _counts(service: ServiceStatus) -> Sequence[Cell]:
+    """Of a service as a whole: name, running, healthy, routed."""
     wanted = service.desired
     if not service.replicas and not wanted:
-        return [Cell(service.name, "dim"), Cell("left out", "dim"), *_dashes(3), _image(service)]
+        return [Cell(service.name, "dim"), Cell("left out", "dim"), *[_NOTHING] * 3]
 
     def count(number: int, word: str) -> Cell:
         return Cell(f"{number}/{wanted} {word}", "green" if number >= wanted else "bold red")
 
     routed = _unrouted(service) if service.routed is None else count(service.routed, "UP")
     running, healthy = count(service.running, "run"), count(service.healthy, "healthy")
-    return [Cell(service.name, "bold"), running, healthy, routed, Cell(), _image(service)]
-
-
-def _one(service: ServiceStatus, replica: ReplicaStatus, now: datetime) -> Sequence[Cell]:
-    return [Cell(service.name, "bold"), *_states(service, replica, now), _image(service)]
-
-
-def _replica(
-    project: str, service: ServiceStatus, replica: ReplicaStatus, now: datetime
-) -> Sequence[Cell]:
-    name = replica.name.removeprefix(f"{project}-")
-    image = Cell() if replica.image == service.image else Cell(replica.image, "yellow", tail=True)
-    return [Cell(f"  {name}"), *_states(service, replica, now), image]
+    return [Cell(service.name, "bold"), running, healthy, routed, Cell()]
 
 
 def _states(service: ServiceStatus, replica: ReplicaStatus, now: datetime) -> list[Cell]:
@@ -101,25 +207,6 @@ def _gateway(service: ServiceStatus, replica: ReplicaStatus) -> Cell:
 def _unrouted(service: ServiceStatus) -> Cell:
     """Of what the gateway does not lead to, and of what it could not be asked about."""
     return Cell("unknown", "yellow") if service.kind == "routed" else _NOTHING
-
-
-def _alone(status: Status, now: datetime) -> Table:
-    headings = ["REPLICA", "ENGINE", "HEALTH", "GATEWAY", "UP", "ADDRESS", "RESTARTS"]
-    rows = [
-        [
-            Cell(replica.name.removeprefix(f"{status.project}-"), "bold"),
-            *_states(service, replica, now),
-            Cell(replica.address or "-"),
-            Cell("-" if replica.restarts is None else str(replica.restarts)),
-            *([Cell(replica.last_check, "dim")] if replica.last_check else []),
-        ]
-        for service in status.services
-        for replica in service.replicas
-    ]
-    if any(len(row) > len(headings) for row in rows):
-        headings.append("LAST CHECK")
-    rows = [[*row, *[_NOTHING] * (len(headings) - len(row))] for row in rows]
-    return Table(headings, rows, shrink=(len(headings) - 1, 0))
 
 
 def _problems(problems: Sequence[Problem]) -> Iterator[Block]:
@@ -148,9 +235,7 @@ def age(replica: ReplicaStatus, now: datetime) -> str:
     """How long a running replica has been up: `3m`, `2h`, `5d`."""
     if replica.started_at is None or replica.state != "running":
         return "-"
-    try:
-        started = datetime.fromisoformat(_to_microseconds(replica.started_at))
-    except ValueError:
+    if (started := parse_time(replica.started_at)) is None:
         return "-"
     passed = max(timedelta(0), now - started)
     for seconds, unit in ((86400, "d"), (3600, "h"), (60, "m")):
@@ -159,20 +244,9 @@ def age(replica: ReplicaStatus, now: datetime) -> str:
     return f"{int(passed.total_seconds())}s"
 
 
-def _to_microseconds(stamp: str) -> str:
-    """The engine writes nanoseconds, Python reads microseconds."""
-    head, point, rest = stamp.partition(".")
-    digits = len(rest) - len(rest.lstrip("0123456789"))
-    return f"{head}{point}{rest[:digits][:6]}{rest[digits:]}".replace("Z", "+00:00")
-
-
 def _styled(word: str, styles: dict[str, str], otherwise: str = "") -> Cell:
     return Cell(word, styles.get(word, otherwise))
 
 
 def _image(service: ServiceStatus) -> Cell:
     return Cell(service.image, "dim", tail=True)
-
-
-def _dashes(count: int) -> list[Cell]:
-    return [_NOTHING] * count

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from msctl.execute import Performer
 from msctl.request import Plans, Request
-from msctl.state import EngineInfo, StackState
+from msctl.state import EngineInfo, StackState, Usage
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,12 @@ class Engine(Performer, Protocol):
 
     def observe(self, *, detail: bool = False) -> StackState:
         """A snapshot; `detail` asks about each container too, which takes longer."""
+
+    def usage(self, state: StackState) -> Mapping[str, Usage]:
+        """What the running containers of a snapshot take of the machine, by container id.
+
+        What does not answer within two seconds is not in it.
+        """
 
     def plans(self, request: Request) -> Plans:
         """The plans that fulfil a request, each made when the one before has been run.

@@ -19,6 +19,7 @@ from msctl.config import LoadedStack
 from msctl.engines import ENGINES, connect
 from msctl.engines.base import Engine
 from msctl.prometheus import PrometheusApi
+from msctl.state import Certificate
 
 SHOP = """\
 name: shop
@@ -76,6 +77,8 @@ class Terminal:
     sleep: Any = lambda _seconds: None
     prometheus: Any = nobody
     """Answers the requests to Prometheus, as a handler of httpx's."""
+    certificate: Certificate | None = None
+    """What the gateway shows by HTTPS."""
     asked: list[str] = field(default_factory=list)
     """The addresses of the Prometheus that was asked."""
     browses: bool = False
@@ -108,6 +111,7 @@ class Terminal:
             cwd=self.folder,
             connect=self.connect,
             prometheus=self.ask,
+            certificate=lambda *_: self.certificate,
             lock_folder=self.folder / ".locks",
             clock=self.world.clock,
             now=lambda: datetime(2030, 1, 1, 1, 0, tzinfo=UTC),

@@ -41,6 +41,7 @@ def service(name: str, kind: str, count: int, replicas: list[Any], **more: Any) 
         "routed": count,
         "image": f"{name}:1",
         "rps": None,
+        "p50_ms": None,
         "p95_ms": None,
         "error_rate": None,
         "replicas": replicas,
@@ -60,7 +61,13 @@ def test_status_as_json_has_every_field_of_the_contract(shop: Terminal) -> None:
             "dashboard": "http://127.0.0.1:8080/dashboard/",
             "healthy": True,
             "image": "traefik:v3.7",
+            "entry_points": [
+                {"name": "web", "url": "http://localhost"},
+                {"name": "websecure", "url": "https://localhost"},
+            ],
+            "certificate_expires": None,
         },
+        "prometheus": None,
         "pins": [],
         "problems": [],
         "services": [

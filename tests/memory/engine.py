@@ -23,7 +23,7 @@ from msctl.execute import Watch
 from msctl.model import Stack
 from msctl.plan import Step
 from msctl.request import Plans, Request
-from msctl.state import Detail, EngineInfo, Health, Intent, Replica, Resource, StackState
+from msctl.state import Detail, EngineInfo, Health, Intent, Replica, Resource, StackState, Usage
 
 EPOCH = datetime(2030, 1, 1, tzinfo=UTC)
 """The virtual clock's zero."""
@@ -145,6 +145,11 @@ class MemoryEngine:
         }
         return None if who in ours else who
 
+    def usage(self, state: StackState) -> Mapping[str, Usage]:
+        self._ask()
+        usages = self.world.usages
+        return {c.id: usages[c.name] for c in state.containers if c.running and c.name in usages}
+
     # Planning and doing
 
     def plans(self, request: Request) -> Plans:
@@ -191,7 +196,8 @@ class MemoryEngine:
 def replica_of(container: Container, *, detail: bool) -> Replica:
     own = container.labels
     number = own.get(labels.NUMBER, "")
-    limit = (container.body.get("HostConfig") or {}).get("Memory")
+    config = container.body.get("HostConfig") or {}
+    limit, nano = config.get("Memory"), config.get("NanoCpus")
     started = container.started
     return Replica(
         id=container.id,
@@ -218,6 +224,7 @@ def replica_of(container: Container, *, detail: bool) -> Replica:
             else (EPOCH + timedelta(seconds=started)).isoformat().replace("+00:00", "Z"),
             restarts=container.restarts,
             oom_killed=False,
+            cpu_limit=nano / 1e9 if nano else None,
             memory_limit=limit,
             last_check=None,
         )

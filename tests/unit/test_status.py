@@ -124,18 +124,24 @@ def test_the_record_has_exactly_the_fields_of_the_contract() -> None:
     """`status --json` prints these names, and null for what is not known."""
     record = json.loads(json.dumps(look(healthy()).record()))
     assert list(record) == [
-        "project", "engine", "healthy", "gateway", "pins", "problems", "services",
+        "project", "engine", "healthy", "gateway", "prometheus", "pins", "problems",
+        "services",
     ]  # fmt: skip
     assert record["gateway"] == {
         "url": "https://localhost",
         "dashboard": "http://127.0.0.1:8080/dashboard/",
         "healthy": True,
         "image": "an image",
+        "entry_points": [
+            {"name": "web", "url": "http://localhost"},
+            {"name": "websecure", "url": "https://localhost"},
+        ],
+        "certificate_expires": None,
     }
     web = record["services"][0]
     assert list(web) == [
-        "name", "kind", "desired", "running", "healthy", "routed", "image", "rps", "p95_ms",
-        "error_rate", "replicas",
+        "name", "kind", "desired", "running", "healthy", "routed", "image", "rps", "p50_ms",
+        "p95_ms", "error_rate", "replicas",
     ]  # fmt: skip
     assert list(web["replicas"][0]) == [
         "name", "id", "number", "image", "state", "health", "last_check", "routed",
@@ -239,7 +245,7 @@ CASES: list[tuple[str, dict[str, Any], str, str]] = [
     ),
     (
         "shop-web-2",
-        {"detail": Detail(None, 0, True, 2**29, None)},
+        {"detail": Detail(None, 0, True, None, 2**29, None)},
         "warning oom: shop-web-2 ran out of memory",
         "raise services.web.resources.memory in the stack file",
     ),
@@ -265,7 +271,7 @@ def test_what_is_wrong_with_a_replica_is_told(
 
 def test_an_unhealthy_replica_tells_its_last_check() -> None:
     """The output of the last check is in the message; that it still gets requests is told too."""
-    detail = Detail("2026-01-01T00:00:00Z", 2, False, None, "connection refused")
+    detail = Detail("2026-01-01T00:00:00Z", 2, False, None, None, "connection refused")
     sick = changed(healthy(), "shop-web-2", health=Health.UNHEALTHY, detail=detail)
     status = look(sick)
     assert not status.healthy

@@ -6,7 +6,7 @@ One API client a thread (the SDK's sessions are not to be shared), and faults as
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -85,7 +85,7 @@ class Client:
         self._threads = threading.local()
         self._version: str | None = None
 
-    def _api(self) -> docker.APIClient:
+    def _api(self, timeout: int = API_TIMEOUT) -> docker.APIClient:
         if not hasattr(self._threads, "api"):
             if self._version is None:
                 first = docker.APIClient(version="auto", timeout=API_TIMEOUT, **self._settings)
@@ -96,22 +96,23 @@ class Client:
                 version=self._version, timeout=API_TIMEOUT, **self._settings
             )
         api: docker.APIClient = self._threads.api
+        api.timeout = timeout
         return api
 
-    def call(self, request: Callable[[Any], Any]) -> Any:
-        """One call: `client.call(lambda api: api.info())`.
+    def call(self, request: Callable[[Any], Any], timeout: int = API_TIMEOUT) -> Any:
+        """One call: `client.call(lambda api: api.info())`; `timeout` in seconds.
 
         Raises:
             EngineFault: the engine refused it.
             EngineUnreachable: the engine did not answer.
         """
         with _faults(self.address):
-            return request(self._api())
+            return request(self._api(timeout))
 
-    def stream(self, request: Callable[[Any], Any]) -> Iterator[Any]:
+    def stream(self, request: Callable[[Any], Any], timeout: int = API_TIMEOUT) -> Generator[Any]:
         """The items of a streamed answer; faults while reading are translated too."""
         with _faults(self.address):
-            stream = request(self._api())
+            stream = request(self._api(timeout))
             yield from stream
 
     def open_stream(self, request: Callable[[Any], Any]) -> Stream:

@@ -19,11 +19,12 @@ from msctl.engines.compose.logs import Follower, merged
 from msctl.engines.compose.observe import Observer
 from msctl.engines.compose.perform import Performer
 from msctl.engines.compose.planner import Planner, port_key
+from msctl.engines.compose.usage import usage
 from msctl.engines.compose.watch import ContainerWatch
 from msctl.model import Stack
 from msctl.plan import Step
 from msctl.request import Plans, Request
-from msctl.state import EngineInfo, StackState
+from msctl.state import EngineInfo, StackState, Usage
 
 
 def connect(loaded: LoadedStack, environ: Mapping[str, str]) -> ComposeEngine:
@@ -84,6 +85,9 @@ class ComposeEngine:
         return replace(
             state, busy_ports={port_key(wanted[port]): who for port, who in busy.items()}
         )
+
+    def usage(self, state: StackState) -> Mapping[str, Usage]:
+        return usage(self._client, [c.id for c in state.containers if c.running])
 
     def plans(self, request: Request) -> Plans:
         return self._planner.plans(request)

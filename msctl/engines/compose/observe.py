@@ -26,6 +26,8 @@ from msctl.state import (
     StackState,
 )
 
+PATIENCE = 2
+"""Seconds that the engine has to tell more of a container."""
 _EXITED = re.compile(r"Exited \((\d+)\)")
 
 
@@ -143,10 +145,13 @@ class Observer:
             return api.view()
 
     def _with_detail(self, replica: Replica) -> Replica:
+        """Unknown where the container was removed meanwhile, or the engine is too busy with it."""
         try:
-            found = self.client.call(lambda api: api.inspect_container(replica.id))
+            found = self.client.call(lambda api: api.inspect_container(replica.id), PATIENCE)
+        except EngineUnreachable:
+            return replica
         except EngineFault as fault:
-            if fault.status == 404:  # removed since the list was made
+            if fault.status == 404:
                 return replica
             raise
         return replace(replica, detail=_detail(found))
@@ -215,6 +220,16 @@ def _detail(found: Mapping[str, Any]) -> Detail:
         started_at=None if started.startswith("0001-") else started or None,
         restarts=found.get("RestartCount", 0),
         oom_killed=bool(state.get("OOMKilled")),
+        cpu_limit=_cpu_limit(found["HostConfig"]),
         memory_limit=found["HostConfig"].get("Memory") or None,
         last_check=output.splitlines()[0] if output else None,
     )
+
+
+def _cpu_limit(config: Mapping[str, Any]) -> float | None:
+    """Processors that a container may keep busy, however it was said."""
+    if nano := config.get("NanoCpus"):
+        return float(nano) / 1e9
+    if (quota := config.get("CpuQuota") or 0) > 0:
+        return float(quota) / (config.get("CpuPeriod") or 100_000)
+    return None

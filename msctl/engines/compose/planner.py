@@ -128,7 +128,7 @@ class Planner:
         """After an update that failed, what did not become healthy goes again."""
         outcome = yield plan
         if outcome is not None and outcome.failures:
-            retreat = plan_retreat(whole, self.observe())
+            retreat = plan_retreat(whole, self.observe(), plan, outcome)
             if retreat:
                 yield retreat
 

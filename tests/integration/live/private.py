@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import socket
 import subprocess
 import tempfile
 from contextlib import suppress
@@ -22,38 +23,58 @@ _NEW_NETWORK = 0x40000000  # CLONE_NEWNET
 
 
 class PrivateEngine:
-    """`dockerd` with its own socket, data and network namespace; root is needed."""
+    """`dockerd` with its own socket, data and network namespace; root is needed.
+
+    As under systemd, somebody else holds the socket, so that it outlives a restart. Where the
+    engine sees it, it is at the usual place, for containers that mount it from there.
+    """
 
     def __init__(self, *options: str) -> None:
         # In /var/tmp: its storage driver needs a real file system, and its socket a short path.
         self._folder = Path(tempfile.mkdtemp(prefix="msctl-engine-", dir="/var/tmp"))
-        self.host = f"unix://{self._folder}/docker.sock"
+        path = f"{self._folder}/docker.sock"
+        self.host = f"unix://{path}"
         self._options = options
         self._daemon: subprocess.Popen[bytes] | None = None
-        self._holder = subprocess.Popen(["unshare", "--net", "sleep", "infinity"])
-        self.network = f"/proc/{self._holder.pid}/ns/net"
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.bind(path)
+        self._socket.listen(64)
+        self._holder = subprocess.Popen(["unshare", "--net", "--mount", "sleep", "infinity"])
+        spaces = f"/proc/{self._holder.pid}/ns"
+        self.network = f"{spaces}/net"
         self.inside = ["nsenter", f"--net={self.network}"]
         """What leads a command into the engine's network."""
-        outside = os.readlink("/proc/self/ns/net")
-        until(lambda: os.readlink(self.network) != outside, 5, "the network is there", every=0.01)
-        subprocess.run([*self.inside, "python3", "-c", _LOOPBACK_UP], check=True, timeout=10)
+        self._place = ["nsenter", f"--net={self.network}", f"--mount={spaces}/mnt"]
+        for kind in ("net", "mnt"):
+            until(lambda: self._is_apart(kind), 5, "the namespaces are there", every=0.01)  # noqa: B023
+        self._run("python3", "-c", _LOOPBACK_UP)
+        self._run("mount", "--bind", path, "/var/run/docker.sock")
+
+    def _is_apart(self, kind: str) -> bool:
+        own, theirs = (f"/proc/{pid}/ns/{kind}" for pid in ("self", self._holder.pid))
+        return os.readlink(own) != os.readlink(theirs)
+
+    def _run(self, *command: str) -> None:
+        subprocess.run([*self._place, *command], check=True, timeout=10)
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
-        place = self._folder
+        place, handle = self._folder, self._socket.fileno()
+        command = [
+            "dockerd",
+            "--host=fd://",
+            f"--data-root={place}/data",
+            f"--exec-root={place}/exec",
+            f"--pidfile={place}/pid",
+            "--containerd-namespace=msctl-test",
+            "--containerd-plugins-namespace=msctl-test-plugins",
+            *self._options,
+        ]
+        hand_over = f'exec 3<&{handle}; exec env LISTEN_FDS=1 LISTEN_PID=$$ "$@"'
         with (place / "log").open("ab") as log:
             self._daemon = subprocess.Popen(
-                [
-                    *self.inside,
-                    "dockerd",
-                    f"--host={self.host}",
-                    f"--data-root={place}/data",
-                    f"--exec-root={place}/exec",
-                    f"--pidfile={place}/pid",
-                    "--containerd-namespace=msctl-test",
-                    "--containerd-plugins-namespace=msctl-test-plugins",
-                    *self._options,
-                ],
+                [*self._place, "sh", "-c", hand_over, "sh", *command],
+                pass_fds=[handle],
                 stdout=log,
                 stderr=log,
             )
@@ -92,9 +113,9 @@ class PrivateEngine:
             container.remove(force=True, v=True)
         client.close()
         self.stop()
+        self._socket.close()
         self._holder.kill()
         self._holder.wait(timeout=10)
-        subprocess.run(["umount", "--recursive", str(self._folder)], check=False)
         subprocess.run(["rm", "-rf", str(self._folder)], check=True)
 
     def enter(self) -> None:

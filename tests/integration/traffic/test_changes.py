@@ -8,7 +8,7 @@ import pytest
 from live import Stack
 from load import Load
 
-from traffic import ROUTES, load, nothing_lost, write
+from traffic import ROUTES, cookie, load, nothing_lost, write
 
 pytestmark = [pytest.mark.engine, pytest.mark.alone]
 
@@ -41,11 +41,11 @@ def test_scaling_up_and_down_loses_nothing(shop: Stack) -> None:
 )
 def test_an_update_loses_nothing(shop: Stack, changes: dict[str, Any]) -> None:
     """Every replica is replaced, one after the other, while the traffic goes on."""
-    before = shop.ids("shop")
+    before, name = shop.ids("shop"), cookie(shop)
     write(shop, **changes)
     with load(shop) as traffic:
         shop.ok("up")
-    nothing_lost(shop, traffic)
+    nothing_lost(shop, traffic, same_cookie=cookie(shop) == name)
     after = shop.ids("shop")
     assert len(after) == 2
     assert not set(after.values()) & set(before.values())

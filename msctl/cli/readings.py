@@ -1,0 +1,88 @@
+"""What `status` asks beside the engine's lists and the gateway's API; all of it at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from msctl.cli.session import Session
+    from msctl.engines.base import Engine
+    from msctl.model import Stack
+    from msctl.state import Certificate, StackState, Traffic
+    from msctl.status import PrometheusStatus, Readings
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Gathering:
+    """Questions under way; each ends within its own deadline of two seconds."""
+
+    session: Session
+    engine: Engine
+    load: bool
+    traffic: Future[tuple[PrometheusStatus | None, Mapping[str, Traffic]]]
+    certificate: Future[Certificate | None]
+
+    def readings(self, state: StackState) -> Readings:
+        """All of it, once the engine's lists are there; what did not answer is unknown."""
+        from msctl.status import Readings
+
+        usage = self.engine.usage(state) if self.load else {}
+        prometheus, traffic = self.traffic.result()
+        return Readings(
+            usage, traffic, prometheus, self.certificate.result(), at=self.session.app.now()
+        )
+
+
+@contextmanager
+def gathering(session: Session, stack: Stack, engine: Engine, *, load: bool) -> Iterator[Gathering]:
+    """Begin to ask, while the engine is asked too."""
+    with ThreadPoolExecutor(2, thread_name_prefix="msctl-status") as pool:
+        yield Gathering(
+            session,
+            engine,
+            load,
+            pool.submit(_traffic, session, stack, load=load),
+            pool.submit(_certificate, session, stack),
+        )
+
+
+def _traffic(
+    session: Session, stack: Stack, *, load: bool
+) -> tuple[PrometheusStatus | None, Mapping[str, Traffic]]:
+    """Only a Prometheus that the stack runs is asked where nobody wants its numbers."""
+    from msctl.addresses import prometheus_url
+    from msctl.prometheus import PrometheusSilent
+    from msctl.status import PrometheusStatus
+
+    if not load and "prometheus" not in stack.services:
+        return None, {}
+    url = prometheus_url(stack, session.app.environ)
+    routed = [name for name, service in stack.services.items() if service.routes]
+    try:
+        with session.app.prometheus(url) as prometheus:
+            if load:
+                return PrometheusStatus(url, True), prometheus.traffic(routed)
+            prometheus.instant("vector(1)")
+            return PrometheusStatus(url, True), {}
+    except PrometheusSilent:
+        return PrometheusStatus(url, False), {}
+
+
+def _certificate(session: Session, stack: Stack) -> Certificate | None:
+    """What the gateway shows for the first host that it serves."""
+    from msctl.status import published_url
+
+    url = published_url(stack.gateway) if stack.routed and stack.gateway.tls_on else None
+    if url is None:
+        return None
+    at = urlsplit(url)
+    hosts = [route.host for one in stack.services.values() for route in one.routes if route.host]
+    host = at.hostname or "localhost"
+    return session.app.certificate(host, at.port or 443, hosts[0] if hosts else host)
