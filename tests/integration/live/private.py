@@ -19,6 +19,11 @@ _LOOPBACK_UP = (
     "import fcntl, socket, struct; s = socket.socket(); "
     "fcntl.ioctl(s, 0x8914, struct.pack('16sh', b'lo', 1))"  # SIOCSIFFLAGS, IFF_UP
 )
+_HAND_OVER = (  # as systemd does: the socket is file 3
+    "import os, sys; os.dup2(int(sys.argv[1]), 3); "
+    "os.environ.update(LISTEN_FDS='1', LISTEN_PID=str(os.getpid())); "
+    "os.execvp(sys.argv[2], sys.argv[2:])"
+)
 _NEW_NETWORK = 0x40000000  # CLONE_NEWNET
 
 
@@ -70,10 +75,9 @@ class PrivateEngine:
             "--containerd-plugins-namespace=msctl-test-plugins",
             *self._options,
         ]
-        hand_over = f'exec 3<&{handle}; exec env LISTEN_FDS=1 LISTEN_PID=$$ "$@"'
         with (place / "log").open("ab") as log:
             self._daemon = subprocess.Popen(
-                [*self._place, "sh", "-c", hand_over, "sh", *command],
+                [*self._place, "python3", "-c", _HAND_OVER, str(handle), *command],
                 pass_fds=[handle],
                 stdout=log,
                 stderr=log,
