@@ -19,7 +19,7 @@ _NOTHING = Cell("-", "dim")
 
 def view(metrics: Metrics, spark: Spark) -> list[Block]:
     """Headline, a table of services, what failed, and a table of routers."""
-    headings = ("SERVICE", "REQ/S", "P50", "P95", "P99", "5XX", "UP", "REQ/S, LAST 15 MIN")
+    headings = ("SERVICE", "REQ/S", "P50", "P95", "P99", "5XX", "UP", "LAST 15 MIN")
     rows = [
         [
             Cell(service.name, "bold"),

@@ -80,7 +80,7 @@ def test_metrics_are_a_table_of_the_routed_services(busy: Terminal) -> None:
         shop  12.5 requests/s  p95 48ms over 5 min
         of the last minute, from Prometheus at http://127.0.0.1:9090
 
-        SERVICE  REQ/S       P50    P95    P99   5XX   UP   REQ/S, LAST 15 MIN
+        SERVICE  REQ/S       P50    P95    P99   5XX   UP   LAST 15 MIN
         web      12.3        4.2ms  620ms  1.2s  6.2%  1/1               ▁█
         api      no traffic  -      -      -     -     1/2
 

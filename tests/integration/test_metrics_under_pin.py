@@ -42,7 +42,7 @@ def shop(stacks: NewStack, prometheus_image: None) -> tuple[Stack, str]:  # noqa
     stack.write(
         {
             "shop": service(
-                "/shop", replicas=2, env={"SERVICE_NAME": "shop"}, rollout={"drain": "9s"}
+                "/shop", replicas=2, env={"SERVICE_NAME": "shop"}, rollout={"drain": "7s"}
             ),
             "shop-a": service("/neighbour", env={"SERVICE_NAME": "shop-a"}),
             "prometheus": prometheus,

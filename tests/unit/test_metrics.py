@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from msctl.cli.browser import has_browser
-from msctl.cli.metrics_view import latency, rate, share
+from msctl.cli.metrics_view import latency, rate, share, view
 from msctl.metrics import history_times, read_metrics
 from msctl.queries import Sample, Series
 from msctl.ui import Ui, neutral
@@ -124,19 +123,27 @@ def test_a_line_of_bars_is_ascii_where_that_is_all_there_is() -> None:
     assert ui.spark([0.0, 1.0, None]).isascii()
 
 
-@pytest.mark.parametrize(
-    ("environ", "platform", "opener", "expected"),
-    [
-        ({}, "linux", "/usr/bin/xdg-open", False),
-        ({"DISPLAY": ":0"}, "linux", "/usr/bin/xdg-open", True),
-        ({"WAYLAND_DISPLAY": "wayland-0"}, "linux", "/usr/bin/xdg-open", True),
-        ({"DISPLAY": ":0"}, "linux", None, False),
-        ({}, "darwin", None, True),
-        ({}, "win32", None, True),
-    ],
-)
-def test_a_browser_is_one_with_a_window(
-    environ: dict[str, str], platform: str, opener: str | None, expected: bool
-) -> None:
-    """Never one that would take the terminal, or wait for a display that is not there."""
-    assert has_browser(environ, platform, lambda _: opener) is expected
+def test_the_table_fits_a_terminal_of_80_columns() -> None:
+    """The longest names are cut, the bars are not."""
+    samples = [
+        Sample({"figure": figure, "name": "notificationservice"}, value)
+        for figure, value in (("rps", 0.0), ("p50_ms", 999.0), ("p99_ms", 9999.0), ("servers", 10))
+    ]
+    times = history_times(NOW)
+    points = {time.timestamp(): float(number) for number, time in enumerate(times)}
+    found = read_metrics(
+        samples,
+        [Series({"name": "notificationservice", "figure": "rps"}, points)],
+        project="musicshare",
+        prometheus="http://x",
+        time=NOW,
+        services=["notificationservice"],
+        routers=["notificationservice-ws"],
+    )
+    ui = Ui(color=False)
+    terminal = io.StringIO()
+    ui.out.file, ui.out._force_terminal, ui.out.width = terminal, True, 80
+    ui.show(view(found, ui.spark))
+    lines = terminal.getvalue().splitlines()
+    assert max(len(line) for line in lines) <= 80
+    assert any(line.endswith(ui.spark(list(points.values()))) for line in lines)

@@ -30,7 +30,7 @@ PATHS = {
     "notificationservice": "/api/notifications/x",
 }
 FAILING = "formulario-post"
-RATE = 10.0
+RATE = 5.0
 """Requests a second of each of them."""
 DASHBOARD = REPOSITORY / "grafana" / "dashboards" / "musicshare.json"
 MISBEHAVE = """
@@ -99,6 +99,32 @@ def _expressions() -> list[Any]:
         for panel in board["panels"]
         for target in panel.get("targets", ())
     ]
+
+
+# Before the load begins
+
+
+def test_a_prometheus_that_is_not_there_is_told(musicshare: MusicShare) -> None:
+    """Exit status 1, with the address that was tried, where it is from, and what to do."""
+    result = musicshare.msctl("metrics", MSCTL_PROMETHEUS="http://127.0.0.1:1")
+    assert (result.status, result.out) == (1, "")
+    assert "Prometheus does not answer at http://127.0.0.1:1 ($MSCTL_PROMETHEUS)" in result.err
+
+
+def test_a_dashboards_address_leads_to_it(musicshare: MusicShare) -> None:
+    """Each page answers where `dashboard` says that it is; grafana is told where it is left out."""
+    for name, words in (("traefik", "Traefik"), ("prometheus", "Prometheus")):
+        url = musicshare.ok("dashboard", name).out.strip()
+        assert words in Visitor(url).get("", follow_redirects=True).text
+        assert json.loads(musicshare.ok("dashboard", name, "--json").out) == {
+            "name": name,
+            "url": url,
+        }
+    result = musicshare.msctl("dashboard", "grafana")
+    assert result.status == (0 if "grafana" in musicshare.made() else 1)
+
+
+# Under load
 
 
 @pytest.mark.parametrize("chosen", [".+", "(userservice|formulario-post)"])
@@ -172,20 +198,3 @@ def test_traffic_of_all_services_is_known_at_once(busy: MusicShare) -> None:
     assert took < 0.5
     assert found["userservice"].servers_up == 2
     assert all(math.isfinite(t.rps) for t in found.values() if t.rps is not None)
-
-
-def test_a_prometheus_that_is_not_there_is_told(busy: MusicShare) -> None:
-    """Exit status 1, with the address that was tried, where it is from, and what to do."""
-    result = busy.msctl("metrics", MSCTL_PROMETHEUS="http://127.0.0.1:1")
-    assert (result.status, result.out) == (1, "")
-    assert "Prometheus does not answer at http://127.0.0.1:1 ($MSCTL_PROMETHEUS)" in result.err
-
-
-def test_a_dashboards_address_leads_to_it(busy: MusicShare) -> None:
-    """Each page answers where `dashboard` says that it is; grafana is told where it is left out."""
-    for name, words in (("traefik", "Traefik"), ("prometheus", "Prometheus")):
-        url = busy.ok("dashboard", name).out.strip()
-        assert words in Visitor(url).get("", follow_redirects=True).text
-        assert json.loads(busy.ok("dashboard", name, "--json").out) == {"name": name, "url": url}
-    result = busy.msctl("dashboard", "grafana")
-    assert result.status == (0 if "grafana" in busy.made() else 1)
