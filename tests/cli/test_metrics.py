@@ -145,7 +145,7 @@ def test_metrics_of_one_service_have_a_row_for_each_figure(busy: Terminal) -> No
         p50         4.2ms
         p95         620ms               ▁█  620ms
         p99         1.2s
-        5xx         6.2%                    -
+        5xx         6.2%                    6.2%
         servers up  1/1
 
         5xx in 5 min: web 22
@@ -156,6 +156,19 @@ def test_metrics_of_one_service_have_a_row_for_each_figure(busy: Terminal) -> No
     )
     found = busy.msctl("metrics", "web", "--json").json
     assert [service["name"] for service in found["services"]] == ["web"]
+
+
+def test_a_service_that_was_never_asked_is_told_from_one_that_is_not_any_more(
+    terminal: Terminal,
+) -> None:
+    """The gateway counts from the first request on; neither has a latency."""
+    terminal.prometheus = answering({"rps": {"api": "0"}, "scraped": {"": "1"}})
+    answer = terminal.msctl("metrics")
+    assert (answer.status, answer.err) == (0, "")
+    assert "web      none seen   -    -    -    -    -" in answer.out
+    assert "api      no traffic  -    -    -    -    -" in answer.out
+    services = terminal.msctl("metrics", "--json").json["services"]
+    assert [(one["rps"], one["p95_ms"]) for one in services] == [(None, None), (0.0, None)]
 
 
 def test_what_prometheus_never_saw_is_unknown(terminal: Terminal) -> None:
