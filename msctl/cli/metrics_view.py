@@ -14,16 +14,16 @@ SLOW_MS = 500.0
 """A 95th percentile above it is told in red; Prometheus raises an alert at it."""
 MANY_ERRORS = 0.05
 """A share of errors above it likewise."""
-_NOTHING = Cell("-", "dim")
+_NOTHING, _EMPTY = Cell("-", "dim"), Cell()
 
 
 def view(metrics: Metrics, spark: Spark) -> list[Block]:
     """Headline, a table of services, what failed, and a table of routers."""
-    headings = ("SERVICE", "REQ/S", "P50", "P95", "P99", "5XX", "UP", "REQ/S, LAST 15 MIN")
+    headings = ("SERVICE", "REQ/S", "P50", "P95", "P99", "5XX", "UP", "LAST 15 MIN")
     rows = [
         [
             Cell(service.name, "bold"),
-            _rps(service),
+            _rps(metrics, service),
             *_latencies(service),
             _errors(service.error_rate),
             _up(service),
@@ -47,21 +47,26 @@ def view_of_one(metrics: Metrics, spark: Spark) -> list[Block]:
     history = service.history
     p50, p95, p99 = _latencies(service)
 
-    def row(name: str, now: Cell, values: Sequence[float | None], most: Cell) -> Sequence[Cell]:
+    def row(
+        name: str, now: Cell, values: Sequence[float | None] = (), most: Cell = _EMPTY
+    ) -> Sequence[Cell]:
         return [Cell(name), now, Cell(spark(values), "cyan"), most]
 
+    def most(values: Sequence[float | None], now: float | None) -> float | None:
+        return max((value for value in (*values, now) if value is not None), default=None)
+
+    highest = (
+        Cell(rate(most(history.rps, service.rps))),
+        _latency(most(history.p95_ms, service.p95_ms)),
+        _errors(most(history.error_rate, service.error_rate)),
+    )
     rows = [
-        row("requests/s", _rps(service), history.rps, Cell(rate(_most(history.rps)))),
-        row("p50", p50, (), Cell()),
-        row("p95", p95, history.p95_ms, _latency(_most(history.p95_ms))),
-        row("p99", p99, (), Cell()),
-        row(
-            "5xx",
-            _errors(service.error_rate),
-            history.error_rate,
-            _errors(_most(history.error_rate)),
-        ),
-        row("servers up", _up(service), (), Cell()),
+        row("requests/s", _rps(metrics, service), history.rps, highest[0]),
+        row("p50", p50),
+        row("p95", p95, history.p95_ms, highest[1]),
+        row("p99", p99),
+        row("5xx", _errors(service.error_rate), history.error_rate, highest[2]),
+        row("servers up", _up(service)),
     ]
     head: list[Cell] = [Cell(service.name, "bold"), Cell(f" of {metrics.project}")]
     return [
@@ -116,10 +121,13 @@ def _routers(metrics: Metrics) -> Table:
     return Table(("ROUTER", "REQ/S", "SHARE"), rows, shrink=(0,))
 
 
-def _rps(service: ServiceMetrics) -> Cell:
-    """A service that nobody asks anything is told in words: that is no measurement of it."""
+def _rps(metrics: Metrics, service: ServiceMetrics) -> Cell:
+    """A service that nobody asks anything is told in words: that is no measurement of it.
+
+    The gateway counts a service from its first request on, so that one that it has not counted
+    yet is unknown to Prometheus."""
     if service.rps is None:
-        return Cell("unknown", "yellow")
+        return Cell("none seen", "dim") if metrics.scraped else Cell("unknown", "yellow")
     return Cell(rate(service.rps)) if service.rps else Cell("no traffic", "dim")
 
 
@@ -145,10 +153,6 @@ def _up(service: ServiceMetrics) -> Cell:
         return _NOTHING
     well = service.servers_up == service.servers
     return Cell(f"{service.servers_up}/{service.servers}", "green" if well else "bold red")
-
-
-def _most(values: Sequence[float | None]) -> float | None:
-    return max((value for value in values if value is not None), default=None)
 
 
 def rate(rps: float | None) -> str:

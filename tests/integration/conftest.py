@@ -8,7 +8,7 @@ from pathlib import Path
 import docker
 import pytest
 from live import NewStack, Stack
-from live.fixtures import build_images, made_stacks
+from live.fixtures import build_images, build_prometheus, made_stacks
 
 _BUILDS = 900
 """Seconds for the first test, which waits for the images."""
@@ -34,6 +34,12 @@ def engine() -> Iterator[docker.DockerClient]:
 def images(engine: docker.DockerClient) -> None:
     """Those that the stacks of the tests are made of."""
     build_images(engine)
+
+
+@pytest.fixture(scope="session")
+def prometheus_image(engine: docker.DockerClient) -> None:
+    """Prometheus, with its promtool."""
+    build_prometheus(engine)
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from msctl.addresses import prometheus_url
+from msctl.addresses import page, prometheus_url
 from msctl.config import load
-from msctl.errors import UsageProblem
+from msctl.errors import MsctlError, UsageProblem
 from msctl.model import Stack
 
 MUSICSHARE = Path(__file__).parents[2] / "compose" / "stack.yaml"
@@ -46,3 +46,39 @@ def test_musicshare_asks_where_it_publishes(environ: dict[str, str], port: int) 
     assert prometheus_url(found, {}) == f"http://127.0.0.1:{port}"
     text = yaml.safe_dump(found.services["prometheus"].ports)
     assert f"127.0.0.1:{port}:9090" in text
+
+
+def pages(**services: object) -> Stack:
+    return stack(services={**WEB["services"], **services})
+
+
+@pytest.mark.parametrize(
+    ("ports", "url"),
+    [
+        (["127.0.0.1:3010:3000"], "http://127.0.0.1:3010"),
+        (["3010:3000"], "http://localhost:3010"),
+        (["[::1]:3010:3000"], "http://[::1]:3010"),
+        (["9999:9999", "3010:3000"], "http://localhost:3010"),
+        (["3010:3000/udp", "8000:80"], "http://localhost:8000"),
+        ([{"target": 3000, "published": "3010", "host_ip": "0.0.0.0"}], "http://localhost:3010"),
+    ],
+)
+def test_a_page_is_where_its_service_publishes_it(ports: list[object], url: str) -> None:
+    """By the port that leads to the service's own, else its first one."""
+    found = pages(grafana={"image": "g", "port": 3000, "ports": ports})
+    assert page(found, "grafana").url == url
+
+
+@pytest.mark.parametrize("ports", [[], ["3000"], ["3010:3000/udp"]])
+def test_a_page_that_is_published_nowhere_is_told(ports: list[object]) -> None:
+    """And what to write, so that it is."""
+    found = pages(prometheus={"image": "p", "ports": ports})
+    with pytest.raises(MsctlError, match=r"services\.prometheus\.ports") as error:
+        page(found, "prometheus")
+    assert error.value.hint == 'write ports: ["127.0.0.1:9090:9090"] under it, then msctl up'
+
+
+def test_a_stack_without_routes_has_no_dashboard() -> None:
+    """There is no gateway."""
+    with pytest.raises(UsageProblem, match="there is no gateway"):
+        page(stack(), "traefik")

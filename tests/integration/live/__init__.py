@@ -6,11 +6,20 @@ from live.client import Visitor
 from live.ports import free_port
 from live.private import PrivateEngine
 from live.run import MSCTL, Result, Running, environment, until
-from live.stack import GATEWAY_IMAGE, REPOSITORY, SAMPLE, NewStack, Stack, service
+from live.stack import (
+    GATEWAY_IMAGE,
+    PROMETHEUS_IMAGE,
+    REPOSITORY,
+    SAMPLE,
+    NewStack,
+    Stack,
+    service,
+)
 
 __all__ = [
     "GATEWAY_IMAGE",
     "MSCTL",
+    "PROMETHEUS_IMAGE",
     "REPOSITORY",
     "SAMPLE",
     "NewStack",

@@ -7,18 +7,34 @@ from collections.abc import Iterator
 import docker
 from docker.errors import ImageNotFound
 
-from live.stack import GATEWAY_IMAGE, REPOSITORY, SAMPLE, NewStack, Stack
+from live.stack import (
+    GATEWAY_IMAGE,
+    PROMETHEUS_IMAGE,
+    REPOSITORY,
+    SAMPLE,
+    NewStack,
+    Stack,
+)
 
 
 def build_images(engine: docker.DockerClient) -> None:
     """The sample service as it is in this tree (the engine's cache makes that quick), and a
     gateway."""
-    build = engine.api.build
-    for tag, folder in ((SAMPLE, "services/sample"), (GATEWAY_IMAGE, "images/traefik")):
-        if tag != SAMPLE and _has(engine, tag):
-            continue
-        for message in build(str(REPOSITORY / "compose" / folder), tag=tag, rm=True, decode=True):
-            assert "error" not in message, message["error"]
+    _build(engine, SAMPLE, "services/sample")
+    if not _has(engine, GATEWAY_IMAGE):
+        _build(engine, GATEWAY_IMAGE, "images/traefik")
+
+
+def build_prometheus(engine: docker.DockerClient) -> None:
+    """The stand-in, where neither it nor the official image is there."""
+    if not _has(engine, PROMETHEUS_IMAGE):
+        _build(engine, PROMETHEUS_IMAGE, "images/prometheus")
+
+
+def _build(engine: docker.DockerClient, tag: str, folder: str) -> None:
+    path = str(REPOSITORY / "compose" / folder)
+    for message in engine.api.build(path, tag=tag, rm=True, decode=True):
+        assert "error" not in message, message["error"]
 
 
 def _has(engine: docker.DockerClient, tag: str) -> bool:

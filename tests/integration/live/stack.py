@@ -23,6 +23,7 @@ REPOSITORY = Path(__file__).resolve().parents[3]
 SAMPLE = "msctl-test/sample:latest"
 """The sample service's image, under a tag of the tests' own."""
 GATEWAY_IMAGE = "traefik:v3.7"
+PROMETHEUS_IMAGE = "prom/prometheus:v3.5.0"
 PROJECT = "com.docker.compose.project"
 SERVICE = "com.docker.compose.service"
 
