@@ -30,7 +30,7 @@ _COUNT = click.IntRange(min=1, max=10_000_000)
 )
 @click.option(
     "--concurrency",
-    type=click.IntRange(min=1, max=4096),
+    type=click.IntRange(min=1, max=1000),
     metavar="N",
     help="Closed loop: so many requests under way.",
 )

@@ -58,7 +58,7 @@ def _replicas(shares: Sequence[ReplicaShare]) -> Table:
         [
             Cell(share.name, "bold"),
             Cell(f"{share.requests:8}"),
-            Cell("unknown" if share.share is None else f"{share.share:6.1%}"),
+            Cell(f"{share.share:6.1%}" if share.share is not None else "unknown" if most else "-"),
             Cell("█" * round(_BAR * share.requests / most) if most else "", "cyan"),
         ]
         for share in shares

@@ -81,7 +81,8 @@ class Shape:
         else:
             how = f", {self.workers} at once"
         pause = f", {self.delay * 1000:g} ms apart" if self.delay else ""
-        end = f" for {self.seconds:g} s" if self.seconds is not None else ""
+        comma = "," if self.workers not in (None, 1) or pause else ""
+        end = f"{comma} for {self.seconds:g} s" if self.seconds is not None else ""
         jars = f", by {self.clients} clients with cookies" if self.clients is not None else ""
         return f"{what}{how}{pause}{end}{jars}"
 

@@ -67,6 +67,9 @@ class Terminal:
     environ: dict[str, str] = field(default_factory=dict)
     asks: bool = False
     sleep: Any = lambda _seconds: None
+    now: Any = lambda: datetime(2030, 1, 1, 1, 0, tzinfo=UTC)
+    send: Any = None
+    """What sends the requests of a load test."""
 
     def write(self, text: str, name: str = "stack.yaml") -> Path:
         path = self.folder / name
@@ -87,7 +90,8 @@ class Terminal:
             connect=self.connect,
             lock_folder=self.folder / ".locks",
             clock=self.world.clock,
-            now=lambda: datetime(2030, 1, 1, 1, 0, tzinfo=UTC),
+            now=self.now,
+            send=self.send,
             sleep=self.sleep,
             asks=lambda: self.asks,
         )
