@@ -145,12 +145,12 @@ def _sticky(result: Result) -> str:
     if (sticky := result.sticky) is None:
         return ""
     if sticky.moved is None:
-        words = "whether each stayed on its replica is not known."
+        words = "whether each stayed on its replica is not known"
     elif sticky.moved:
-        words = f"{sticky.moved} of them moved to another replica."
+        words = f"{sticky.moved} of them moved to another replica"
     else:
-        words = "each stayed on one replica."
-    return f" {sticky.clients} clients kept their cookies: {words}"
+        words = "each stayed on one replica"
+    return f" Clients that kept their cookies: {sticky.clients}; {words}."
 
 
 def _tables(result: Result) -> str:
