@@ -14,10 +14,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # their modules are heavy, and `msctl --help` needs none of them
     from msctl.config import LoadedStack
     from msctl.engines.base import Engine
+    from msctl.loadtest.outcome import Outcome
+    from msctl.loadtest.shape import Shape
+    from msctl.loadtest.target import Target
     from msctl.prometheus import PrometheusApi
     from msctl.state import Certificate
 
     Connect = Callable[[str, LoadedStack, Mapping[str, str]], Engine]
+    Send = Callable[[Target, Shape, str, Callable[[Outcome], None]], None]
 
 
 def _connect(name: str, loaded: LoadedStack, environ: Mapping[str, str]) -> Engine:
@@ -36,6 +40,12 @@ def _certificate(host: str, port: int, server_name: str) -> Certificate | None:
     from msctl.certificate import certificate_of
 
     return certificate_of(host, port, server_name)
+
+
+def _send(target: Target, shape: Shape, run: str, tell: Callable[[Outcome], None]) -> None:
+    from msctl.sender import send
+
+    send(target, shape, run, tell)
 
 
 def _asks() -> bool:
@@ -66,6 +76,8 @@ class App:
     """Gives the Prometheus at a URL."""
     certificate: Callable[[str, int, str], Certificate | None] = _certificate
     """What is shown by HTTPS, at a host and port, to those who ask for a name."""
+    send: Send = _send
+    """Sends the requests of a load test; see `msctl.sender`."""
     lock_folder: Path | None = None
     """Where locks lie; None: the user's runtime folder."""
     clock: Callable[[], float] = time.monotonic
@@ -73,7 +85,7 @@ class App:
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     """Time of day, with a zone."""
     sleep: Callable[[float], None] = time.sleep
-    """Between two looks of `status --watch`."""
+    """Between two looks of `status --watch`, and two readings of a log."""
     asks: Callable[[], bool] = _asks
     """Whether there is a terminal with somebody to ask."""
     browses: Callable[[], bool] = _browses

@@ -30,6 +30,7 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
         "logs": "Show what the services write.",
         "metrics": "Show requests, latencies and errors of each service.",
         "dashboard": "Open the gateway's dashboard, Grafana or Prometheus.",
+        "load-test": "Send requests to a service: latency, statuses, share of each replica.",
         "doctor": "Find what is wrong with machine or stack, and how to mend it.",
     },
     "Stack file": {
@@ -42,7 +43,7 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
         "completion": "Print the completion script for a shell.",
     },
 }
-"""Name and short help of each command by section; its module has the same name."""
+"""Name and short help of each command by section; its module has that name, with `_` for `-`."""
 
 _SHORT = {name: text for section in COMMANDS.values() for name, text in section.items()}
 _WITHOUT_JSON = {"init", "render", "completion"}
@@ -101,7 +102,7 @@ class Msctl(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:  # noqa: ARG002
         if name not in _SHORT:
             return None
-        command: click.Command = import_module(f"msctl.cli.{name}").command
+        command: click.Command = import_module(f"msctl.cli.{name.replace('-', '_')}").command
         command.short_help = _SHORT[name]
         return command
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import tempfile
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from msctl.cli.group import command as command_named
+from msctl.cli.outputs import output_path, write_whole
 from msctl.cli.session import Session, in_session
 from msctl.errors import UsageProblem
 
@@ -38,10 +37,10 @@ def command(session: Session, form: str, output: str | None) -> None:
     if output is None or output == "-":
         session.ui.write(_text(session, loaded, loaded.folder))
         return
-    path = _resolved(session, output)
+    path = output_path(session, "-o", output, name=_COMMITTED)
     if path == loaded.path.resolve():
         raise UsageProblem(f"-o {output} is the stack file itself; nothing was changed")
-    _write(path, _text(session, loaded, path.parent), output)
+    write_whole(path, _text(session, loaded, path.parent), output)
     session.ui.say(f"{output} is written", "green")
 
 
@@ -83,38 +82,3 @@ def _relative(folder: Path, start: Path) -> str:
     except ValueError:  # on another drive
         return folder.as_posix()
     return "" if way == "." else Path(way).as_posix()
-
-
-def _resolved(session: Session, output: str) -> Path:
-    path = (session.app.cwd / output).resolve()
-    if path.is_dir():
-        hint = f"name the file: {output.rstrip('/')}/{_COMMITTED}"
-        raise UsageProblem(f"-o {output} is a folder", hint=hint)
-    if not path.parent.is_dir():
-        folder = session.shown(path.parent)
-        raise UsageProblem(f"-o {output}: there is no folder {folder}", hint=f"mkdir -p {folder}")
-    return path
-
-
-def _write(path: Path, text: str, output: str) -> None:
-    """All at once: nobody ever reads half a file."""
-    draft: str | None = None
-    try:
-        mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
-        handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with open(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.chmod(draft, mode)
-        os.replace(draft, path)
-    except OSError as error:
-        if draft is not None:
-            with suppress(OSError):
-                os.unlink(draft)
-        raise UsageProblem(f"cannot write {output}: {error.strerror}") from None
-
-
-def _umask() -> int:
-    """The process's mask, which can only be read by setting it."""
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask

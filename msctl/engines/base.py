@@ -53,6 +53,15 @@ class Engine(Performer, Protocol):
         """
 
     def logs(
-        self, services: tuple[str, ...], *, follow: bool = False, tail: int | None = None
+        self,
+        services: tuple[str, ...],
+        *,
+        follow: bool = False,
+        tail: int | None = None,
+        since: datetime | None = None,
     ) -> Iterator[LogLine]:
-        """Log lines of the services' replicas (all when none is named), merged."""
+        """Log lines of the services' replicas (all when none is named), merged.
+
+        `tail`: the last so many of each. `since`: those written at that time or later, by the
+        engine's clock.
+        """

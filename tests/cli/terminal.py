@@ -84,6 +84,9 @@ class Terminal:
     browses: bool = False
     opened: list[str] = field(default_factory=list)
     """The pages that were opened in the browser."""
+    now: Any = lambda: datetime(2030, 1, 1, 1, 0, tzinfo=UTC)
+    send: Any = None
+    """What sends the requests of a load test."""
 
     def write(self, text: str, name: str = "stack.yaml") -> Path:
         path = self.folder / name
@@ -114,7 +117,8 @@ class Terminal:
             certificate=lambda *_: self.certificate,
             lock_folder=self.folder / ".locks",
             clock=self.world.clock,
-            now=lambda: datetime(2030, 1, 1, 1, 0, tzinfo=UTC),
+            now=self.now,
+            send=self.send,
             sleep=self.sleep,
             asks=lambda: self.asks,
             browses=lambda: self.browses,

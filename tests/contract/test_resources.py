@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -268,6 +269,22 @@ def test_logs_can_be_cut_to_their_end(site: Make, tail: int, wanted: list[str]) 
     web = site(web="steady")
     web.fulfil()
     assert [line.text for line in web.engine.logs(("web",), tail=tail)] == wanted
+
+
+def test_logs_can_be_cut_to_what_came_since(site: Make) -> None:
+    """`since` leaves out what was written before, to a part of a second."""
+    web = site(web="steady")
+    web.fulfil()
+    last = [line.at for line in web.engine.logs(("web",))][-1]
+    assert last is not None
+    moment = timedelta(milliseconds=20)
+
+    def since(at: datetime) -> list[str]:
+        return [line.text for line in web.engine.logs(("web",), since=at)]
+
+    assert since(last - timedelta(seconds=30)) == ["first", "second"]
+    assert since(last - moment)[-1] == "second"
+    assert since(last + moment) == []
 
 
 # All of it

@@ -4,6 +4,7 @@
 it. `MemoryEngine` is one command's connection to it.
 """
 
+from memory.crowd import Crowd
 from memory.engine import MemoryEngine
 from memory.faults import Fault, Killed
 from memory.machine import Behaviour, Container, Refused
@@ -15,6 +16,7 @@ from memory.world import World
 __all__ = [
     "Behaviour",
     "Container",
+    "Crowd",
     "Fault",
     "Killed",
     "MemoryEngine",

@@ -177,6 +177,7 @@ class MemoryEngine:
         *,
         follow: bool = False,  # noqa: ARG002 - the protocol's
         tail: int | None = None,
+        since: datetime | None = None,
     ) -> Iterator[LogLine]:
         """`follow` ends with what is there: nothing is written while nobody lets time pass."""
         self._ask()
@@ -186,6 +187,7 @@ class MemoryEngine:
             if container.project == self.stack.name
             and (not services or container.service in services)
             for at, text in container.log[-tail if tail else 0 :]
+            if since is None or EPOCH + timedelta(seconds=at) >= since
         ]
         if tail == 0:
             lines = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 
 from msctl.config import LoadedStack
@@ -102,14 +103,19 @@ class ComposeEngine:
         return ContainerWatch(self._client, self._observer, self._files, changed)
 
     def logs(
-        self, services: tuple[str, ...], *, follow: bool = False, tail: int | None = None
+        self,
+        services: tuple[str, ...],
+        *,
+        follow: bool = False,
+        tail: int | None = None,
+        since: datetime | None = None,
     ) -> Iterator[LogLine]:
         replicas = tuple(
             c for c in self._observer.containers() if not services or c.service in services
         )
         if follow:
-            return Follower(self._client, self._stack.name, services).follow(replicas, tail)
-        return merged(self._client, replicas, tail)
+            return Follower(self._client, self._stack.name, services).follow(replicas, tail, since)
+        return merged(self._client, replicas, tail, since)
 
 
 def gateway_url(stack: Stack, environ: Mapping[str, str]) -> str | None:

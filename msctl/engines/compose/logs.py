@@ -27,17 +27,29 @@ def last_lines(client: Client, container: str, lines: int = 10) -> list[str]:
     return text.splitlines()[-lines:]
 
 
-def merged(client: Client, replicas: tuple[Replica, ...], tail: int | None) -> Iterator[LogLine]:
+def merged(
+    client: Client,
+    replicas: tuple[Replica, ...],
+    tail: int | None,
+    since: datetime | None = None,
+) -> Iterator[LogLine]:
     """The lines that are there, of all replicas, in the order of their time."""
-    streams = [_lines(client, replica.name, replica.id, tail) for replica in replicas]
+    streams = [_lines(client, replica.name, replica.id, tail, since) for replica in replicas]
     return heapq.merge(*streams, key=lambda line: line.at.timestamp() if line.at else 0.0)
 
 
-def _lines(client: Client, name: str, container: str, tail: int | None) -> Iterator[LogLine]:
-    count = "all" if tail is None else tail
-    output: bytes = client.call(lambda api: api.logs(container, timestamps=True, tail=count))
+def _lines(
+    client: Client, name: str, container: str, tail: int | None, since: datetime | None
+) -> Iterator[LogLine]:
+    wanted = {"tail": "all" if tail is None else tail, "since": _since(since)}
+    output: bytes = client.call(lambda api: api.logs(container, timestamps=True, **wanted))
     for line in output.decode(errors="replace").splitlines():
         yield _parse(name, line)
+
+
+def _since(at: datetime | None) -> float | None:
+    """As the SDK takes it: it reads a datetime as UTC, whatever its zone."""
+    return at.timestamp() if at is not None else None
 
 
 def _parse(name: str, line: str) -> LogLine:
@@ -61,7 +73,9 @@ class Follower:
         self._streams: list[Stream] = []
         self._closing = False
 
-    def follow(self, replicas: tuple[Replica, ...], tail: int | None) -> Iterator[LogLine]:
+    def follow(
+        self, replicas: tuple[Replica, ...], tail: int | None, since: datetime | None = None
+    ) -> Iterator[LogLine]:
         """Lines as they come, until the caller stops asking."""
         filters = {
             "type": "container",
@@ -72,7 +86,7 @@ class Follower:
         self._streams.append(events)
         try:
             for replica in replicas:
-                self._begin(self._read_container, replica.name, replica.id, tail)
+                self._begin(self._read_container, replica.name, replica.id, tail, _since(since))
             self._begin(self._read_events, events)
             while True:
                 line = self._lines.get()
@@ -102,7 +116,7 @@ class Follower:
             self._lines.put(fault)
 
     def _read_container(
-        self, name: str, container: str, tail: int | None, since: int | None = None
+        self, name: str, container: str, tail: int | None, since: float | None = None
     ) -> None:
         count = "all" if tail is None else tail
         try:
