@@ -353,12 +353,13 @@ def status(replicas: int, problems: tuple[Problem, ...] = (), **changes: Any) ->
         routed=replicas,
         image="registry.example.org:5000/shop/userservice:latest",
         rps=None,
+        p50_ms=None,
         p95_ms=None,
         error_rate=None,
         replicas=tuple(replica(number, **changes) for number in range(1, replicas + 1)),
     )
-    gateway = GatewayStatus("https://localhost", None, True, "traefik:v3.7")
-    return Status("shop", "compose", True, gateway, (), problems, (service,))
+    gateway = GatewayStatus("https://localhost", None, True, "traefik:v3.7", (), None)
+    return Status("shop", "compose", True, gateway, None, (), problems, (service,))
 
 
 def test_fifty_replicas_are_readable_at_eighty_columns() -> None:
