@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 from live import GATEWAY_IMAGE, SAMPLE, NewStack, PrivateEngine, Stack
 
-from traffic import load, nothing_lost, write
+from traffic import load, write
 
 log = logging.getLogger(__name__)
 pytestmark = [
@@ -36,8 +36,8 @@ def private(request: pytest.FixtureRequest, stacks: NewStack) -> Iterator[Privat
 def test_the_engine_may_restart_in_the_middle_of_a_rollout(
     private: PrivateEngine, request: pytest.FixtureRequest
 ) -> None:
-    """The next `up` converges. What is asked while the engine is away is lost, unless it keeps
-    its containers alive (live-restore): then nothing is."""
+    """The next `up` converges. What is asked while the engine is away is lost; where it keeps its
+    containers alive (live-restore), the gateway and the replicas answer all that reaches them."""
     client = private.client()
     shop = Stack(client, inside=private.inside)
     shop.env["DOCKER_HOST"] = private.host
@@ -67,6 +67,8 @@ def test_the_engine_may_restart_in_the_middle_of_a_rollout(
     assert all("A=1" in shop.inspect(name)["Config"]["Env"] for name in shop.ids("shop"))
     assert shop.msctl("status").status == 0
     if "live-restore" in request.node.name:
-        nothing_lost(shop, traffic)
+        # Docker's port proxy ends with its engine, so that connections are refused meanwhile.
+        kinds = {kind for clients in traffic.clients for kind in clients.result.lost}
+        assert not {kind for kind in kinds if kind.isdigit() or kind == "misrouted"}, traffic
     shop.destroy()
     client.close()
