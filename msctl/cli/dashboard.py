@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @command_named("dashboard")
-@click.argument("name", type=click.Choice(PAGES), default=PAGES[0], metavar="[NAME]")
+@click.argument("name", type=click.Choice(PAGES), default=PAGES[0])
 @click.option("--print", "only_print", is_flag=True, help="Print the address, open nothing.")
 @in_session
 def command(session: Session, name: str, *, only_print: bool) -> None:

@@ -237,7 +237,10 @@ REFUSED = [
     (["metrics", "db"], "db has no routes, so that the gateway counts nothing of it"),
     (["metrics", "traefik"], "traefik is the gateway: what it counts is told by service"),
     (["dashboard", "grafana"], "shop has no service called grafana"),
-    (["dashboard", "kibana"], "Invalid value for '[NAME]': 'kibana' is not one of"),
+    (
+        ["dashboard", "kibana"],
+        "Invalid value for '[traefik|grafana|prometheus]': 'kibana' is not one of",
+    ),
 ]
 
 
