@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
+from msctl.answers import slow_ones
 from msctl.model import GATEWAY, Service, Stack
 from msctl.render.pins import parse_gateway_name
 from msctl.state import Health, Replica, StackState, parse_time
@@ -19,7 +20,7 @@ WORST_FIRST: tuple[Severity, ...] = ("error", "warning", "info")
 KINDS = (
     "gateway_down", "gateway_api", "certificate", "labels", "missing", "exited", "dead",
     "restarting", "paused", "created", "removing", "unhealthy", "routed_unhealthy", "not_routed",
-    "starting", "flapping", "oom", "surplus", "pin", "outdated", "left_file", "foreign",
+    "starting", "flapping", "slow", "oom", "surplus", "pin", "outdated", "left_file", "foreign",
     "working_dir", "prometheus", "stand_in", "left_out",
 )  # fmt: skip
 """The kinds of problems, those first that keep requests from being answered."""
@@ -96,6 +97,7 @@ class _Search:
                 continue
             yield from self._count(status)
             yield from self._labels(status.name)
+            yield from self._slow(status)
             for found, replica in zip(self.state.of(status.name), status.replicas, strict=True):
                 if not is_done(service, found):
                     yield from self._replica(found, replica)
@@ -182,6 +184,18 @@ class _Search:
                 f"drops {name}"
             )
             yield Problem("error", "labels", name, None, message, self.again(f"up {name}"))
+
+    def _slow(self, status: ServiceStatus) -> Iterator[Problem]:
+        """A replica that takes much longer than the others, health check or not."""
+        answers = self.readings.answers
+        found = slow_ones({r.name: answers.get(r.address or "", ()) for r in status.replicas})
+        for name, slow in found.items():
+            message = (
+                f"{name} answers slowly: half of its answers take {slow.median_ms:.0f} ms and "
+                f"more, those of the others {slow.others_ms:.0f} ms"
+            )
+            hint = self.again(f"logs {status.name}")
+            yield Problem("warning", "slow", status.name, name, message, hint)
 
     def around(self) -> Iterator[Problem]:
         """What is beside the stack's own containers: the certificate, and Prometheus."""

@@ -6,11 +6,12 @@ healthy when no problem is an error.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
+from msctl.answers import percentile
 from msctl.model import GATEWAY, Gateway, Service, Stack
 from msctl.problems import Problem, is_done, is_left_out, left_pins, problems_of, worst_first
 from msctl.render.pins import parse_gateway_name
@@ -38,6 +39,8 @@ class ReplicaStatus:
     oom_kills: int | None
     restarts: int | None
     started_at: str | None
+    p95_ms: float | None
+    """Of the answers that the gateway has logged in the last minute."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +98,8 @@ class Readings:
     """By container id."""
     traffic: Mapping[str, Traffic] = field(default_factory=dict)
     """By service."""
+    answers: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    """Milliseconds of each answer, by the replica's IP address."""
     prometheus: PrometheusStatus | None = None
     certificate: Certificate | None = None
     at: datetime | None = None
@@ -268,6 +273,7 @@ class _Look:
             oom_kills=int(detail.oom_killed) if detail else None,
             restarts=detail.restarts if detail else None,
             started_at=detail.started_at if detail else None,
+            p95_ms=percentile(self.readings.answers.get(address or "", ()), 0.95),
         )
 
     def _cpu_percent(self, found: Replica, usage: Usage) -> float | None:

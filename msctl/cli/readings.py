@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from datetime import timedelta
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+from msctl.errors import MsctlError
 
 if TYPE_CHECKING:
     from msctl.cli.session import Session
@@ -16,7 +19,8 @@ if TYPE_CHECKING:
     from msctl.state import Certificate, StackState, Traffic
     from msctl.status import PrometheusStatus, Readings
 
-T = TypeVar("T")
+LINES = 2000
+"""Of the gateway's log, at the most."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,7 @@ class Gathering:
     engine: Engine
     load: bool
     traffic: Future[tuple[PrometheusStatus | None, Mapping[str, Traffic]]]
+    answers: Future[Mapping[str, Sequence[float]]]
     certificate: Future[Certificate | None]
 
     def readings(self, state: StackState) -> Readings:
@@ -36,19 +41,25 @@ class Gathering:
         usage = self.engine.usage(state) if self.load else {}
         prometheus, traffic = self.traffic.result()
         return Readings(
-            usage, traffic, prometheus, self.certificate.result(), at=self.session.app.now()
+            usage,
+            traffic,
+            self.answers.result(),
+            prometheus,
+            self.certificate.result(),
+            at=self.session.app.now(),
         )
 
 
 @contextmanager
 def gathering(session: Session, stack: Stack, engine: Engine, *, load: bool) -> Iterator[Gathering]:
     """Begin to ask, while the engine is asked too."""
-    with ThreadPoolExecutor(2, thread_name_prefix="msctl-status") as pool:
+    with ThreadPoolExecutor(3, thread_name_prefix="msctl-status") as pool:
         yield Gathering(
             session,
             engine,
             load,
             pool.submit(_traffic, session, stack, load=load),
+            pool.submit(_answers, session, engine, load=load),
             pool.submit(_certificate, session, stack),
         )
 
@@ -73,6 +84,20 @@ def _traffic(
             return PrometheusStatus(url, True), {}
     except PrometheusSilent:
         return PrometheusStatus(url, False), {}
+
+
+def _answers(session: Session, engine: Engine, *, load: bool) -> Mapping[str, Sequence[float]]:
+    """What the gateway has logged in the last minute."""
+    from msctl.answers import read_answers
+    from msctl.model import GATEWAY
+
+    if not load:
+        return {}
+    since = session.app.now() - timedelta(minutes=1)
+    try:
+        return read_answers(line.text for line in engine.logs((GATEWAY,), tail=LINES, since=since))
+    except MsctlError:
+        return {}  # its container has ended, or the engine is too busy: unknown
 
 
 def _certificate(session: Session, stack: Stack) -> Certificate | None:

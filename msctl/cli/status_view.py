@@ -128,7 +128,7 @@ class _Lines:
         first = Cell(name, "bold") if self.alone and not self.load else Cell(f"  {name}")
         cells = [first, *_states(service, replica, self.now)]
         if self.load:
-            cells += [*_usage(replica), *[Cell()] * 3]
+            cells += [*_usage(replica), Cell(), _latency(replica.p95_ms), Cell()]
         if self.alone:
             restarts = "-" if replica.restarts is None else str(replica.restarts)
             cells += [Cell(replica.address or "-"), Cell(restarts)]
@@ -165,12 +165,17 @@ def _share(percent: float) -> Cell:
 def _traffic(service: ServiceStatus) -> list[Cell]:
     """Requests a second, the 95th percentile and the share of errors."""
     rps = _NOTHING if service.rps is None else Cell(f"{service.rps:.1f}")
-    slow = service.p95_ms is not None and service.p95_ms > 500
-    p95 = Cell(f"{service.p95_ms:.0f}ms", "yellow" if slow else "") if service.p95_ms else _NOTHING
+    p95 = _latency(service.p95_ms)
     if service.error_rate is None:
         return [rps, p95, _NOTHING]
     style = "bold red" if service.error_rate >= 0.05 else "yellow" if service.error_rate else ""
     return [rps, p95, Cell(f"{service.error_rate:.1%}", style)]
+
+
+def _latency(milliseconds: float | None) -> Cell:
+    if milliseconds is None:
+        return _NOTHING
+    return Cell(f"{milliseconds:.0f}ms", "yellow" if milliseconds > 500 else "")
 
 
 def _counts(service: ServiceStatus) -> Sequence[Cell]:

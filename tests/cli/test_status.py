@@ -27,7 +27,7 @@ def replica(world: World, name: str, number: int, image: str, **more: Any) -> di
     found = {"name": name, "id": container.id, "number": number, "image": image, **NOTHING}
     seen = {"state": "running", "health": "healthy", "routed": True, "gateway_status": "UP"}
     started = (EPOCH + timedelta(seconds=container.started or 0)).isoformat()
-    times = {"started_at": started.replace("+00:00", "Z")}
+    times = {"started_at": started.replace("+00:00", "Z"), "p95_ms": None}
     return {**found, **seen, "address": address, **times, **more}
 
 
@@ -103,7 +103,7 @@ def test_status_as_json_has_every_field_of_the_contract(shop: Terminal) -> None:
     assert list(answer.json["services"][0]["replicas"][0]) == [
         "name", "id", "number", "image", "state", "health", "last_check", "routed",
         "gateway_status", "address", "cpu_percent", "memory_bytes", "memory_limit_bytes",
-        "oom_kills", "restarts", "started_at",
+        "oom_kills", "restarts", "started_at", "p95_ms",
     ]  # fmt: skip
 
 

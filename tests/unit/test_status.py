@@ -151,7 +151,7 @@ def test_the_record_has_exactly_the_fields_of_the_contract() -> None:
     assert list(web["replicas"][0]) == [
         "name", "id", "number", "image", "state", "health", "last_check", "routed",
         "gateway_status", "address", "cpu_percent", "memory_bytes", "memory_limit_bytes",
-        "oom_kills", "restarts", "started_at",
+        "oom_kills", "restarts", "started_at", "p95_ms",
     ]  # fmt: skip
     assert web["rps"] is None
     assert web["replicas"][0]["restarts"] is None

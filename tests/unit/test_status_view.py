@@ -35,6 +35,7 @@ def replica(number: int, **changes: Any) -> ReplicaStatus:
         "oom_kills": 0,
         "restarts": 0,
         "started_at": "2025-12-31T23:00:00Z",
+        "p95_ms": None,
     }
     return ReplicaStatus(**{**found, **changes})
 
@@ -63,11 +64,11 @@ def height(blocks: list[Block]) -> int:
 
 def test_the_load_stands_beside_the_health() -> None:
     """A replica's CPU and memory are of its limits; traffic is the service's."""
-    rows = table(view(status(replica(1), replica(2)), now=NOW, load=True))
+    rows = table(view(status(replica(1, p95_ms=25.0), replica(2)), now=NOW, load=True))
     assert rows == [
         ["web", "2/2 run", "2/2 healthy", "2/2 UP", "", "", "", "10.0", "20ms", "0.0%"],
-        ["web-1", "running", "healthy", "UP", "1h", "12%", "50%", "", "", ""],
-        ["web-2", "running", "healthy", "UP", "1h", "12%", "50%", "", "", ""],
+        ["web-1", "running", "healthy", "UP", "1h", "12%", "50%", "", "25ms", ""],
+        ["web-2", "running", "healthy", "UP", "1h", "12%", "50%", "", "-", ""],
     ]
 
 

@@ -339,6 +339,7 @@ def replica(number: int, **changes: Any) -> ReplicaStatus:
         "oom_kills": 0,
         "restarts": 0,
         "started_at": "2026-03-01T11:56:30.123456789Z",
+        "p95_ms": None,
     }
     return ReplicaStatus(**{**found, **changes})
 
