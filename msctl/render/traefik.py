@@ -23,6 +23,8 @@ ENTRY_POINT_PORTS = {WEB: 80, WEBSECURE: 443, API: 8080, PROBE: 8081}
 RETRY_ATTEMPTS, RETRY_INTERVAL = 3, "50ms"
 """Attempts for a request that could not be sent; under 300 requests/s they save all but those that
 were inside the replicas that died."""
+GRACE = "3s"
+"""Time that requests inside the gateway have to end when it is stopped."""
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.8, 1.2, 2.5, 5.0, 10.0)
 """Upper bounds of the latency histogram, in seconds."""
 
@@ -162,6 +164,11 @@ def _entry_point_flags(stack: Stack) -> list[str]:
             f"{redirect}.scheme=https",
             f"{redirect}.permanent=true",
         ]
+    flags += [
+        # A gateway that ends refuses what comes, as long as somebody is inside: a WebSocket, say.
+        f"--entrypoints.{name}.transport.lifecycle.gracetimeout={GRACE}"
+        for name in (WEB, WEBSECURE)
+    ]
     return [
         *flags,
         # msctl's own requests are no traffic.

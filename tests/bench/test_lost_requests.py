@@ -3,6 +3,7 @@ same load, in one run on one machine."""
 
 from __future__ import annotations
 
+import logging
 import os
 import platform
 import time
@@ -17,6 +18,7 @@ from traffic import load, write
 
 from msctl.model import GATEWAY
 
+log = logging.getLogger(__name__)
 pytestmark = pytest.mark.engine
 
 OTHER_IMAGE = SAMPLE.replace(":latest", ":other")
@@ -81,6 +83,7 @@ def measured(stack: Stack, deed: Callable[[], object]) -> Row:
         deed()
         seconds = time.monotonic() - began
         time.sleep(2)
+    log.info("%.1f s: %s", seconds, traffic)
     held = min(clients.held for clients in traffic.clients if isinstance(clients, Requests))
     return Row(traffic.lost, traffic.sent, seconds, held)
 

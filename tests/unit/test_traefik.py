@@ -243,3 +243,10 @@ def test_the_histogram_has_the_buckets_of_the_guide() -> None:
 def test_the_users_flags_come_last() -> None:
     """For Traefik the last one of equal flags counts."""
     assert flags(args=["--log.level=DEBUG"])[-1] == "--log.level=DEBUG"
+
+
+def test_a_gateway_that_ends_does_not_wait_long_for_who_is_inside() -> None:
+    """It refuses what comes meanwhile, and a WebSocket may stay for ever."""
+    flags = gateway_flags(stack())
+    for name in ("web", "websecure"):
+        assert f"--entrypoints.{name}.transport.lifecycle.gracetimeout=3s" in flags

@@ -79,7 +79,7 @@ def _replace(
     if request.drain and change.is_routed:
         refuse_without_gateway(blocks)
     if request.service == GATEWAY:
-        blocks.draft.note("the gateway is replaced: for a second or two no request is answered")
+        blocks.draft.note("the gateway is replaced: for some seconds no request is answered")
     elif desired.single(request.service):
         blocks.draft.note(f"{request.service} is replaced stop-first, since it is single")
     intent = state.intent(request.service)
