@@ -273,9 +273,9 @@ class Ui:
 
 
 def _bar(share: float, width: int, *, utf8: bool) -> Text:
-    """How much of something is done; half a column is the finest step."""
+    """How much of something is done, without colours too; half a column is the finest step."""
     halves = round(min(max(share, 0.0), 1.0) * width * 2)
-    full, half, rest = ("━", "╸", "━") if utf8 else ("=", "-", " ")
+    full, half, rest = ("━", "╸", "─") if utf8 else ("=", "-", " ")
     done = full * (halves // 2) + half * (halves % 2)
     return Text.assemble((done, "cyan"), (rest * (width - len(done)), "dim"))
 
