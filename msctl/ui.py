@@ -254,8 +254,9 @@ class Ui:
         count = f" {line.done}/{line.total}" if line.state in ("waiting", "running") else ""
         tail = "" if line.seconds is None else f" {line.seconds:6.1f} s"
         head = Text.assemble((f"{mark} ", style), label, (count, "cyan"), "  ")
-        if line.share is not None:
-            head.append_text(_bar(line.share, max(8, min(28, width // 4)), utf8=utf8)).append("  ")
+        room = min(28, width - head.cell_len - len(tail) - _NARROWEST - 12)
+        if line.share is not None and room >= _NARROWEST:
+            head.append_text(_bar(line.share, room, utf8=utf8)).append("  ")
         body = Text(neutral(line.text).replace("\n", " "), "red" if line.state == "failed" else "")
         body.truncate(max(4, width - head.cell_len - len(tail) - 1), overflow="ellipsis", pad=True)
         return Text.assemble(head, body, (tail, "dim"))
