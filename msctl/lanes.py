@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
+from math import inf
 
 MOST_OPENING = 4
 """Connections that are being opened at once."""
@@ -39,13 +40,15 @@ class Lanes:
         self._idle.clear()
         self._serve()
 
-    def drop(self) -> None:
-        """Forget what waits."""
-        self._waiting.clear()
-
-    async def end(self) -> None:
-        """Wait until every request has ended, and close the lanes."""
-        await self._idle.wait()
+    async def end(self, seconds: float) -> None:
+        """Wait until every request has ended, and close the lanes. What has not started after so
+        many seconds is dropped."""
+        try:
+            async with asyncio.timeout(seconds if seconds < inf else None):
+                await self._idle.wait()
+        except TimeoutError:
+            self._waiting.clear()
+            await self._idle.wait()
         for lane in self._lanes:
             lane.cancel()
 

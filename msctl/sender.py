@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from itertools import count
+from math import inf
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -23,6 +24,8 @@ MOST_CONNECTIONS = 1000
 """Open at once; further requests wait for one, and that counts as latency. Docker's proxy of a
 published port needs six open files for each, and stops for good where it has none left (tried with
 4,096 and a limit of 20,000)."""
+CATCH_UP = 1.0
+"""Seconds after the end of the time in which late requests may still start."""
 _SPARE_FILES = 64
 """Files that the process needs for other things."""
 
@@ -101,8 +104,10 @@ class _Sender:
         return asyncio.get_running_loop().time() - self._start
 
     async def _open(self) -> None:
-        """Hand on each request when it is due; at the end of the time, what waits is dropped."""
+        """Hand on each request when it is due; what has not started soon after the end of the
+        time is dropped."""
         shape, planned = self._shape, self._shape.planned
+        stop = inf if shape.seconds is None else shape.seconds + CATCH_UP
         assert planned is not None
         async with asyncio.TaskGroup() as group:
             lanes = self._lanes = Lanes(group, self._one, self._limit)
@@ -110,13 +115,10 @@ class _Sender:
                 due = shape.due(number)
                 # A pause of 0 too lets the requests under way go on.
                 await asyncio.sleep(max(0.0, due - self._now()))
-                if shape.seconds is not None and self._now() >= shape.seconds:
+                if self._now() >= stop:
                     break
                 lanes.add(number, due)
-            if shape.seconds is not None:
-                await asyncio.sleep(max(0.0, shape.seconds - self._now()))
-                lanes.drop()
-            await lanes.end()
+            await lanes.end(max(0.0, stop - self._now()))
 
     async def _closed(self) -> None:
         shape = self._shape
