@@ -9,10 +9,12 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from itertools import count
+from math import inf
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 
+from msctl.lanes import Lanes
 from msctl.loadtest.accesslog import HEADER, request_id
 from msctl.loadtest.outcome import TIMEOUT, Outcome
 from msctl.loadtest.shape import Shape
@@ -22,6 +24,8 @@ MOST_CONNECTIONS = 1000
 """Open at once; further requests wait for one, and that counts as latency. Docker's proxy of a
 published port needs six open files for each, and stops for good where it has none left (tried with
 4,096 and a limit of 20,000)."""
+CATCH_UP = 1.0
+"""Seconds after the end of the time in which late requests may still start."""
 _SPARE_FILES = 64
 """Files that the process needs for other things."""
 
@@ -50,13 +54,18 @@ class _Sender:
     def __init__(self, target: Target, shape: Shape, run: str, tell: Tell) -> None:
         self._target, self._shape, self._run, self._tell = target, shape, run, tell
         self._clients: list[_Client] = []
+        self._lanes: Lanes | None = None
+        self._limit = _connections()
         self._start = 0.0
 
     async def run(self) -> None:
-        limit = _connections()
         resolver = _OneHost(self._target.host)
         async with aiohttp.TCPConnector(
-            limit=limit, resolver=resolver, ssl=False, ttl_dns_cache=None, keepalive_timeout=60
+            limit=self._limit,
+            resolver=resolver,
+            ssl=False,
+            ttl_dns_cache=None,
+            keepalive_timeout=60,
         ) as connector:
             with ExitStack() as sessions:
                 keeps_cookies = self._shape.clients is not None
@@ -73,36 +82,51 @@ class _Sender:
                         timeout=aiohttp.ClientTimeout(total=self._target.timeout),
                         headers={"User-Agent": "msctl load-test"},
                         auto_decompress=False,
+                        trace_configs=[self._trace()],
                     )
                     sessions.callback(session.detach)
                     self._clients.append(_Client(session, greeted=not keeps_cookies))
                 self._start = asyncio.get_running_loop().time()
                 await (self._open() if self._shape.rate is not None else self._closed())
 
+    def _trace(self) -> aiohttp.TraceConfig:
+        """Tells the lanes when a connection is there."""
+        config = aiohttp.TraceConfig()
+
+        async def opened(_session: object, _context: object, _parameters: object) -> None:
+            if self._lanes is not None:
+                self._lanes.opened()
+
+        config.on_connection_create_end.append(opened)
+        return config
+
     def _now(self) -> float:
         return asyncio.get_running_loop().time() - self._start
 
     async def _open(self) -> None:
-        """Start each request when it is due; behind schedule, as fast as can be, until the end."""
-        shape, under_way = self._shape, set[asyncio.Task[None]]()
-        planned = shape.planned
+        """Hand on each request when it is due; what has not started soon after the end of the
+        time is dropped."""
+        shape, planned = self._shape, self._shape.planned
+        stop = inf if shape.seconds is None else shape.seconds + CATCH_UP
         assert planned is not None
-        for number in range(planned):
-            due = shape.due(number)
-            # A pause of 0 too lets the requests under way go on.
-            await asyncio.sleep(max(0.0, due - self._now()))
-            if shape.seconds is not None and self._now() >= shape.seconds:
-                break
-            task = asyncio.create_task(self._one(number, due))
-            under_way.add(task)
-            task.add_done_callback(under_way.discard)
-        await asyncio.gather(*under_way)
+        async with asyncio.TaskGroup() as group:
+            lanes = self._lanes = Lanes(group, self._one, self._limit)
+            for number in range(planned):
+                due = shape.due(number)
+                # A pause of 0 too lets the requests under way go on.
+                await asyncio.sleep(max(0.0, due - self._now()))
+                if self._now() >= stop:
+                    break
+                lanes.add(number, due)
+            await lanes.end(max(0.0, stop - self._now()))
 
     async def _closed(self) -> None:
         shape = self._shape
         numbers = iter(range(shape.requests)) if shape.requests is not None else count()
         workers = min(shape.workers or 1, shape.requests or MOST_CONNECTIONS)
-        await asyncio.gather(*(self._work(numbers) for _ in range(workers)))
+        async with asyncio.TaskGroup() as group:
+            for _ in range(workers):
+                group.create_task(self._work(numbers))
 
     async def _work(self, numbers: Iterator[int]) -> None:
         """One request after the other, each due a pause after the answer before."""

@@ -278,8 +278,9 @@ class Ui:
         count = f" {line.done}/{line.total}" if line.state in ("waiting", "running") else ""
         tail = "" if line.seconds is None else f" {line.seconds:6.1f} s"
         head = Text.assemble((f"{mark} ", style), label, (count, "cyan"), "  ")
-        if line.share is not None:
-            head.append_text(_bar(line.share, max(8, min(28, width // 4)), utf8=utf8)).append("  ")
+        room = min(28, width - head.cell_len - len(tail) - _NARROWEST - 12)
+        if line.share is not None and room >= _NARROWEST:
+            head.append_text(_bar(line.share, room, utf8=utf8)).append("  ")
         body = Text(neutral(line.text).replace("\n", " "), "red" if line.state == "failed" else "")
         body.truncate(max(4, width - head.cell_len - len(tail) - 1), overflow="ellipsis", pad=True)
         return Text.assemble(head, body, (tail, "dim"))
@@ -297,9 +298,9 @@ class Ui:
 
 
 def _bar(share: float, width: int, *, utf8: bool) -> Text:
-    """How much of something is done; half a column is the finest step."""
+    """How much of something is done, without colours too; half a column is the finest step."""
     halves = round(min(max(share, 0.0), 1.0) * width * 2)
-    full, half, rest = ("━", "╸", "━") if utf8 else ("=", "-", " ")
+    full, half, rest = ("━", "╸", "─") if utf8 else ("=", "-", " ")
     done = full * (halves // 2) + half * (halves % 2)
     return Text.assemble((done, "cyan"), (rest * (width - len(done)), "dim"))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import datetime, timedelta
 
 from msctl.engines.base import Engine
@@ -46,7 +46,8 @@ class Witness:
         self._looker.join(timeout=10)
         self._open.close()
         if kind is None:
-            self.look()
+            with suppress(MsctlError):  # what was seen so far stands
+                self.look()
 
     def look(self) -> StackState:
         """The stack as it is now; its replicas' addresses are kept.
@@ -68,10 +69,8 @@ class Witness:
     def _follow(self) -> None:
         while self._changed.wait() and not self._closing.is_set():
             self._changed.clear()
-            try:
+            with suppress(MsctlError):  # the next look may succeed
                 self.look()
-            except MsctlError:
-                continue  # the look at the end tells, if it fails too
 
 
 def read_log(

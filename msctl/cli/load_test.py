@@ -102,13 +102,16 @@ def command(
     goal = target(loaded.stack, service, path=path, method=method.upper(), timeout=timeout)
     if sticky:
         _check_sticky(loaded.stack, service)
-    page = report and output_path(session, "--report", report, name=f"{service}.html")
+    page = None
+    if report is not None:
+        page = output_path(session, "--report", report, name=f"{service}.html")
     engine = session.connect(loaded)
     test = LoadTest(session, engine, service, wanted, goal.at(engine.info().address))
     found = test.run()
-    if page:
-        test.write_report(found, page, str(report))
-    return test.tell(found)
+    status = test.tell(found)
+    if page is not None:
+        test.write_report(found, page)
+    return status
 
 
 def _check_sticky(stack: Stack, service: str) -> None:

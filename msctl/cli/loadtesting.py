@@ -65,7 +65,6 @@ class LoadTest:
                     app.send(self.target, self.shape, run, self._tell)
             except KeyboardInterrupt:
                 interrupted = True
-            witness.look()
         outcomes = sorted(self._outcomes, key=lambda outcome: outcome.number)
         traffic = self._traffic(witness, outcomes, run, began)
         figures = result(self.service, self.shape, outcomes, traffic)
@@ -87,8 +86,12 @@ class LoadTest:
             return 130
         return 1 if found.result.failed or not found.result.requests else 0
 
-    def write_report(self, found: Found, path: Path, shown: str) -> None:
-        """The page with charts."""
+    def write_report(self, found: Found, path: Path) -> None:
+        """The page with charts.
+
+        Raises:
+            UsageProblem: it cannot be written.
+        """
         from msctl.cli.outputs import write_whole
         from msctl.loadtest.report import page
 
@@ -101,6 +104,7 @@ class LoadTest:
             began=found.began,
             remarks=notes,
         )
+        shown = self.session.shown(path)
         write_whole(path, text, shown)
         self.session.ui.say(f"{shown} is written", "green")
 

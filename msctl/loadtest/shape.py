@@ -77,7 +77,7 @@ class Shape:
         if self.rate is not None:
             how = f" at {self.rate:g}/s"
         elif self.workers == 1:
-            how = " one after the other"
+            how = "" if count == 1 else " one after the other"
         else:
             how = f", {self.workers} at once"
         pause = f", {self.delay * 1000:g} ms apart" if self.delay else ""

@@ -69,7 +69,10 @@ td.bar { width: 60%; padding-right: 0; }
 .columns td { border-top: 1px solid var(--line); }
 footer { color: var(--soft); font-size: 13px; }
 @media (max-width: 640px) {
-  .columns { grid-template-columns: 1fr; gap: 0; } td.bar { width: 40%; }
+  .columns { grid-template-columns: 1fr; gap: 0; }
+  td.bar { width: 40%; }
+  .card { overflow-x: auto; }
+  svg { min-width: 600px; }
 }
 @media print { body { padding: 0; } .card, .tiles li { break-inside: avoid; } }
 """

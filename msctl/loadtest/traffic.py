@@ -9,6 +9,11 @@ from dataclasses import dataclass, field
 from msctl.loadtest.accesslog import Entry, Sightings, belongs
 from msctl.loadtest.outcome import Outcome
 
+NOTHING_LOGGED = (
+    "none of the requests is in the gateway's access log; is it switched off, or without "
+    "X-Request-Id, by gateway.args?"
+)
+
 
 @dataclass(frozen=True)
 class Traffic:
@@ -55,8 +60,11 @@ def join(
 ) -> Traffic:
     """Match outcomes and log entries by the request's number.
 
-    A request without an answer counts for the replica that it went to, where the log has it.
+    A request without an answer counts for the replica that it went to, where the log has it. A log
+    with none of the requests is no log of them: then nothing is known.
     """
+    if not entries and any(outcome.status is not None for outcome in outcomes):
+        return Traffic(known=sightings.names, error=NOTHING_LOGGED)
     replicas: dict[int, str] = {}
     strays: Counter[str] = Counter()
     missing = kept = retried = 0

@@ -127,6 +127,26 @@ def test_missing_lines_are_told(shop: Terminal) -> None:
     assert "10 of 100 requests are not in the gateway's access log" in answer.err
 
 
+def test_a_log_without_any_of_them_is_told(shop: Terminal) -> None:
+    """As where gateway.args switch it off: no replica is said to have got 0."""
+    crowd(shop, logged=lambda _number: False)
+    answer = shop.msctl("load-test", "api", "--requests", "5", "--json")
+    assert (answer.status, answer.json["replicas"]) == (0, None)
+    assert "none of the requests is in the gateway's access log" in answer.err
+
+
+def test_an_engine_that_goes_meanwhile_leaves_the_figures(shop: Terminal) -> None:
+    """Latency and statuses are known without it."""
+
+    def leave(number: int) -> None:
+        shop.world.reachable = number < 5
+
+    crowd(shop, before=leave)
+    answer = shop.msctl("load-test", "api", "--requests", "10", "--json")
+    assert (answer.json["requests"], answer.json["replicas"]) == (10, None)
+    assert "the gateway's access log could not be read: no Docker engine answers" in answer.err
+
+
 def test_replicas_that_come_and_go_are_known(shop: Terminal) -> None:
     """One that is scaled away in the middle has its name, and so has one that came."""
 

@@ -16,7 +16,7 @@ from msctl.loadtest.target import Target, target
 SHAPES: list[tuple[dict[str, Any], Shape, str]] = [
     ({}, Shape(workers=1, delay=0.5, requests=20), "20 requests one after the other, 500 ms apart"),
     ({"requests": 500}, Shape(workers=1, requests=500), "500 requests one after the other"),
-    ({"requests": 1}, Shape(workers=1, requests=1), "1 request one after the other"),
+    ({"requests": 1}, Shape(workers=1, requests=1), "1 request"),
     (
         {"delay": 0.2},
         Shape(workers=1, delay=0.2, requests=20),

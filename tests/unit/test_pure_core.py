@@ -31,6 +31,7 @@ HOMES = {
     "docker": {"msctl.engines.compose.client"},
     "httpx": {"msctl.gateway", "msctl.prometheus"},
     "aiohttp": {"msctl.sender"},
+    "asyncio": {"msctl.lanes", "msctl.sender"},
     "hdrh": {"msctl.loadtest.statistics"},
     "yaml": {"msctl.render.document", "msctl.cli.complete"},
     "filelock": {"msctl.lock"},

@@ -32,6 +32,7 @@ class Server:
     requests: list[tuple[float, str, str, str]] = field(default_factory=list)
     """When, method, Host header and id."""
     cookies: Counter[str] = field(default_factory=Counter)
+    peers: set[object] = field(default_factory=set)
     under_way: int = 0
     most: int = 0
 
@@ -39,6 +40,8 @@ class Server:
         self.requests.append(
             (time.monotonic(), request.method, request.host, request.headers["X-Request-Id"])
         )
+        assert request.transport is not None
+        self.peers.add(request.transport.get_extra_info("peername"))
         self.under_way += 1
         self.most = max(self.most, self.under_way)
         try:
@@ -49,7 +52,6 @@ class Server:
             response = web.StreamResponse(headers={"Content-Length": "100"})
             await response.prepare(request)
             await response.write(b"half")
-            assert request.transport is not None
             request.transport.close()
             return response
         if request.path == "/moved":
@@ -153,6 +155,21 @@ def test_open_loop_does_not_wait_for_answers(server: Server) -> None:
     assert [outcome.due for outcome in found] == [n / 50 for n in range(30)]
     assert server.most > 5
     assert found[-1].sent < 2.0
+
+
+def test_open_loop_reuses_connections(server: Server) -> None:
+    """A slow moment does not make every request open a connection of its own."""
+    found = sent(server, rate=200, requests=200)
+    assert [outcome.status for outcome in found] == [200] * 200
+    assert len(server.peers) < 40
+
+
+def test_open_loop_waits_for_connections_that_fail() -> None:
+    """It ends, though no connection ever comes."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        found = sent(Server(taken.getsockname()[1]), rate=500, requests=100)
+    assert [outcome.word for outcome in found] == ["connection refused"] * 100
 
 
 def test_open_loop_counts_from_the_intended_start() -> None:

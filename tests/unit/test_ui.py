@@ -210,6 +210,25 @@ def run(shows: Any, some: Plan, fail: frozenset[int] = frozenset()) -> None:
             shows.done(node, 0.25)
 
 
+@pytest.mark.parametrize("width", [40, 80, 200])
+@pytest.mark.parametrize(("share", "full"), [(0.0, 0), (0.5, 50), (1.0, 100), (7.0, 100)])
+def test_a_bar_is_as_long_as_the_share(width: int, share: float, full: int) -> None:
+    """The rest of it is there too, told apart without colours, and the line fits the terminal."""
+    ui = Ui(color=False)
+    terminal = on_terminal(ui, width)
+    ui.finished(Progress("web", "running", 5, 10, "300/s", 1.5, share))
+    [line] = terminal.getvalue().splitlines()
+    plain = neutral(line)
+    done, rest = plain.count("━"), plain.count("─")
+    assert len(plain.rstrip()) <= width
+    assert "300/s" in plain
+    if width == 40:  # no room for it beside the figures
+        assert done + rest == 0
+    else:
+        assert 8 <= done + rest <= 28
+        assert done / (done + rest) == pytest.approx(full / 100, abs=0.05)
+
+
 def test_off_a_terminal_each_finished_step_is_one_plain_line(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
