@@ -40,7 +40,8 @@ class Engine(Performer, Protocol):
     def usage(self, state: StackState) -> Mapping[str, Usage]:
         """What the running containers of a snapshot take of the machine, by container id.
 
-        What does not answer within two seconds is not in it.
+        What does not answer within two seconds is not in it. Whoever asks again and again does
+        not wait for two samples each time.
         """
 
     def plans(self, request: Request) -> Plans:

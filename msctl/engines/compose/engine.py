@@ -20,7 +20,7 @@ from msctl.engines.compose.logs import Follower, merged
 from msctl.engines.compose.observe import Observer
 from msctl.engines.compose.perform import Performer
 from msctl.engines.compose.planner import Planner, port_key
-from msctl.engines.compose.usage import usage
+from msctl.engines.compose.usage import Meter
 from msctl.engines.compose.watch import ContainerWatch
 from msctl.model import Stack
 from msctl.plan import Step
@@ -47,6 +47,7 @@ class ComposeEngine:
         self._observer = Observer(
             self._client, loaded.stack.name, gateway_url(loaded.stack, environ)
         )
+        self._meter = Meter.of(self._client)
         self._files = GatewayFiles(self._client, loaded.stack.name)
         self._performer = Performer(self._client, self._images, self._files)
         folder = str(loaded.folder)
@@ -88,7 +89,7 @@ class ComposeEngine:
         )
 
     def usage(self, state: StackState) -> Mapping[str, Usage]:
-        return usage(self._client, [c.id for c in state.containers if c.running])
+        return self._meter.usage([c.id for c in state.containers if c.running])
 
     def plans(self, request: Request) -> Plans:
         return self._planner.plans(request)

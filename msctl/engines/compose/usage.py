@@ -1,85 +1,70 @@
-"""What containers take of the machine.
-
-A call for one sample takes the engine a whole second, since it waits for a second one; the first
-frame of a stream comes at once. So two first frames, a little apart, tell the processors.
-"""
+"""What containers take of the machine, from two samples a little apart."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
-from typing import Any
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
 
-from msctl.engines.compose.client import Client, EngineFault
-from msctl.errors import EngineUnreachable
+from msctl.engines.compose.cgroups import Cgroups
+from msctl.engines.compose.client import Client
+from msctl.engines.compose.samples import Sample, sampled
 from msctl.state import Usage
 
-APART = 0.3
-"""Seconds between two samples."""
-PATIENCE = 2
-"""Seconds that the engine has for the sample of a container."""
-_WORKERS = 8
+APART = 0.25
+"""Seconds between two samples, at the least."""
 
 
-def usage(client: Client, containers: Iterable[str]) -> dict[str, Usage]:
-    """Of running containers, by id; what does not answer in time is not in it."""
-    wanted = list(containers)
-    with ThreadPoolExecutor(_WORKERS) as pool:
-        began = time.monotonic()
-        first = dict(zip(wanted, pool.map(lambda one: _frame(client, one), wanted), strict=True))
-        time.sleep(max(0.0, APART - (time.monotonic() - began)))
-        second = dict(zip(wanted, pool.map(lambda one: _frame(client, one), wanted), strict=True))
-    return {
-        one: _usage(first[one] or {}, frame)
-        for one, frame in second.items()
-        if frame is not None and frame.get("memory_stats")
-    }
+@dataclass
+class Meter:
+    """Asks the kernel where it can, and the engine about the rest.
+
+    The engine takes its samples once a second, and lets the first ones wait for that; the kernel
+    of this machine tells at once. The samples are kept, so that who asks again does not wait.
+    """
+
+    client: Client
+    cgroups: Cgroups | None
+    """None where the engine runs on another machine."""
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+
+    def __post_init__(self) -> None:
+        self._before: dict[str, Sample] = {}
+        self._taken = self.clock() - APART
+
+    @classmethod
+    def of(cls, client: Client) -> Meter:
+        return cls(client, Cgroups(Path("/sys/fs/cgroup")) if client.local else None)
+
+    def usage(self, containers: Iterable[str]) -> dict[str, Usage]:
+        """Of running containers, by id; what does not answer in time is not in it."""
+        wanted = list(containers)
+        if any(one not in self._before for one in wanted):
+            self._sample(wanted)
+        self.sleep(max(0.0, APART - (self.clock() - self._taken)))
+        before = dict(self._before)
+        self._sample(wanted)
+        return {
+            one: Usage(
+                cpus=_cpus(before.get(one), self._before[one]), memory=self._before[one].memory
+            )
+            for one in wanted
+            if one in self._before
+        }
+
+    def _sample(self, containers: list[str]) -> None:
+        """Of each container that tells; the others are forgotten."""
+        found = {} if self.cgroups is None else self.cgroups.samples(containers)
+        rest = [one for one in containers if one not in found]
+        self._before = {**found, **(sampled(self.client, rest) if rest else {})}
+        self._taken = self.clock()
 
 
-def _frame(client: Client, container: str) -> Mapping[str, Any] | None:
-    """The engine's numbers of now."""
-    try:
-        with closing(
-            client.stream(lambda api: api.stats(container, decode=True, stream=True), PATIENCE)
-        ) as frames:
-            found: Mapping[str, Any] | None = next(frames, None)
-            return found
-    except (EngineFault, EngineUnreachable):
-        return None  # it ended meanwhile, or the engine is too busy
-
-
-def _usage(first: Mapping[str, Any], second: Mapping[str, Any]) -> Usage:
-    return Usage(cpus=_cpus(first, second), memory=_memory(second["memory_stats"]))
-
-
-def _cpus(first: Mapping[str, Any], second: Mapping[str, Any]) -> float | None:
-    """Nanoseconds of processor time by nanoseconds of the engine's clock."""
-    try:
-        busy = _busy(second) - _busy(first)
-        passed = _nanoseconds(second["read"]) - _nanoseconds(first["read"])
-    except (KeyError, ValueError):
+def _cpus(before: Sample | None, after: Sample) -> float | None:
+    """Processor time by the time that passed, both by the same clock."""
+    if before is None:
         return None
+    passed, busy = after.at - before.at, after.busy - before.busy
     return busy / passed if passed > 0 and busy >= 0 else None
-
-
-def _busy(frame: Mapping[str, Any]) -> int:
-    return int(frame["cpu_stats"]["cpu_usage"]["total_usage"])
-
-
-def _nanoseconds(stamp: str) -> int:
-    """Of an RFC 3339 time in UTC with up to nine decimals; the day is enough to compare."""
-    _, _, clock = stamp.rstrip("Z").partition("T")
-    hours, minutes, seconds = clock.split(":")
-    whole, _, decimals = seconds.partition(".")
-    return ((int(hours) * 60 + int(minutes)) * 60 + int(whole)) * 10**9 + int(f"{decimals:0<9}")
-
-
-def _memory(found: Mapping[str, Any]) -> int | None:
-    """As `docker stats` counts it: without inactive file pages (cgroup 2, then cgroup 1)."""
-    if (whole := found.get("usage")) is None:
-        return None
-    details = found.get("stats") or {}
-    spare = details.get("inactive_file", details.get("total_inactive_file", 0))
-    return max(0, int(whole) - int(spare))
