@@ -16,7 +16,7 @@ from msctl.state import StackState
 READS, PAUSE = 30, 0.1
 """How often the log is read again, and the seconds between, until every answered request is in it:
 the gateway writes a line when the answer has gone out, the engine a moment later."""
-READS_FOR_THE_REST = 5
+READS_FOR_THE_REST = 10
 """Reads that requests without an answer are worth: the gateway may never have heard of them."""
 _CLOCKS = timedelta(seconds=30)
 """How far the engine's clock may be behind this machine's."""
