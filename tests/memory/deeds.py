@@ -8,6 +8,7 @@ from typing import Any
 from memory.machine import Refused
 from memory.world import World
 from msctl.engines.compose import labels
+from msctl.engines.compose.servers import Server
 from msctl.engines.compose.steps import (
     ClearPins,
     CreateContainer,
@@ -21,7 +22,6 @@ from msctl.engines.compose.steps import (
     RemoveContainer,
     RemoveNetwork,
     RemoveVolume,
-    Server,
     StartContainer,
     StopContainer,
     WritePin,

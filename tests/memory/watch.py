@@ -7,6 +7,7 @@ from collections.abc import Callable
 from memory.gateway import view
 from memory.machine import Container
 from memory.world import World
+from msctl.engines.compose.servers import Server
 from msctl.engines.compose.steps import (
     AwaitCompleted,
     AwaitHealthy,
@@ -17,7 +18,6 @@ from msctl.engines.compose.steps import (
     AwaitSteady,
     AwaitUnpinned,
     Drain,
-    Server,
 )
 from msctl.errors import StepFailed
 from msctl.model import Stack

@@ -8,7 +8,7 @@ import pytest
 from memory.stacks import stack_of
 
 from msctl.engines.compose.revision import Revision
-from msctl.engines.compose.steps import Server
+from msctl.engines.compose.servers import Server
 from msctl.render.canonical import canonical
 from msctl.render.compose import document
 

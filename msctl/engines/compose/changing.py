@@ -14,7 +14,8 @@ from msctl.engines.compose.pinning import (
     url_of,
 )
 from msctl.engines.compose.revision import Previous
-from msctl.engines.compose.steps import AwaitProbe, EmptyProbe, KeepImage, Server, WriteProbe
+from msctl.engines.compose.servers import Server
+from msctl.engines.compose.steps import AwaitProbe, EmptyProbe, KeepImage, WriteProbe
 from msctl.render.pins import same_health_check, same_routing
 from msctl.state import Replica
 

@@ -4,28 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import replace
 from datetime import datetime
-from functools import partial
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from msctl.config import LoadedStack
 from msctl.engines.base import LogLine
 from msctl.engines.compose.client import Client
 from msctl.engines.compose.desired import Desired, desired
-from msctl.engines.compose.files import check_mounts, digest
-from msctl.engines.compose.gatewayfiles import GatewayFiles
-from msctl.engines.compose.hostports import busy_ports
-from msctl.engines.compose.images import Images
+from msctl.engines.compose.files import digest
 from msctl.engines.compose.logs import Follower, merged
 from msctl.engines.compose.observe import Observer
-from msctl.engines.compose.perform import Performer
-from msctl.engines.compose.planner import Planner, port_key
 from msctl.engines.compose.usage import Meter
-from msctl.engines.compose.watch import ContainerWatch
 from msctl.model import Stack
 from msctl.plan import Step
 from msctl.request import Plans, Request
 from msctl.state import EngineInfo, StackState, Usage
+
+if TYPE_CHECKING:
+    from msctl.engines.compose.work import Work
+    from msctl.execute import Watch
 
 
 def connect(loaded: LoadedStack, environ: Mapping[str, str]) -> ComposeEngine:
@@ -43,23 +41,18 @@ class ComposeEngine:
     def __init__(self, loaded: LoadedStack, environ: Mapping[str, str]) -> None:
         self._stack = loaded.stack
         self._client = Client(environ)
-        self._images = Images(self._client)
         self._observer = Observer(
             self._client, loaded.stack.name, gateway_url(loaded.stack, environ)
         )
         self._meter = Meter.of(self._client)
-        self._files = GatewayFiles(self._client, loaded.stack.name)
-        self._performer = Performer(self._client, self._images, self._files)
-        folder = str(loaded.folder)
-        self._whole: Desired = desired(loaded.stack, folder, digest)
-        self._planner = Planner(
-            loaded.stack,
-            folder,
-            digest,
-            self._observe_with_ports,
-            self._images.unavailable,
-            partial(check_mounts, local=self._client.local),
-        )
+        self._whole: Desired = desired(loaded.stack, str(loaded.folder), digest)
+
+    @cached_property
+    def _work(self) -> Work:
+        """What changes a stack; who only looks does not load it."""
+        from msctl.engines.compose.work import Work
+
+        return Work(self._client, self._observer, self._stack, self._whole, self._observe)
 
     def info(self) -> EngineInfo:
         return self._observer.info()
@@ -75,33 +68,20 @@ class ComposeEngine:
             detail=detail,
         )
 
-    def _observe_with_ports(self, *images: str) -> StackState:
-        wanted = {
-            (str(port.get("host_ip") or ""), int(port["published"]), str(port["protocol"])): port
-            for revision in self._whole.revisions.values()
-            for port in revision.service.get("ports") or ()
-            if str(port.get("published") or "").isdigit()
-        }
-        state = self._observe(images)
-        busy = busy_ports(self._client, state.project, wanted)
-        return replace(
-            state, busy_ports={port_key(wanted[port]): who for port, who in busy.items()}
-        )
-
     def usage(self, state: StackState) -> Mapping[str, Usage]:
         return self._meter.usage([c.id for c in state.containers if c.running])
 
     def plans(self, request: Request) -> Plans:
-        return self._planner.plans(request)
+        return self._work.planner.plans(request)
 
     def desired(self, state: StackState) -> Desired:
-        return self._planner.desired(state)
+        return self._work.planner.desired(state)
 
     def perform(self, step: Step, tell: Callable[[str], None]) -> None:
-        self._performer.perform(step, tell)
+        self._work.performer.perform(step, tell)
 
-    def watch(self, changed: Callable[[], None]) -> AbstractContextManager[ContainerWatch]:
-        return ContainerWatch(self._client, self._observer, self._files, changed)
+    def watch(self, changed: Callable[[], None]) -> AbstractContextManager[Watch]:
+        return self._work.watch(changed)
 
     def logs(
         self,

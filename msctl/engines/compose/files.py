@@ -9,10 +9,13 @@ import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msctl.engines.compose.revision import Revision
-from msctl.engines.compose.steps import WriteSecret
 from msctl.errors import StepFailed, UsageProblem
+
+if TYPE_CHECKING:  # who only looks needs no steps
+    from msctl.engines.compose.steps import WriteSecret
 
 SECRET_BYTES = 24
 DOCKER_SOCKET = "/var/run/docker.sock"

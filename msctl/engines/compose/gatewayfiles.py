@@ -9,11 +9,11 @@ import time
 from typing import Any
 
 from msctl.engines.compose.client import Client
+from msctl.engines.compose.servers import Server
 from msctl.engines.compose.steps import (
     ClearPins,
     EmptyPin,
     EmptyProbe,
-    Server,
     WritePin,
     WriteProbe,
 )

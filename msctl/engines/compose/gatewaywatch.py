@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterable, Mapping
 from msctl.engines.compose.client import Client
 from msctl.engines.compose.gatewayfiles import GatewayFiles, probe_path, server_url
 from msctl.engines.compose.pinning import url_of
+from msctl.engines.compose.servers import Server
 from msctl.engines.compose.steps import (
     AwaitPinned,
     AwaitProbe,
     AwaitRouted,
     AwaitServers,
     AwaitUnpinned,
-    Server,
 )
 from msctl.errors import StepFailed
 from msctl.gateway import GatewayApi, GatewaySilent, status_of

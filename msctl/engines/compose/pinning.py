@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from msctl.engines.compose.blocks import Blocks
+from msctl.engines.compose.servers import Server
 from msctl.engines.compose.steps import (
     AwaitPinned,
     AwaitServers,
     AwaitUnpinned,
     Drain,
     EmptyPin,
-    Server,
     WritePin,
 )
 from msctl.errors import MsctlError

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from msctl.engines.compose.steps import Server
+from msctl.engines.compose.servers import Server
 from msctl.render.confighash import config_hash
 
 

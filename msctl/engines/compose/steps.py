@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
+from msctl.engines.compose.servers import Server
 from msctl.plan import Step, Wait
 from msctl.render.pins import Slot
 
@@ -146,23 +147,6 @@ class AwaitRouted(Wait):
     network: str
     """The engine's name of the network by which the gateway reaches it."""
     port: int
-
-
-@dataclass(frozen=True)
-class Server:
-    """A replica as the gateway reaches it; its address is known when it runs."""
-
-    container: str
-    network: str
-    """The engine's name of the network."""
-    port: int
-
-    @classmethod
-    def by_labels(cls, container: str, service: str, labels: Mapping[str, str]) -> Server | None:
-        """How the gateway reaches a container with these labels; None when it does not."""
-        port = labels.get(f"traefik.http.services.{service}.loadbalancer.server.port")
-        network = labels.get("traefik.docker.network")
-        return cls(container, network, int(port)) if port and network else None
 
 
 @dataclass(frozen=True, kw_only=True)

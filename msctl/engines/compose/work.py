@@ -1,0 +1,62 @@
+"""What changes a stack: its planner, what performs the steps, and who watches meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from msctl.engines.compose.client import Client
+from msctl.engines.compose.desired import Desired
+from msctl.engines.compose.files import check_mounts, digest
+from msctl.engines.compose.gatewayfiles import GatewayFiles
+from msctl.engines.compose.hostports import busy_ports
+from msctl.engines.compose.images import Images
+from msctl.engines.compose.observe import Observer
+from msctl.engines.compose.perform import Performer
+from msctl.engines.compose.planner import Planner, port_key
+from msctl.engines.compose.watch import ContainerWatch
+from msctl.model import Stack
+from msctl.state import StackState
+
+
+class Work:
+    """At one stack; who only looks at it needs none of this."""
+
+    def __init__(
+        self,
+        client: Client,
+        observer: Observer,
+        stack: Stack,
+        whole: Desired,
+        observe: Callable[[Sequence[str]], StackState],
+    ) -> None:
+        self._client, self._observer, self._observe = client, observer, observe
+        self._ports: Mapping[tuple[str, int, str], Mapping[str, Any]] = {
+            (str(port.get("host_ip") or ""), int(port["published"]), str(port["protocol"])): port
+            for revision in whole.revisions.values()
+            for port in revision.service.get("ports") or ()
+            if str(port.get("published") or "").isdigit()
+        }
+        images = Images(client)
+        self._files = GatewayFiles(client, stack.name)
+        self.performer = Performer(client, images, self._files)
+        self.planner = Planner(
+            stack,
+            whole.folder,
+            digest,
+            self._observe_with_ports,
+            images.unavailable,
+            partial(check_mounts, local=client.local),
+        )
+
+    def watch(self, changed: Callable[[], None]) -> ContainerWatch:
+        return ContainerWatch(self._client, self._observer, self._files, changed)
+
+    def _observe_with_ports(self, *images: str) -> StackState:
+        state = self._observe(images)
+        busy = busy_ports(self._client, state.project, self._ports)
+        return replace(
+            state, busy_ports={port_key(self._ports[port]): who for port, who in busy.items()}
+        )
