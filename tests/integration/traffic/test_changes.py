@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from live import Stack
+from live import SAMPLE, Stack
 from load import Load
 
 from traffic import ROUTES, cookie, load, nothing_lost, write
@@ -88,24 +88,28 @@ def refused(shop: Stack, behaviour: str, monitor: str) -> Load:
 
 
 def test_rollout_rollback_and_restart_lose_nothing(shop: Stack) -> None:
-    """A rollout deploys the file, a rollback takes it back, a restart changes nothing."""
+    """A rollout deploys another image and the file, a rollback takes both back, a restart changes
+    nothing."""
+    other = SAMPLE.replace(":latest", ":other")
+    shop.engine.api.tag(SAMPLE, *other.split(":"))
+    shop.images.append(other)
+    write(shop)
+    shop.ok("up")
     write(shop, env={"VERSION": "2"})
 
-    def versions() -> set[str]:
-        envs = [shop.inspect(name)["Config"]["Env"] for name in shop.ids("shop")]
-        return {entry for env in envs for entry in env if entry.startswith("VERSION=")}
+    def runs() -> set[tuple[str, bool]]:
+        found = [shop.inspect(name)["Config"] for name in shop.ids("shop")]
+        return {(config["Image"], "VERSION=2" in config["Env"]) for config in found}
 
     with load(shop) as traffic:
-        shop.ok("rollout", "shop")
-        assert versions() == {"VERSION=2"}
+        shop.ok("rollout", "shop", "--image", other)
+        assert runs() == {(other, True)}
         shop.ok("rollback", "shop")
-        assert versions() == set()
+        assert runs() == {(SAMPLE, False)}
         before = shop.ids("shop")
         shop.ok("restart", "shop")
-        assert versions() == set()
+        assert runs() == {(SAMPLE, False)}
         assert not set(before.values()) & set(shop.ids("shop").values())
-        shop.ok("rollback", "shop")
-        assert versions() == {"VERSION=2"}
     nothing_lost(shop, traffic)
 
 
