@@ -55,7 +55,7 @@ SMALLEST_MEMORY = 6 * 1024 * 1024
 class Record(BaseModel):
     """A mapping of the stack file: frozen, unknown keys refused, `x-*` left to the user."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     @model_validator(mode="before")
     @classmethod

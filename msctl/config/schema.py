@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import to_jsonable_python
 
+from msctl import model
 from msctl.fields import NAME_RULE, show_duration
 from msctl.model import Stack
 
@@ -31,12 +35,36 @@ class _Generator(GenerateJsonSchema):
 def schema() -> dict[str, Any]:
     """JSON Schema (draft 2020-12) of a stack file with all of this version's keys."""
     found = Stack.model_json_schema(schema_generator=_Generator)
+    _document(found)
     for record in _nodes(found):
         if record.get("additionalProperties") is False:
             _tidy(record)
     services = found["properties"]["services"]
     services |= {"propertyNames": {"pattern": f"^{NAME_RULE}$"}, "minProperties": 1}
     return {"$schema": _DIALECT, **found, "title": "msctl stack file"}
+
+
+def _document(found: dict[str, Any]) -> None:
+    """Give every key its description: the text below it in the model's source.
+
+    pydantic can do that itself, when it makes the classes; but it takes as long as all the rest of
+    a command's start, and only the schema needs it.
+    """
+    for definition in ast.parse(inspect.getsource(model)).body:
+        if not isinstance(definition, ast.ClassDef):
+            continue
+        name = definition.name
+        record = found if name == Stack.__name__ else found["$defs"].get(name, {})
+        for field, text in pairwise(definition.body):
+            if (
+                isinstance(field, ast.AnnAssign)
+                and isinstance(field.target, ast.Name)
+                and isinstance(text, ast.Expr)
+                and isinstance(text.value, ast.Constant)
+                and isinstance(text.value.value, str)
+            ):
+                description = inspect.cleandoc(text.value.value)
+                record["properties"][field.target.id]["description"] = description
 
 
 def _nodes(node: Any) -> list[dict[str, Any]]:
