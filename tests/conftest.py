@@ -22,6 +22,7 @@ def _turn(request: pytest.FixtureRequest) -> Iterator[None]:
         yield
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks at the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What shares a stack runs in one process: each file, and MusicShare's as one."""
     for item in items:
