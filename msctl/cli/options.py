@@ -1,13 +1,14 @@
-"""The options that every command takes, before its name or after it."""
+"""Options that several commands take; the global ones stand before their names or after them."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, TypeVar
 
 import click
 
 _KEY = "msctl.options"
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 def seconds(text: str) -> float:
@@ -27,6 +28,15 @@ def deadline(text: str) -> float:
     if not found:
         raise click.BadParameter(f"{text!r} leaves no time at all")
     return found
+
+
+def waits(command: Command) -> Command:
+    """How patient a command is that changes the stack."""
+    timeout = click.option("--timeout", type=deadline, metavar="S", help="Deadline of each wait.")
+    no_drain = click.option(
+        "--no-drain", is_flag=True, help="Do not wait for requests inside what goes."
+    )
+    return timeout(no_drain(command))
 
 
 def given(ctx: click.Context) -> dict[str, Any]:

@@ -6,14 +6,13 @@ import click
 
 from msctl.cli import complete
 from msctl.cli.group import command as command_named
-from msctl.cli.options import deadline
+from msctl.cli.options import waits
 from msctl.cli.session import Session, in_session
 
 
 @command_named("rollback")
 @click.argument("service", shell_complete=complete.services)
-@click.option("--timeout", type=deadline, metavar="S", help="Deadline of each wait.")
-@click.option("--no-drain", is_flag=True, help="Do not wait for requests inside what goes.")
+@waits
 @in_session
 def command(
     session: Session,

@@ -6,7 +6,7 @@ import click
 
 from msctl.cli import complete
 from msctl.cli.group import command as command_named
-from msctl.cli.options import deadline
+from msctl.cli.options import waits
 from msctl.cli.session import Session, in_session
 
 
@@ -14,8 +14,7 @@ from msctl.cli.session import Session, in_session
 @click.argument("service", shell_complete=complete.services)
 @click.option("--image", metavar="REF", help="Another image than the file's, until the next up.")
 @click.option("--build", is_flag=True, help="Build the image first.")
-@click.option("--timeout", type=deadline, metavar="S", help="Deadline of each wait.")
-@click.option("--no-drain", is_flag=True, help="Do not wait for requests inside what goes.")
+@waits
 @in_session
 def command(
     session: Session,

@@ -10,7 +10,7 @@ import click
 
 from msctl.cli import complete
 from msctl.cli.group import command as command_named
-from msctl.cli.options import deadline
+from msctl.cli.options import waits
 from msctl.cli.session import Session, in_session
 from msctl.errors import UsageProblem
 
@@ -29,8 +29,7 @@ _USAGE = "scale web 3, scale all 3, or scale web=3 api=4"
     required=True,
     shell_complete=complete.services,
 )
-@click.option("--timeout", type=deadline, metavar="S", help="Deadline of each wait.")
-@click.option("--no-drain", is_flag=True, help="Do not wait for requests inside what goes.")
+@waits
 @in_session
 def command(
     session: Session, words: tuple[str, ...], *, timeout: float | None, no_drain: bool

@@ -6,7 +6,7 @@ import click
 
 from msctl.cli import complete
 from msctl.cli.group import command as command_named
-from msctl.cli.options import deadline
+from msctl.cli.options import waits
 from msctl.cli.session import Session, in_session
 
 
@@ -15,10 +15,9 @@ from msctl.cli.session import Session, in_session
 @click.option("--build", is_flag=True, help="Build every image that has a build.")
 @click.option("--pull", is_flag=True, help="Pull every image, stand-ins too.")
 @click.option("--dry-run", is_flag=True, help="Print the plan and change nothing.")
-@click.option("--timeout", type=deadline, metavar="S", help="Deadline of each wait.")
 @click.option("--reset-scale", is_flag=True, help="Return to the file's number of replicas.")
 @click.option("--remove-orphans", is_flag=True, help="Remove the project's foreign containers too.")
-@click.option("--no-drain", is_flag=True, help="Do not wait for requests inside what goes.")
+@waits
 @in_session
 def command(
     session: Session,
