@@ -299,8 +299,10 @@ def test_lines_of_the_live_view_fit_the_terminal(width: int) -> None:
 
 
 @contextmanager
-def real_terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], str]]:
-    """stderr is a pseudo terminal; what came out of it can be read at the end."""
+def real_terminal(
+    monkeypatch: pytest.MonkeyPatch, stream: str = "stderr"
+) -> Iterator[Callable[[], str]]:
+    """stderr or stdout is a pseudo terminal; what came out of it can be read at the end."""
     main, side = pty.openpty()
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.delenv("NO_COLOR", raising=False)
@@ -311,8 +313,8 @@ def real_terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], str]
             text += os.read(main, 4096)
         return text.decode()
 
-    with os.fdopen(side, "w", encoding="utf-8") as stream:
-        monkeypatch.setattr("sys.stderr", stream)
+    with os.fdopen(side, "w", encoding="utf-8") as file:
+        monkeypatch.setattr(f"sys.{stream}", file)
         yield written
     os.close(main)
 
@@ -335,6 +337,25 @@ def test_a_dumb_terminal_gets_plain_lines(monkeypatch: pytest.MonkeyPatch) -> No
     with real_terminal(monkeypatch):
         monkeypatch.setenv("TERM", "dumb")
         assert not Ui().live
+
+
+def test_a_screen_gives_the_terminal_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever ends it: what was there before is there again, and so is the cursor."""
+    with real_terminal(monkeypatch, "stdout") as written:
+        ui = Ui()
+        assert ui.height is not None
+
+        def watch() -> None:
+            with ui.screen() as draw:
+                draw([[Cell("how it is")]])
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            watch()
+        text = written()
+    enter, leave, cursor = "\x1b[?1049h", "\x1b[?1049l", "\x1b[?25h"
+    assert text.index(enter) < text.index("how it is") < text.index(leave)
+    assert cursor in text[text.index("how it is") :]
 
 
 # Tables
