@@ -19,7 +19,8 @@ def write(stack: Stack, *, drain: str = DRAIN, **changes: Any) -> None:
     rollout = {
         "drain": drain,
         "monitor": "500ms",
-        "health_timeout": "10s",
+        "health_timeout": "20s",
+        "surge": 2,
         **changes.pop("rollout", {}),
     }
     env = {"SERVICE_NAME": "shop", "ACCESS_LOG": "off", **changes.pop("env", {})}

@@ -27,7 +27,7 @@ def test_scaling_up_and_down_loses_nothing(shop: Stack) -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        pytest.param({"env": {"A": "1"}}, id="environment"),
+        pytest.param({"env": {"A": "1"}, "rollout": {"surge": 1}}, id="environment"),
         pytest.param({"routes": [*ROUTES, {"path": "/more"}]}, id="routes"),
         pytest.param({"health": {"path": "/alive", "interval": "1s"}}, id="health path"),
         pytest.param({"sticky": "another_session"}, id="sticky name"),
@@ -40,7 +40,7 @@ def test_scaling_up_and_down_loses_nothing(shop: Stack) -> None:
     ],
 )
 def test_an_update_loses_nothing(shop: Stack, changes: dict[str, Any]) -> None:
-    """Every replica is replaced, one after the other, while the traffic goes on."""
+    """Every replica is replaced, one after the other or both at once, under traffic."""
     before, name = shop.ids("shop"), cookie(shop)
     write(shop, **changes)
     with load(shop) as traffic:
