@@ -11,6 +11,7 @@ from load import Load
 from traffic import ROUTES, cookie, load, nothing_lost, write
 
 pytestmark = [pytest.mark.engine, pytest.mark.alone]
+ONE_BY_ONE: dict[str, Any] = {"rollout": {"surge": 1}}
 
 
 def test_scaling_up_and_down_loses_nothing(shop: Stack) -> None:
@@ -27,11 +28,13 @@ def test_scaling_up_and_down_loses_nothing(shop: Stack) -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        pytest.param({"env": {"A": "1"}, "rollout": {"surge": 1}}, id="environment"),
+        pytest.param({"env": {"A": "1"}, **ONE_BY_ONE}, id="environment"),
         pytest.param({"routes": [*ROUTES, {"path": "/more"}]}, id="routes"),
-        pytest.param({"health": {"path": "/alive", "interval": "1s"}}, id="health path"),
+        pytest.param(
+            {"health": {"path": "/alive", "interval": "1s"}, **ONE_BY_ONE}, id="health path"
+        ),
         pytest.param({"sticky": "another_session"}, id="sticky name"),
-        pytest.param({"port": 8001, "env": {"PORT": 8001}}, id="port"),
+        pytest.param({"port": 8001, "env": {"PORT": 8001}, **ONE_BY_ONE}, id="port"),
         pytest.param({"env": {"MISBEHAVE": "die-on-sigterm"}}, id="dies at once on SIGTERM"),
         pytest.param(
             {"env": {"MISBEHAVE": "ignore-sigterm"}, "stop_grace": "1s"}, id="ignores SIGTERM"
