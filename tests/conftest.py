@@ -8,6 +8,9 @@ import pytest
 from memory import World
 from turns import alone, beside
 
+WAITING = 900
+"""Seconds for a test that has to be alone, with the time that it waits for that."""
+
 
 @pytest.fixture
 def world() -> World:
@@ -24,8 +27,16 @@ def _turn(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks at the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What shares a stack runs in one process: each file, and MusicShare's as one."""
+    """What shares a stack runs in one process: each file, and MusicShare's as one.
+
+    MusicShare's take longest and begin; files with tests that have to be alone come last, when
+    there is nothing else to do for whom they keep waiting.
+    """
+    alone = {item.path for item in items if item.get_closest_marker("alone")}
     for item in items:
         folder = item.path.parent
         shared = folder if folder.name == "musicshare" else item.path
         item.add_marker(pytest.mark.xdist_group(str(shared)))
+        if item.get_closest_marker("alone"):
+            item.add_marker(pytest.mark.timeout(WAITING))
+    items.sort(key=lambda item: (item.path in alone, item.path.parent.name != "musicshare"))

@@ -6,7 +6,7 @@ import fcntl
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 _RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID")
@@ -14,11 +14,11 @@ _RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID")
 
 
 @contextmanager
-def _held(name: str, how: int) -> Iterator[None]:
+def _held(how: int) -> Iterator[None]:
     if _RUN is None:
         yield
         return
-    path = Path(tempfile.gettempdir()) / f"msctl-tests-{_RUN}.{name}"
+    path = Path(tempfile.gettempdir()) / f"msctl-tests-{_RUN}.lock"
     with path.open("a") as file:
         fcntl.flock(file, how)
         yield  # closing it lets go
@@ -27,14 +27,12 @@ def _held(name: str, how: int) -> Iterator[None]:
 @contextmanager
 def beside() -> Iterator[None]:
     """Together with others that do so."""
-    with ExitStack() as stack:
-        with _held("door", fcntl.LOCK_EX):  # somebody who waits to be alone holds it
-            stack.enter_context(_held("room", fcntl.LOCK_SH))
+    with _held(fcntl.LOCK_SH):
         yield
 
 
 @contextmanager
 def alone() -> Iterator[None]:
-    """When all others have left, and nobody comes in meanwhile."""
-    with _held("door", fcntl.LOCK_EX), _held("room", fcntl.LOCK_EX):
+    """When nobody else is at work; those who are may begin something else before."""
+    with _held(fcntl.LOCK_EX):
         yield
