@@ -37,22 +37,26 @@ def decide(policy: Policy, samples: Samples, history: History, now: float) -> De
     told = [reading for reading in found if reading.replicas is not None]
     unknown = [reading for reading in found if reading.replicas is None]
     leading = max(told, key=lambda reading: reading.replicas or 0, default=None)
-    history = replace(history, hand=hand_of(samples, history.hand, leading))
+    hand = hand_of(samples, history.hand, leading)
+    freed_now = hand is not None and hand.over and not (history.hand and history.hand.over)
+    history = replace(history, hand=hand)
     asked = current if leading is None or leading.replicas is None else leading.replicas
     blocked = bool(unknown) and asked <= current
     history = limits.remembered(history, current if blocked else asked, policy.stabilize_down, now)
 
-    if history.hand is not None and not history.hand.over:
+    if hand is not None and not hand.over:
         why = f"scaled by hand to {current}, which stays until the load changes"
         return Decision(current, why, found, history)
+    freed = "the load has changed since the scale by hand; " if freed_now else ""
     if not policy.min <= current <= policy.max:
         wanted = policy.max if current > policy.max else policy.min
         bound = f"more than max {wanted}" if current > policy.max else f"fewer than min {wanted}"
-        return Decision(wanted, f"{current} is {bound}", found, history)
+        return Decision(wanted, f"{freed}{current} is {bound}", found, history)
     if blocked:
         return Decision(current, _why_held(unknown, leading, current), found, history, held=True)
     assert leading is not None
-    return _followed(policy, samples, history, found, leading, now)
+    decision = _followed(policy, samples, history, found, leading, now)
+    return replace(decision, reason=freed + decision.reason)
 
 
 def _followed(

@@ -17,7 +17,7 @@ PLANNER = (
 )  # fmt: skip
 CORE = (
     "model", "fields", "state", "plan", "ports", "spelling", "status", "queries",
-    "addresses", "metrics",
+    "addresses", "exposition", "metrics",
 )  # fmt: skip
 EFFECTS = {
     "aiohttp", "asyncio", "click", "docker", "httpx", "os", "pathlib", "psutil", "random",

@@ -51,7 +51,12 @@ def _frame(client: Client, container: str) -> Mapping[str, Any] | None:
 
 
 def _usage(first: Mapping[str, Any], second: Mapping[str, Any]) -> Usage:
-    return Usage(cpus=_cpus(first, second), memory=_memory(second["memory_stats"]))
+    memory = _memory(second["memory_stats"])
+    try:
+        spent, at = _busy(second) / 1e9, _nanoseconds(second["read"]) / 1e9
+    except (KeyError, ValueError):
+        return Usage(None, memory)
+    return Usage(_cpus(first, second), memory, spent, at)
 
 
 def _cpus(first: Mapping[str, Any], second: Mapping[str, Any]) -> float | None:
