@@ -22,7 +22,7 @@ def frame(at: str, busy: int, memory: dict[str, Any] | None = None) -> dict[str,
 def test_processors_are_busy_time_by_time_that_passed() -> None:
     """Half a second of two processors' work in half a second is two processors."""
     found = read(frame("01.250000000", 10**9), frame("01.75", 2 * 10**9))
-    assert found == Usage(cpus=2.0, memory=100)
+    assert found == Usage(cpus=2.0, memory=100, spent=2.0, at=10 * 3600 + 1.75)
 
 
 @pytest.mark.parametrize(
