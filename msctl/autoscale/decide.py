@@ -37,7 +37,7 @@ def decide(policy: Policy, samples: Samples, history: History, now: float) -> De
     told = [reading for reading in found if reading.replicas is not None]
     unknown = [reading for reading in found if reading.replicas is None]
     leading = max(told, key=lambda reading: reading.replicas or 0, default=None)
-    hand = hand_of(samples, history.hand, leading)
+    hand = hand_of(samples, history.hand, leading, now)
     freed_now = hand is not None and hand.over and not (history.hand and history.hand.over)
     history = replace(history, hand=hand)
     asked = current if leading is None or leading.replicas is None else leading.replicas

@@ -12,18 +12,26 @@ from dataclasses import replace
 from msctl.autoscale.policy import TOLERANCE
 from msctl.autoscale.records import Hand, Reading, Samples
 
+SETTLING = 120.0
+"""Seconds that the replicas which somebody asked for have to get ready, before the load is measured
+without them."""
 
-def hand_of(samples: Samples, before: Hand | None, leading: Reading | None) -> Hand | None:
+
+def hand_of(
+    samples: Samples, before: Hand | None, leading: Reading | None, now: float
+) -> Hand | None:
     """The scale by hand in force, if any; `leading` is the metric that asks for most, if known."""
     if samples.by_hand is None:
         return None
-    hand = before if before and before.number == samples.by_hand else Hand(samples.by_hand)
+    same = before is not None and before.number == samples.by_hand
+    hand = before if before is not None and same else Hand(samples.by_hand, now)
     if hand.over or leading is None or leading.replicas is None:
         return hand
     if hand.replicas is None:
         ready = sum(replica.ready for replica in samples.replicas)
+        settled = ready == len(samples.replicas) == samples.current
         # While replicas still come or go, the figures are not those of the number asked for.
-        if ready != samples.current or len(samples.replicas) != samples.current:
+        if not settled and 0 <= now - hand.since < SETTLING:
             return hand
         return replace(hand, replicas=leading.replicas, load=leading.load)
     changed = abs(leading.load - hand.load) > TOLERANCE * hand.load

@@ -55,6 +55,8 @@ class Hand:
     """A scale by hand, which is left alone until the load is another than at its time."""
 
     number: int
+    since: float
+    """When it was first seen."""
     replicas: int | None = None
     """What the metrics asked for when it came into force; None: not measured yet."""
     load: float = 0.0

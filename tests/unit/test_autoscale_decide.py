@@ -272,6 +272,15 @@ def test_the_load_is_measured_when_the_hand_has_done_its_work() -> None:
     assert decide(RPS, by_hand(6, 600), decision.history, START + 30).replicas == 12
 
 
+def test_a_replica_that_never_gets_ready_does_not_freeze_a_scale_by_hand() -> None:
+    """After two minutes the load is measured without it, and then decides again."""
+    broken = replace(by_hand(6, 300), replicas=(ReplicaSample(True),) * 5 + (ReplicaSample(False),))
+    history = decide(RPS, broken, History(), START).history
+    history = decide(RPS, broken, history, START + 120).history
+    assert decide(RPS, broken, history, START + 135).replicas == 6
+    assert decide(RPS, replace(broken, rps=450.0), history, START + 135).replicas == 9
+
+
 def test_a_second_scale_by_hand_counts_anew() -> None:
     """And it may be outside the bounds of `autoscale`."""
     policy = replace(RPS, stabilize_down=0.0, max=5)
