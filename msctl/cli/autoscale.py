@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -17,7 +14,8 @@ from msctl.errors import UsageProblem
 
 if TYPE_CHECKING:
     from msctl.autoscale import Policy
-    from msctl.cli.autoscaling import Rounds, Verdict
+    from msctl.cli.autoscale_teller import Teller
+    from msctl.cli.rounds import Rounds
     from msctl.config import LoadedStack
 
 _TICK = 1.0
@@ -51,9 +49,11 @@ def command(
     it is 0s. A scale by hand stays until the load changes.
     """
     from msctl.addresses import prometheus_url
-    from msctl.cli.autoscaling import Autoscaler, Rounds
+    from msctl.cli.autoscale_teller import Teller
+    from msctl.cli.autoscaling import Autoscaler
     from msctl.cli.ending import Terminated, told_apart
     from msctl.cli.loadsource import LoadSource
+    from msctl.cli.rounds import Rounds
     from msctl.cli.troubles import Troubles
 
     loaded = session.load()
@@ -61,10 +61,12 @@ def command(
     url = prometheus_url(loaded.stack, session.app.environ)
     engine = session.connect(loaded)
     engine.info()  # a stack without an engine is an error; one that goes away later is waited for
-    teller = _Teller(session, loaded.stack.name, dry_run=dry_run, once=once)
+    teller = Teller(session, loaded.stack.name, dry_run=dry_run, once=once)
     troubles = Troubles(teller.say)
     source = LoadSource(session.app, url, troubles)
-    scaler = Autoscaler(session, loaded, engine, policies, source, troubles, dry_run)
+    scaler = Autoscaler(
+        session, loaded, engine, policies, source, troubles, dry_run, teller.decided
+    )
     intervals = {name: interval or policy.interval for name, policy in policies.items()}
     rounds = Rounds(intervals, session.app.clock)
     try:
@@ -116,94 +118,8 @@ def _status(troubles: set[str]) -> int:
     return 1 if any(topic.startswith(f"{SCALING} ") for topic in troubles) else 0
 
 
-def _wait(session: Session, rounds: Rounds, teller: _Teller) -> None:
+def _wait(session: Session, rounds: Rounds, teller: Teller) -> None:
     """Until the next service is due; a live table counts down meanwhile."""
     while (left := rounds.patience()) > 0:
-        teller.draw(left)
+        teller.draw(f"next round in {left:.0f} s")
         session.app.sleep(min(left, _TICK) if teller.live else left)
-
-
-@dataclass
-class _Teller:
-    """Tells decisions: as JSON, as a live table, or a line for each that changes something."""
-
-    session: Session
-    project: str
-    dry_run: bool
-    once: bool
-    latest: dict[str, Verdict] = field(default_factory=dict)
-    messages: deque[str] = field(default_factory=lambda: deque(maxlen=5))
-    _draw: Callable[..., None] | None = None
-
-    @property
-    def live(self) -> bool:
-        return self._draw is not None
-
-    @contextmanager
-    def open(self) -> Iterator[None]:
-        """The live table's screen, where there is a terminal for it."""
-        ui = self.session.ui
-        if self.session.options.json or self.once or ui.height is None or not ui.live:
-            yield
-            return
-        with ui.screen() as self._draw:
-            try:
-                self.draw(0.0)
-                yield
-            finally:
-                self._draw = None
-
-    def say(self, text: str) -> None:
-        """A message: beneath the live table, else to stderr."""
-        if self.live:
-            stamp = self.session.app.now().strftime("%H:%M:%S")
-            self.messages.append(f"{stamp} {text}")
-        else:
-            self.session.ui.note(text)
-
-    def told(self, verdicts: Sequence[Verdict]) -> None:
-        """The decisions of a round."""
-        from msctl.cli.autoscale_view import line, table
-
-        ui, before = self.session.ui, dict(self.latest)
-        self.latest |= {verdict.service: verdict for verdict in verdicts}
-        if self.session.options.json:
-            for verdict in verdicts:
-                ui.json(verdict.record(), indent=None)
-        elif self.once:
-            if verdicts:
-                ui.show([table(verdicts, self.session.app.clock())])
-        else:
-            for verdict in verdicts:
-                if _news(before.get(verdict.service), verdict):
-                    text = line(verdict, dry_run=self.dry_run)
-                    self.messages.append(text) if self.live else ui.write(f"{text}\n")
-        for verdict in verdicts:
-            self._by_hand(before.get(verdict.service), verdict)
-
-    def _by_hand(self, before: Verdict | None, verdict: Verdict) -> None:
-        """That somebody's hand is left alone is told once."""
-        if _held_by(verdict) is not None and _held_by(verdict) != (before and _held_by(before)):
-            self.say(f"{verdict.service}: {verdict.decision.reason}")
-
-    def draw(self, wait: float) -> None:
-        if self._draw is not None:
-            from msctl.cli.autoscale_view import view
-
-            now, latest = self.session.app.clock(), self.latest.values()
-            self._draw(view(self.project, latest, list(self.messages), now, wait))
-
-
-def _held_by(verdict: Verdict) -> int | None:
-    hand = verdict.decision.history.hand
-    return None if hand is None or hand.over else hand.number
-
-
-def _news(before: Verdict | None, verdict: Verdict) -> bool:
-    """Whether a decision changes something, and is not the one that could not be done before."""
-    if not verdict.changes:
-        return False
-    same = before is not None and not before.acted and not verdict.acted
-    return not (
-        same and before and (before.current, before.wanted) == (verdict.current, verdict.wanted)
-    )

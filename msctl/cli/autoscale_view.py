@@ -13,14 +13,14 @@ _METRICS = {"cpu": "CPU", "rps": "REQ/S EACH", "latency_p95": "P95"}
 
 
 def view(
-    project: str, verdicts: Iterable[Verdict], messages: Sequence[str], now: float, wait: float
+    project: str, verdicts: Iterable[Verdict], messages: Sequence[str], now: float, doing: str
 ) -> list[Block]:
-    """The latest decision about each service, and what was told last."""
+    """The latest decision about each service, what msctl is doing, and what was told last."""
     blocks: list[Block] = [
         [
             Cell(project, "bold"),
             Cell(" is scaled by its load"),
-            Cell(f"  next round in {seconds(wait)}, Ctrl-C ends", "dim"),
+            Cell(f"  {doing}; Ctrl-C ends", "dim"),
         ],
         [],
         table(verdicts, now),

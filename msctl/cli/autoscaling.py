@@ -72,6 +72,8 @@ class Autoscaler:
     source: LoadSource
     troubles: Troubles
     dry_run: bool = False
+    decided: Callable[[Sequence[Verdict]], None] = lambda _: None
+    """Told the decisions of a round before they are carried out, which may take a while."""
     histories: dict[str, History] = field(default_factory=dict)
     usages: Mapping[str, Usage] = field(default_factory=dict)
 
@@ -90,6 +92,7 @@ class Autoscaler:
             decision = decide(self.policies[name], found, history, now)
             self.histories[name] = decision.history
             verdicts.append(Verdict(time, name, self.policies[name], found.current, decision))
+        self.decided(verdicts)
         return verdicts if self.dry_run else self._carried_out(verdicts, state)
 
     def _observe(self, services: Sequence[str]) -> tuple[StackState, dict[str, Samples]]:
@@ -200,23 +203,3 @@ class _Silent:
     def told(self, node: Node, text: str) -> None: ...
     def done(self, node: Node, seconds: float) -> None: ...
     def failed(self, node: Node, error: MsctlError) -> None: ...
-
-
-@dataclass
-class Rounds:
-    """When which services are due, by a clock that does not jump."""
-
-    intervals: Mapping[str, float]
-    clock: Callable[[], float]
-    next: dict[str, float] = field(default_factory=dict)
-
-    def due(self) -> list[str]:
-        """The services whose time has come; their next one is counted from now."""
-        now = self.clock()
-        found = [name for name in self.intervals if self.next.get(name, now) <= now]
-        self.next |= {name: now + self.intervals[name] for name in found}
-        return found
-
-    def patience(self) -> float:
-        """Seconds until the next service is due."""
-        return max(0.0, min(self.next.values()) - self.clock())

@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import os
 import signal
+import time
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from loads import AUTOSCALED, Load
-from memory import Behaviour, MemoryEngine
+from memory import Behaviour, Fault, MemoryEngine
 from terminal import Terminal
 
 from msctl.config import load
 from msctl.lock import StackLock
+from msctl.plan import Step
 
 
 @pytest.fixture
@@ -244,6 +246,28 @@ def test_sigterm_ends_well(loaded: Load) -> None:
     answer = loaded.msctl()
     assert (answer.status, answer.out, answer.err) == (0, "", "")
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+class Told(Fault):
+    """SIGTERM comes while an action is in hand."""
+
+    def strike(self, step: Step) -> None:  # noqa: ARG002 - the fault's
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(0.2)  # so that the main thread has heard it before the action ends
+
+
+def test_sigterm_in_the_middle_of_a_scale_finishes_the_step_in_hand(loaded: Load) -> None:
+    """What was begun is done, nothing more is, and the next command goes on from there."""
+    loaded.rps = 200.0
+    loaded.terminal.world.plant(Told("slow", verb="create"))
+    before = len(loaded.terminal.world.log)
+    answer = loaded.msctl()
+    assert answer.status == 0
+    done = loaded.terminal.world.log[before:]
+    assert sum(line.startswith("create shop-api-") for line in done) >= 1
+    assert not any(line.startswith("start ") for line in done)
+    assert loaded.terminal.msctl("up").status == 0
+    assert loaded.now() == 4
 
 
 def test_what_cannot_get_healthy_is_told_and_does_not_pile_up(loaded: Load) -> None:

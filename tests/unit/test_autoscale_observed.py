@@ -11,7 +11,8 @@ from memory.stacks import images_of, stack_of
 from msctl.autoscale import Decision, History, Policy, Reading, ReplicaSample, policy_of
 from msctl.autoscale.observed import processors_between, samples_of
 from msctl.cli.autoscale_view import line, table, view
-from msctl.cli.autoscaling import Rounds, Verdict
+from msctl.cli.autoscaling import Verdict
+from msctl.cli.rounds import Rounds
 from msctl.queries import FIGURE, Sample, load_query, read_load
 from msctl.request import Scale
 from msctl.state import Traffic, Usage
@@ -139,12 +140,12 @@ def test_the_table_holds_each_metric_against_its_target() -> None:
     assert second[1:2] + second[5:6] == ["4", "30 s"]
 
 
-def test_the_live_view_counts_down_and_keeps_what_was_told() -> None:
-    """The next round, and the last messages beneath the table."""
-    blocks = view("shop", [VERDICT], ["12:00:00 it holds"], 100.0, 7.4)
+def test_the_live_view_says_what_is_done_and_keeps_what_was_told() -> None:
+    """What msctl is at, and the last messages beneath the table."""
+    blocks = view("shop", [VERDICT], ["12:00:00 it holds"], 100.0, "measuring")
     texts = ["".join(c.text for c in b) for b in blocks if not isinstance(b, Table)]
     assert texts == [
-        "shop is scaled by its load  next round in 7 s, Ctrl-C ends",
+        "shop is scaled by its load  measuring; Ctrl-C ends",
         "",
         "",
         "12:00:00 it holds",
