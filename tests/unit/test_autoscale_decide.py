@@ -309,8 +309,8 @@ def test_a_thousand_services_in_a_tenth_of_a_second() -> None:
     samples = measured(60, 300, 400, count=6)
     times = []
     for _ in range(5):
-        began = time.perf_counter()
+        began = time.process_time()
         for history in histories:
             decide(ALL, samples, history, 300.0)
-        times.append(time.perf_counter() - began)
+        times.append(time.process_time() - began)
     assert min(times) < 0.1
