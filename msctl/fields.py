@@ -249,6 +249,24 @@ def _is_address(text: str) -> bool:
         return False
 
 
+def _percentage(value: object) -> float:
+    """`70%` as 70.0."""
+    found = (
+        re.fullmatch(r"([0-9]{1,4}(?:\.[0-9]{1,3})?)%", value) if isinstance(value, str) else None
+    )
+    if found is None or not 1 <= float(found[1]) <= 1000:
+        wrong(f"{shown(value)} is not a percentage (1% to 1000%, such as 70%)")
+    return float(found[1])
+
+
+def _rate(value: object) -> float:
+    what = "a number of requests a second (such as 50; 0.01 to 1000000)"
+    found = number(value, what)
+    if not 0.01 <= found <= 1_000_000:
+        wrong(f"{shown(value)} is not {what}")
+    return float(found)
+
+
 def _surge(value: object) -> int | str:
     what = "a surge (a number from 1 to 1000, or 1% to 100%)"
     if isinstance(value, str) and (found := re.fullmatch(r"([0-9]{1,3})%", value)):
@@ -383,6 +401,13 @@ Publish = Annotated[
 Surge = Annotated[
     int | str, BeforeValidator(_surge), _schema(type=["integer", "string"], examples=[1, "25%"])
 ]
+Percentage = Annotated[
+    float,
+    BeforeValidator(_percentage),
+    PlainSerializer(lambda value: f"{value:g}%"),
+    _schema(type="string", examples=["70%"]),
+]
+Rate = Annotated[float, BeforeValidator(_rate), _schema(type=["number", "string"], examples=[50])]
 Command = Annotated[
     str | tuple[str, ...],
     BeforeValidator(_command),

@@ -57,6 +57,19 @@ class GatewayApi:
             if "loadBalancer" in entry
         }
 
+    def metrics(self) -> str:
+        """What it has counted, in Prometheus's text format.
+
+        Raises:
+            GatewaySilent: the gateway does not answer, or counts nothing.
+        """
+        try:
+            answer = self._client.get("/metrics")
+            answer.raise_for_status()
+        except httpx.HTTPError as error:
+            raise GatewaySilent(str(error) or type(error).__name__) from error
+        return answer.text
+
     def _list(self, path: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
         page = 1

@@ -27,9 +27,11 @@ from msctl.fields import (
     Image,
     Labels,
     Name,
+    Percentage,
     Port,
     ProjectName,
     Publish,
+    Rate,
     RoutePath,
     Size,
     Surge,
@@ -38,6 +40,7 @@ from msctl.fields import (
     is_raw,
     names,
     one_or_many,
+    show_duration,
     show_size,
     shown,
     whole,
@@ -383,6 +386,40 @@ class Rollout(Record):
     """Whether the new replica starts before the old one stops."""
 
 
+class Autoscale(Record):
+    """How many replicas the load asks for, by the rules of the Horizontal Pod Autoscaler."""
+
+    min: Annotated[int, _count("a number of replicas (1-1000)"), _COUNT_SCHEMA] | None = None
+    """Fewest replicas; default: `replicas.min`."""
+    max: Annotated[int, _count("a number of replicas (1-1000)"), _COUNT_SCHEMA] | None = None
+    """Most replicas; default: `replicas.max`."""
+    cpu: Percentage | None = None
+    """CPU of a replica, as a share of its reservation (`resources.reserve.cpus`), else of its
+    limit (`resources.cpus`)."""
+    rps: Rate | None = None
+    """Requests a second for each replica."""
+    latency_p95: Duration | None = None
+    """Time within which 95 of 100 requests shall be answered."""
+    interval: Duration = timedelta(seconds=15)
+    """Time between two decisions."""
+    stabilize_down: Duration = timedelta(seconds=300)
+    """Time for which fewer replicas must have been enough before any goes."""
+
+    @model_validator(mode="after")
+    def _can_be_followed(self) -> Autoscale:
+        if self.min is not None and self.max is not None and self.min > self.max:
+            wrong(f"min {self.min} is more than max {self.max}")
+        if self.cpu is None and self.rps is None and self.latency_p95 is None:
+            wrong("no target is given; add at least one of cpu, rps and latency_p95")
+        if self.latency_p95 is not None and self.latency_p95 < timedelta(milliseconds=1):
+            wrong("latency_p95 is shorter than 1ms")
+        if not timedelta(seconds=1) <= self.interval <= timedelta(hours=1):
+            wrong(f"interval {show_duration(self.interval)} is not between 1s and 1h")
+        if self.stabilize_down > timedelta(hours=1):
+            wrong(f"stabilize_down {show_duration(self.stabilize_down)} is longer than 1h")
+        return self
+
+
 def _order(value: object) -> object:
     if value not in ("start-first", "stop-first"):
         wrong(f"{shown(value)} is not an order (start-first or stop-first)")
@@ -473,6 +510,8 @@ class Service(Record):
     """May be left out when its image cannot be had."""
     rollout: Rollout = Rollout()
     """How replicas are replaced."""
+    autoscale: Autoscale | None = None
+    """How many replicas the load asks for; `msctl autoscale` follows it."""
     rate_limit: ToCome = None
     in_flight: ToCome = None
     headers: ToCome = None
@@ -480,7 +519,6 @@ class Service(Record):
     basic_auth: ToCome = None
     body_limit: ToCome = None
     retry: ToCome = None
-    autoscale: ToCome = None
     kubernetes: ToCome = None
 
     @property

@@ -23,6 +23,9 @@ Prometheus scrapes the gateway every 10 s and a rate needs two samples, so that 
 intervals: it stays right where a scrape fails, and it still shows within a minute what changed.
 It is the window of the guide's throughput too."""
 WINDOW_SECONDS = 60
+LOAD_WINDOW = "30s"
+"""What autoscaling takes rates and latencies over: shorter, so that it follows a step of the load
+soon, and still with two intervals of Prometheus's in it."""
 ANY = ".+"
 """The pattern of every service."""
 
@@ -41,8 +44,8 @@ GUIDE: Mapping[str, str] = {
 SCRAPED = "count(traefik_config_reloads_total)"
 """Has a value where Prometheus has any numbers of a gateway, were there requests or not."""
 
-_REQUESTS = "traefik_service_requests_total"
-_BUCKETS = "traefik_service_request_duration_seconds_bucket"
+REQUESTS = "traefik_service_requests_total"
+BUCKETS = "traefik_service_request_duration_seconds_bucket"
 _SERVER_UP = "traefik_service_server_up"
 _OWN_NAME = r"(.+)@docker|(.+)-[ab]@file"
 FIGURE = "figure"
@@ -85,7 +88,7 @@ def by_name(vector: str) -> str:
 
 def rps(names: str = ANY, window: str = WINDOW) -> str:
     """Requests a second, by name."""
-    return f"sum by (name) ({by_name(_rate(_REQUESTS, names, window))})"
+    return f"sum by (name) ({by_name(_rate(REQUESTS, names, window))})"
 
 
 def quantile(share: float, names: str = ANY, window: str = WINDOW) -> str:
@@ -93,7 +96,7 @@ def quantile(share: float, names: str = ANY, window: str = WINDOW) -> str:
 
     It is interpolated within a bucket, and never more than the last bucket's bound.
     """
-    buckets = by_name(_rate(_BUCKETS, names, window))
+    buckets = by_name(_rate(BUCKETS, names, window))
     return f"histogram_quantile({share:g}, sum by (name, le) ({buckets}))"
 
 
@@ -102,7 +105,7 @@ def error_rate(names: str = ANY, window: str = WINDOW) -> str:
 
     A service that never failed has no series of failures: its share is 0.
     """
-    failed = by_name(_rate(_REQUESTS, names, window, 'code=~"5.."'))
+    failed = by_name(_rate(REQUESTS, names, window, 'code=~"5.."'))
     everything = rps(names, window)
     return f"(sum by (name) ({failed}) or 0 * {everything}) / {everything}"
 
@@ -167,6 +170,26 @@ def history_expressions(services: Sequence[str]) -> dict[str, str]:
         "p95_ms": f"1000 * {quantile(0.95, names)}",
         "error_rate": error_rate(names),
     }
+
+
+def load_query(services: Sequence[str]) -> str:
+    """What autoscaling asks of these services, in one query."""
+    names = pattern(services)
+    latency = f"1000 * {quantile(0.95, names, LOAD_WINDOW)}"
+    expressions = {"rps": rps(names, LOAD_WINDOW), "p95_ms": latency, "scraped": SCRAPED}
+    return together(expressions)
+
+
+def read_load(samples: Iterable[Sample], services: Iterable[str]) -> dict[str, Traffic] | None:
+    """The answer to `load_query`; None where Prometheus has no numbers of a gateway.
+
+    A gateway that is scraped and does not mention a service had no requests for it.
+    """
+    samples = tuple(samples)
+    if not apart(samples, "scraped"):
+        return None
+    found = read_traffic((s for s in samples if s.labels.get(FIGURE) != "scraped"), services)
+    return {name: one if one.rps is not None else Traffic(rps=0.0) for name, one in found.items()}
 
 
 def traffic_query(services: Sequence[str]) -> str:

@@ -42,6 +42,10 @@ class Usage:
     """Processors kept busy: 1.0 is one of them."""
     memory: int | None
     """Bytes, without what the kernel could give back at once."""
+    spent: float | None = None
+    """Seconds of processor time since its start."""
+    at: float | None = None
+    """When that was, in seconds, by the clock of whoever counted."""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # their modules are heavy, and `msctl --help` needs none of them
     from msctl.config import LoadedStack
     from msctl.engines.base import Engine
+    from msctl.gateway import GatewayApi
     from msctl.loadtest.outcome import Outcome
     from msctl.loadtest.shape import Shape
     from msctl.loadtest.target import Target
@@ -34,6 +35,12 @@ def _prometheus(url: str) -> PrometheusApi:
     from msctl.prometheus import PrometheusApi
 
     return PrometheusApi(url)
+
+
+def _gateway(url: str) -> GatewayApi:
+    from msctl.gateway import GatewayApi
+
+    return GatewayApi(url)
 
 
 def _certificate(host: str, port: int, server_name: str) -> Certificate | None:
@@ -74,6 +81,8 @@ class App:
     """Gives the engine of a stack, by the name that `--engine` takes."""
     prometheus: Callable[[str], PrometheusApi] = _prometheus
     """Gives the Prometheus at a URL."""
+    gateway: Callable[[str], GatewayApi] = _gateway
+    """Gives the gateway at a URL, for what it has counted."""
     certificate: Callable[[str, int, str], Certificate | None] = _certificate
     """What is shown by HTTPS, at a host and port, to those who ask for a name."""
     send: Send = _send

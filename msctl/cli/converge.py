@@ -60,7 +60,7 @@ def converge(
     with session.locked(engine, loaded.stack.name):
         try:
             failure = None
-            for plan, told in _following(engine.plans(request)):
+            for plan, told in following(engine.plans(request)):
                 for note in plan.notes:
                     ui.note(note)
                 run.notes += plan.notes
@@ -87,7 +87,7 @@ class _Told:
     outcome: Outcome | None = None
 
 
-def _following(plans: Plans) -> Iterator[tuple[Plan, _Told]]:
+def following(plans: Plans) -> Iterator[tuple[Plan, _Told]]:
     """The plans in turn; what became of each decides about the next."""
     told = _Told()
     while True:

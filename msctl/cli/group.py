@@ -18,6 +18,7 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
         "up": "Start the stack, or bring it to what the file says.",
         "down": "Remove the stack.",
         "scale": "Change how many replicas a service has.",
+        "autoscale": "Give services as many replicas as their load asks for.",
     },
     "Service": {
         "rollout": "Replace every replica by what the file says, or by another image.",

@@ -38,7 +38,7 @@ def command(
 
     New replicas are copies of those that run: an edited stack file is not deployed. They get
     requests when they are healthy. `all` names every service that starts with 2 replicas or more,
-    except stateful ones and jobs. The scale lasts: `msctl up` keeps it.
+    or is scaled by its load, except stateful ones and jobs. The scale lasts: `msctl up` keeps it.
     """
     _refuse_options(words)
     from msctl.cli import summary
@@ -104,10 +104,13 @@ def _scaled_together(stack: Stack) -> list[str]:
     names = [
         name
         for name, service in stack.services.items()
-        if not service.stateful and not service.job and service.replicas.initial >= 2
+        if not service.stateful
+        and not service.job
+        and (service.replicas.initial >= 2 or service.autoscale is not None)
     ]
     if not names:
         raise UsageProblem(
-            f"all: no service of {stack.name} starts with 2 replicas or more", hint=_hint()
+            f"all: no service of {stack.name} starts with 2 replicas or more, or autoscales",
+            hint=_hint(),
         )
     return names

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from msctl.config import crowding
+from msctl.config import autoscaling, crowding
 from msctl.config.problems import Path, show_path
 from msctl.fields import shown
 from msctl.model import RESERVED_NAMES, Service, Stack
@@ -55,7 +55,7 @@ def problems(view: View) -> Found:
 def _of_service(view: View, service: Service, partial: bool) -> Found:
     yield from chain(_mounts(service), _secrets(service))
     if not partial:
-        yield from chain(_routing(service), _running(service))
+        yield from chain(_routing(service), _running(service), autoscaling.problems(service))
     if "networks" not in view.broken:
         yield from _networks(view.stack, service)
     for key in ("needs", "networks", "env_file"):

@@ -18,6 +18,7 @@ from msctl.cli.group import cli
 from msctl.config import LoadedStack
 from msctl.engines import ENGINES, connect
 from msctl.engines.base import Engine
+from msctl.gateway import GatewayApi
 from msctl.prometheus import PrometheusApi
 from msctl.state import Certificate
 
@@ -62,7 +63,7 @@ class Answer:
 
 
 def nobody(_: httpx.Request) -> httpx.Response:
-    """No Prometheus is there."""
+    """Nobody is there."""
     raise httpx.ConnectError("Connection refused")
 
 
@@ -77,6 +78,8 @@ class Terminal:
     sleep: Any = lambda _seconds: None
     prometheus: Any = nobody
     """Answers the requests to Prometheus, as a handler of httpx's."""
+    gateway: Any = nobody
+    """Answers what is asked of the gateway's counters, as a handler of httpx's."""
     certificate: Certificate | None = None
     """What the gateway shows by HTTPS."""
     asked: list[str] = field(default_factory=list)
@@ -114,6 +117,7 @@ class Terminal:
             cwd=self.folder,
             connect=self.connect,
             prometheus=self.ask,
+            gateway=lambda url: GatewayApi(url, transport=httpx.MockTransport(self.gateway)),
             certificate=lambda *_: self.certificate,
             lock_folder=self.folder / ".locks",
             clock=self.world.clock,

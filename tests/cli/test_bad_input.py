@@ -116,9 +116,14 @@ FILES: list[Any] = [
         id="replicas outside their bounds",
     ),
     pytest.param(
-        WEB + "    autoscale: {min: 1}\n",
+        WEB + "    autoscale: {min: 3, max: 2}\n",
+        ["bad.yaml:5: services.web.autoscale: min 3 is more than max 2"],
+        id="autoscale upside down",
+    ),
+    pytest.param(
+        WEB + "    kubernetes: {replicas: 1}\n",
         [
-            "bad.yaml:5: services.web.autoscale: this key is not implemented in this version of "
+            "bad.yaml:5: services.web.kubernetes: this key is not implemented in this version of "
             "msctl; remove it"
         ],
         id="a key that is to come",

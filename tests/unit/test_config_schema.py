@@ -53,6 +53,7 @@ services:
     needs: [db]
     optional: false
     rollout: {surge: 25%, health_timeout: 1m, order: start-first}
+    autoscale: {min: 1, max: "${MAX:-4}", cpu: 70%, rps: 12.5, latency_p95: 500ms, interval: 5s}
   worker: {image: a, replicas: {initial: 2, min: 1, max: 4}, sticky: c, routes: {path: /w}}
 """
 
@@ -71,6 +72,7 @@ REFUSED = [
     "unknown key, nothing near",
     "misspelt nested keys",
     "keys to come",
+    "autoscale: values",
     "values missing",
     "TLS mode",
     "networks as in Compose",
@@ -121,7 +123,10 @@ def test_defaults_are_written_as_in_the_file() -> None:
     assert health["start_period"]["default"] == "0s"
     assert "PT" not in json.dumps([node.get("default") for node in _nodes(schema())])
     service = schema()["$defs"]["Service"]["properties"]
-    assert "autoscale" not in service
+    assert "kubernetes" not in service
+    autoscale = schema()["$defs"]["Autoscale"]["properties"]
+    assert autoscale["interval"]["default"] == "15s"
+    assert autoscale["stabilize_down"]["default"] == "5m"
     assert "autoscaler" not in schema()["properties"]
     closed = [node for node in _nodes(schema()) if node.get("additionalProperties") is False]
     assert len(closed) > 8

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from msctl.config import load
 from msctl.model import Stack
@@ -282,9 +282,23 @@ def test_every_mounted_path_is_there() -> None:
         assert (FOLDER / path).exists(), path
 
 
-def test_the_bounds_of_autoscaling_wait_in_comments() -> None:
-    """They are the guide's, and become keys when msctl knows them."""
-    lines = STACK_FILE.read_text(encoding="utf-8").splitlines()
-    comments = [line.strip() for line in lines if "autoscale" in line]
-    bounds = [yaml.safe_load(comment.removeprefix("# "))["autoscale"] for comment in comments]
-    assert [(bound["min"], bound["max"]) for bound in bounds] == [(2, 6), (2, 6), (2, 5), (2, 6)]
+def test_the_bounds_of_autoscaling() -> None:
+    """They are the guide's, on the four services that it scales."""
+    found = {name: one.autoscale for name, one in read().services.items() if one.autoscale}
+    assert {name: (one.min, one.max) for name, one in found.items()} == {
+        "userservice": (2, 6),
+        "music-service": (2, 6),
+        "social-service": (2, 5),
+        "notificationservice": (2, 6),
+    }
+    assert {(one.cpu, one.latency_p95) for one in found.values()} == {
+        (70.0, timedelta(milliseconds=500))
+    }
+
+
+def test_autoscaling_leaves_the_compose_file_alone() -> None:
+    """It concerns msctl; what the engine gets is the same with and without it."""
+    stack = read(keep_variables=True)
+    without = {name: s.model_copy(update={"autoscale": None}) for name, s in stack.services.items()}
+    plain = stack.model_copy(update={"services": without})
+    assert document(stack) == document(plain)

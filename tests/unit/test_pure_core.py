@@ -16,8 +16,8 @@ PLANNER = (
     "pinning", "planner",
 )  # fmt: skip
 CORE = (
-    "model", "fields", "state", "plan", "autoscale", "ports", "spelling", "status", "queries",
-    "addresses", "metrics",
+    "model", "fields", "state", "plan", "ports", "spelling", "status", "queries",
+    "addresses", "exposition", "metrics",
 )  # fmt: skip
 EFFECTS = {
     "aiohttp", "asyncio", "click", "docker", "httpx", "os", "pathlib", "psutil", "random",
@@ -106,7 +106,7 @@ def pure_modules() -> list[str]:
         for name in PLANNER
         if f"msctl.engines.compose.{name}" in MODULES
     ]
-    load_test = [m for m in MODULES if m.startswith("msctl.loadtest")]
+    load_test = [m for m in MODULES if m.startswith(("msctl.loadtest", "msctl.autoscale"))]
     return [*core, *rendering, *planning, *planners, *load_test]
 
 
@@ -139,6 +139,7 @@ LAYERS = [
     ("msctl.model", ("msctl.config", "msctl.engines", "msctl.render", "msctl.plan")),
     ("msctl.state", ("msctl.config", "msctl.engines", "msctl.render", "msctl.model")),
     ("msctl.loadtest.", ("msctl.engines", "msctl.cli", "msctl.config", "msctl.ui")),
+    ("msctl.autoscale.", ("msctl.engines", "msctl.cli", "msctl.config", "msctl.ui")),
     ("msctl.sender", ("msctl.engines", "msctl.cli", "msctl.config", "msctl.ui")),
     ("msctl.witness", ("msctl.engines.compose", "msctl.cli", "msctl.config", "msctl.ui")),
     ("msctl.plan", ("msctl.config", "msctl.engines", "msctl.render", "msctl.model")),

@@ -106,10 +106,15 @@ def test_processors_are_busy_time_by_time_that_passed() -> None:
     """The first to ask waits for a second sample, the next one does not."""
     counters = Counters(counted={"one": 0, "two": 5})
     asked = meter(counters)
-    assert asked.usage(["one", "two"]) == {"one": Usage(0.5, 100), "two": Usage(0.5, 100)}
+    first = asked.usage(["one", "two"])
+    assert {name: (one.cpus, one.memory) for name, one in first.items()} == {
+        "one": (0.5, 100),
+        "two": (0.5, 100),
+    }
     assert counters.now == pytest.approx(APART)
     counters.sleep(1.0)
-    assert asked.usage(["one"]) == {"one": Usage(0.5, 100)}
+    [second] = asked.usage(["one"]).values()
+    assert (second.cpus, second.spent, second.at) == (0.5, 0.625, 1.25)
     assert counters.now == pytest.approx(APART + 1.0)
 
 
@@ -119,4 +124,4 @@ def test_what_cannot_be_told_is_unknown() -> None:
     asked = meter(counters)
     asked.usage(["one"])
     counters.counted["one"] = 0
-    assert asked.usage(["one"]) == {"one": Usage(None, 100)}
+    assert asked.usage(["one"]) == {"one": Usage(None, 100, 0.0, APART)}

@@ -48,10 +48,9 @@ class Meter:
         self._sample(wanted)
         return {
             one: Usage(
-                cpus=_cpus(before.get(one), self._before[one]), memory=self._before[one].memory
+                _cpus(before.get(one), sample), sample.memory, sample.busy / 1e9, sample.at / 1e9
             )
-            for one in wanted
-            if one in self._before
+            for one, sample in self._before.items()
         }
 
     def _sample(self, containers: list[str]) -> None:
