@@ -124,4 +124,4 @@ def test_what_cannot_be_told_is_unknown() -> None:
     asked = meter(counters)
     asked.usage(["one"])
     counters.counted["one"] = 0
-    assert asked.usage(["one"]) == {"one": Usage(None, 100, 0.0, APART)}
+    assert asked.usage(["one"]) == {"one": Usage(None, 100, 0.125, 2 * APART)}
