@@ -75,11 +75,11 @@ def _followed(
     )
     if wanted > current:
         allowed = limits.most(history, current)
-        if wanted > allowed:
-            why += f"; {wanted} are asked for, {allowed} are the most within {limits.PERIOD:g} s"
-            wanted = allowed
-        if wanted > policy.max:
+        if policy.max < min(wanted, allowed):
             why += f"; {wanted} are asked for, max is {policy.max}"
+        elif allowed < wanted:
+            why += f"; {wanted} are asked for, {allowed} are the most within {limits.PERIOD:g} s"
+        wanted = min(wanted, allowed)
     elif asked < policy.min:
         why += f"; min is {policy.min}"
     wanted = min(max(wanted, policy.min), policy.max)
