@@ -5,7 +5,7 @@ export PYTHON
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test check dashboards bench clean
+.PHONY: help setup up test soak check dashboards bench clean
 
 help:  ## list the targets
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -32,6 +32,10 @@ check:  ## lint, format, types and unit tests: fast, without an engine
 dashboards:  ## make Grafana's dashboard anew from grafana/dashboard.py
 	@scripts/ensure-venv test
 	.venv/bin/python grafana/dashboard.py
+
+soak: setup  ## make test, and the long tests: every change and kill under load
+	@scripts/ensure-venv test
+	@MSCTL_TEST_SOAK=1 scripts/run-tests $(ARGS)
 
 bench: setup  ## measure on the real engine
 	@scripts/ensure-venv test

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -39,4 +40,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(pytest.mark.xdist_group(str(shared)))
         if item.get_closest_marker("alone"):
             item.add_marker(pytest.mark.timeout(WAITING))
+        if item.get_closest_marker("soak") and "MSCTL_TEST_SOAK" not in os.environ:
+            item.add_marker(pytest.mark.skip(reason="long: make soak"))
     items.sort(key=lambda item: (item.path in alone, item.path.parent.name != "musicshare"))

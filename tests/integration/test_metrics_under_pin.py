@@ -63,7 +63,7 @@ def test_traffic_under_a_pin_is_counted(shop: tuple[Stack, str]) -> None:
         Requests(f"{url}/shop/x", SHOP, echo("shop", "/shop/x"), delay_ms=20),
         Requests(f"{url}/neighbour/x", NEIGHBOUR, echo("shop-a", "/neighbour/x"), delay_ms=20),
     )
-    sent = dict(zip(("shop", "shop-a"), load.results, strict=True))
+    sent = dict(zip(("shop", "shop-a"), (clients.result for clients in load.clients), strict=True))
     with PrometheusApi(address) as prometheus:
 
         def one(expression: str) -> float:

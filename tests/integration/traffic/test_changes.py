@@ -11,6 +11,7 @@ from load import Load
 from traffic import ROUTES, cookie, load, nothing_lost, write
 
 pytestmark = [pytest.mark.engine, pytest.mark.alone]
+LONG = pytest.mark.soak
 ONE_BY_ONE: dict[str, Any] = {"rollout": {"surge": 1}}
 
 
@@ -29,17 +30,19 @@ def test_scaling_up_and_down_loses_nothing(shop: Stack) -> None:
     "changes",
     [
         pytest.param({"env": {"A": "1"}, **ONE_BY_ONE}, id="environment"),
-        pytest.param({"routes": [*ROUTES, {"path": "/more"}]}, id="routes"),
+        pytest.param({"routes": [*ROUTES, {"path": "/more"}]}, id="routes", marks=LONG),
         pytest.param(
             {"health": {"path": "/alive", "interval": "1s"}, **ONE_BY_ONE}, id="health path"
         ),
-        pytest.param({"sticky": "another_session"}, id="sticky name"),
-        pytest.param({"port": 8001, "env": {"PORT": 8001}, **ONE_BY_ONE}, id="port"),
-        pytest.param({"env": {"MISBEHAVE": "die-on-sigterm"}}, id="dies at once on SIGTERM"),
+        pytest.param({"sticky": "another_session"}, id="sticky name", marks=LONG),
+        pytest.param({"port": 8001, "env": {"PORT": 8001}, **ONE_BY_ONE}, id="port", marks=LONG),
+        pytest.param(
+            {"env": {"MISBEHAVE": "die-on-sigterm"}}, id="dies at once on SIGTERM", marks=LONG
+        ),
         pytest.param(
             {"env": {"MISBEHAVE": "ignore-sigterm"}, "stop_grace": "1s"}, id="ignores SIGTERM"
         ),
-        pytest.param({}, id="back to the first"),
+        pytest.param({}, id="back to the first", marks=LONG),
     ],
 )
 def test_an_update_loses_nothing(shop: Stack, changes: dict[str, Any]) -> None:
@@ -58,7 +61,7 @@ def test_an_update_loses_nothing(shop: Stack, changes: dict[str, Any]) -> None:
     "behaviour",
     [
         pytest.param("health-fail", id="never gets healthy"),
-        pytest.param("crash", id="ends at once"),
+        pytest.param("crash", id="ends at once", marks=LONG),
         pytest.param("crash=3", id="ends when it has just become healthy"),
     ],
 )
@@ -67,18 +70,19 @@ def test_a_bad_version_goes_again_and_loses_nothing(shop: Stack, behaviour: str)
     nothing_lost(shop, refused(shop, behaviour, monitor="4s"))
 
 
+@LONG
 def test_a_version_that_dies_while_it_serves_loses_only_what_is_inside_it(shop: Stack) -> None:
     """It was healthy and had requests when it ended; the old replicas are all still there."""
     # 300/s of 50 ms and 50/s of 1 s are 65 requests inside 3 replicas: 22 inside one.
-    assert refused(shop, "crash=4", monitor="0s").lost <= 40
+    assert refused(shop, "crash=4", monitor="0s", surge=1).lost <= 40
 
 
-def refused(shop: Stack, behaviour: str, monitor: str) -> Load:
+def refused(shop: Stack, behaviour: str, monitor: str, surge: int = 2) -> Load:
     """Roll out a version that behaves like this; the old replicas have to survive it."""
     write(shop)
     shop.ok("up")
     before = shop.ids("shop")
-    rollout = {"health_timeout": "6s", "monitor": monitor}
+    rollout = {"health_timeout": "6s", "monitor": monitor, "surge": surge}
     write(shop, env={"MISBEHAVE": behaviour}, drain="4s", rollout=rollout)
     with load(shop) as traffic:
         result = shop.msctl("rollout", "shop")
@@ -129,6 +133,7 @@ def test_a_scale_does_not_deploy_an_edited_file(shop: Stack) -> None:
     shop.ok("up", "--reset-scale")
 
 
+@LONG
 def test_a_replica_without_a_check_of_its_own_is_admitted_by_proof(shop: Stack) -> None:
     """Where only the gateway checks, a slow starter gets no request before it answers."""
     slow = {"path": "/health", "interval": "1s", "command": "none"}

@@ -16,6 +16,7 @@ from traffic import load, write
 log = logging.getLogger(__name__)
 pytestmark = [
     pytest.mark.engine,
+    pytest.mark.soak,
     pytest.mark.skipif(os.geteuid() != 0, reason="a second engine is started, as root"),
 ]
 

@@ -36,13 +36,14 @@ def test_replicas_killed_under_load_lose_only_what_was_inside_them(shop: Stack) 
     """`kill -9` of 2 of 5 replicas costs no more requests than were in them at that moment."""
     shop.ok("scale", "shop", "5")
     victims = sorted(shop.ids("shop"))[:2]
-    with load(shop) as traffic:
+    with load(shop, rate=100) as traffic:
         time.sleep(2)
         for name in victims:
             shop.engine.api.kill(name)
         time.sleep(4)
-    # 300/s of 50 ms and 50/s of 1 s are 65 requests inside 5 replicas: 26 inside 2.
-    assert traffic.lost <= 40, traffic
+    # 100/s of 50 ms and 17/s of 1 s are 22 requests inside 5 replicas: 9 inside 2; and the sessions
+    # and WebSockets that were at them.
+    assert traffic.lost <= 30, str(traffic)
     shop.ok("up", "--reset-scale")
 
 

@@ -10,7 +10,7 @@ from live import Stack
 
 from traffic import load, nothing_lost, pins, write
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.soak]
 KILLS = 20
 
 
