@@ -54,6 +54,7 @@ def shop(stacks: NewStack, prometheus_image: None) -> tuple[Stack, str]:  # noqa
     return stack, f"http://127.0.0.1:{port}"
 
 
+@pytest.mark.alone
 def test_traffic_under_a_pin_is_counted(shop: tuple[Stack, str]) -> None:
     """In the middle of a drain all requests go through the pin, and each of them is counted as the
     service's; those of a service with the pin's name stay its own."""
@@ -89,7 +90,7 @@ def test_traffic_under_a_pin_is_counted(shop: tuple[Stack, str]) -> None:
             assert scaling.process.poll() is None, "the drain is over before it was looked at"
             [told] = json.loads(stack.ok("metrics", "shop", "--json").out)["services"]
             assert scaling.ended() == 0, scaling.lines
-    assert load.lost == 0, load
+    assert load.lost == 0, str(load)
     assert minute.rps is not None
     assert minute.rps > 1.1 * labels_alone > 0
     assert minute.p95_ms is not None

@@ -200,3 +200,18 @@ def test_a_takeover_killed_anywhere_keeps_the_running_count(
     whole(world, new)
     assert_converged(world, new, api=there)
     assert up(MemoryEngine(world, new)) == ""
+
+
+@pytest.mark.parametrize("after", range(1, 16))
+@pytest.mark.parametrize("order", range(4))
+def test_a_pin_is_in_force_before_it_is_emptied(after: int, order: int) -> None:
+    """Also where all new replicas are there, and only wait to become healthy: a service gets its
+    first route, and msctl is killed on the way."""
+    api = {"port": 80, "routes": ["/api"]}
+    before = stack_of({"alpha": {"port": 81}, "beta": api})
+    stack = stack_of({"alpha": {"port": 81, "routes": ["/"], "replicas": 3}, "beta": api})
+    world = machine()
+    whole(world, before)
+    broken_off(world, stack, Up(), after=after, order=order, half=False)
+    whole(world, stack, order=order)
+    assert_converged(world, stack)

@@ -185,7 +185,8 @@ class Change:
             if leaving and self._monitor:
                 new = [(name, self._watch_over(name, step)) for name, step in new]
             ready += [s for name, _ in new if (s := self.server(name)) is not None]
-            behind = [*kept_ready, *(step for _, step in new)] or behind
+            came = [step for _, step in new]
+            behind = [*kept_ready, *(came or behind)]
             if leaving:
                 mixed = bool(serving) and not routes.flip
                 behind = self.leave(
