@@ -23,7 +23,7 @@ SETTLE = 0.5
 """Seconds that a container without a health check has to keep running to count as healthy."""
 DEATHS = 3
 """Deaths after which a container that its engine keeps restarting is given up."""
-SUBSCRIBING = 0.01
+SUBSCRIBING = 0.05
 """Seconds after which a stream that the engine has answered is surely subscribed: it answers
 before it subscribes."""
 RECONNECTS = 5
