@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Literal
 
 from msctl.answers import slow_ones
 from msctl.model import GATEWAY, Service, Stack
-from msctl.render.pins import parse_gateway_name
 from msctl.state import Health, Replica, StackState, parse_time
 
 if TYPE_CHECKING:
@@ -172,10 +171,7 @@ class _Search:
         if all(routing == routings[0] for routing in routings):
             return
         view = self.state.gateway
-        pinned = view is not None and any(
-            pin is not None and pin[0] == name for pin in map(parse_gateway_name, view.servers)
-        )
-        if pinned:
+        if view is not None and view.pinned(name) is not None:
             message = f"the replicas of {name} carry different Traefik labels; a pin holds {name}"
             yield Problem("warning", "labels", name, None, message, self.again(f"up {name}"))
         else:

@@ -160,11 +160,16 @@ class GatewayView:
     def receiving(self, service: str) -> Mapping[str, str]:
         """UP or DOWN of the servers that get a service's requests, by URL: those of the pin in
         force, else those that the gateway found by the labels."""
+        pinned = self.pinned(service)
+        return self.servers.get(f"{service}@docker", {}) if pinned is None else pinned
+
+    def pinned(self, service: str) -> Mapping[str, str] | None:
+        """UP or DOWN by URL of the servers that the pins in force lead to; None without a pin."""
         names = (f"{service}-a@file", f"{service}-b@file")
-        pinned = [self.servers[name] for name in names if name in self.servers]
-        if not pinned:
-            return self.servers.get(f"{service}@docker", {})
-        return {url: status for servers in pinned for url, status in servers.items()}
+        pins = [self.servers[name] for name in names if name in self.servers]
+        if not pins:
+            return None
+        return {url: status for servers in pins for url, status in servers.items()}
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ from msctl.engines.compose.desired import Desired
 from msctl.engines.compose.pinning import servers_of, url_of
 from msctl.engines.compose.steps import CreateContainer
 from msctl.plan import Outcome, Plan
-from msctl.render.pins import parse_gateway_name
 from msctl.state import Replica, StackState
 
 WHY = "the update failed; the old replicas go on"
@@ -35,7 +34,7 @@ def _service(blocks: Blocks, name: str, coming: Set[str], blamed: Set[str]) -> N
     if not old or not new:
         return
     change = Change(blocks, Pattern(desired.revisions[name], desired.files[name]), drain=True)
-    pinned = _pinned_urls(state, name)
+    pinned = (state.gateway.pinned(name) if state.gateway else None) or {}
     if pinned and any(dict(r.routing) != dict(old[0].routing) for r in new):
         # The labels disagree: without the pin the gateway would drop the service.
         failed = [r for r in new if url_of(r) not in pinned or r.name in blamed]
@@ -55,13 +54,3 @@ def _service(blocks: Blocks, name: str, coming: Set[str], blamed: Set[str]) -> N
             f"{name}: old and new replicas both serve, and their labels disagree; a pin holds the "
             "traffic on them until the next msctl up"
         )
-
-
-def _pinned_urls(state: StackState, service: str) -> set[str]:
-    servers = state.gateway.servers if state.gateway else {}
-    return {
-        url
-        for name, listed in servers.items()
-        if (parsed := parse_gateway_name(name)) and parsed[0] == service
-        for url in listed
-    }
