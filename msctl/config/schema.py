@@ -12,9 +12,8 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import to_jsonable_python
 
-from msctl import model
 from msctl.fields import NAME_RULE, show_duration
-from msctl.model import Stack
+from msctl.model import Record, Stack
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _EXTENSIONS: dict[str, Any] = {"^x-": {}}
@@ -50,11 +49,10 @@ def _document(found: dict[str, Any]) -> None:
     pydantic can do that itself, when it makes the classes; but it takes as long as all the rest of
     a command's start, and only the schema needs it.
     """
-    for definition in ast.parse(inspect.getsource(model)).body:
-        if not isinstance(definition, ast.ClassDef):
-            continue
-        name = definition.name
-        record = found if name == Stack.__name__ else found["$defs"].get(name, {})
+    for known in Record.__subclasses__():
+        record = found if known is Stack else found["$defs"].get(known.__name__, {})
+        (definition,) = ast.parse(inspect.getsource(known)).body
+        assert isinstance(definition, ast.ClassDef)
         for field, text in pairwise(definition.body):
             if (
                 isinstance(field, ast.AnnAssign)

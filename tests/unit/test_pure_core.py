@@ -106,8 +106,9 @@ def pure_modules() -> list[str]:
         for name in PLANNER
         if f"msctl.engines.compose.{name}" in MODULES
     ]
-    load_test = [m for m in MODULES if m.startswith(("msctl.loadtest", "msctl.autoscale"))]
-    return [*core, *rendering, *planning, *planners, *load_test]
+    packages = ("msctl.model.", "msctl.fields.", "msctl.loadtest", "msctl.autoscale")
+    parts = [m for m in MODULES if m.startswith(packages)]
+    return [*core, *rendering, *planning, *planners, *parts]
 
 
 @pytest.mark.parametrize("module", pure_modules())
@@ -136,7 +137,7 @@ LAYERS = [
     ("msctl.engines.", ("msctl.cli", "msctl.ui")),
     ("msctl.render.", ("msctl.engines", "msctl.cli", "msctl.config", "msctl.ui")),
     ("msctl.config.", ("msctl.engines", "msctl.cli", "msctl.execute", "msctl.ui")),
-    ("msctl.model", ("msctl.config", "msctl.engines", "msctl.render", "msctl.plan")),
+    ("msctl.model.", ("msctl.config", "msctl.engines", "msctl.render", "msctl.plan")),
     ("msctl.state", ("msctl.config", "msctl.engines", "msctl.render", "msctl.model")),
     ("msctl.loadtest.", ("msctl.engines", "msctl.cli", "msctl.config", "msctl.ui")),
     ("msctl.autoscale.", ("msctl.engines", "msctl.cli", "msctl.config", "msctl.ui")),

@@ -1,0 +1,87 @@
+"""The scalar types of the stack file: how each is written, checked and shown.
+
+Every check raises a `PydanticCustomError` whose message names the value found and what is
+allowed; `msctl.config` adds file, line and path.
+"""
+
+from msctl.fields.checks import (
+    Flag,
+    Text,
+    check_text,
+    is_raw,
+    names,
+    number,
+    one_or_many,
+    shown,
+    whole,
+    wrong,
+)
+from msctl.fields.entries import Command, Environment, Labels
+from msctl.fields.naming import (
+    NAME_RULE,
+    CookieName,
+    FilePath,
+    HostName,
+    HttpUrl,
+    Image,
+    Name,
+    Port,
+    ProjectName,
+    Publish,
+    RoutePath,
+    check_name,
+    check_project,
+    is_http_url,
+)
+from msctl.fields.quantities import (
+    Cpus,
+    Duration,
+    Percentage,
+    Rate,
+    Size,
+    Surge,
+    parse_duration,
+    parse_size,
+    show_duration,
+    show_size,
+)
+
+__all__ = [
+    "NAME_RULE",
+    "Command",
+    "CookieName",
+    "Cpus",
+    "Duration",
+    "Environment",
+    "FilePath",
+    "Flag",
+    "HostName",
+    "HttpUrl",
+    "Image",
+    "Labels",
+    "Name",
+    "Percentage",
+    "Port",
+    "ProjectName",
+    "Publish",
+    "Rate",
+    "RoutePath",
+    "Size",
+    "Surge",
+    "Text",
+    "check_name",
+    "check_project",
+    "check_text",
+    "is_http_url",
+    "is_raw",
+    "names",
+    "number",
+    "one_or_many",
+    "parse_duration",
+    "parse_size",
+    "show_duration",
+    "show_size",
+    "shown",
+    "whole",
+    "wrong",
+]

@@ -1,0 +1,78 @@
+"""Command lines, environments and labels, in the forms that Compose reads."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, ValidationInfo
+
+from msctl.fields.checks import SCALAR, check_text, is_raw, schema_of, shown, wrong
+
+
+def _command(value: object, info: ValidationInfo) -> str | tuple[str, ...]:
+    """Words, or one line that is split as a shell would."""
+    if isinstance(value, list | tuple):
+        return tuple(check_text(word) for word in value)
+    line = check_text(value)
+    if not is_raw(line, info):
+        try:
+            shlex.split(line)
+        except ValueError as error:
+            wrong(f"{shown(line)} is not a command line: {str(error).lower()}")
+    return line
+
+
+def _environment(value: object) -> dict[str, str | None]:
+    """A mapping, or a list of `NAME=value`; a name alone takes its value from the environment."""
+    if isinstance(value, list | tuple):
+        value = _listed(value)
+    if not isinstance(value, dict):
+        wrong(f"{shown(value)} is not a mapping of names to values")
+    for name in value:
+        if not isinstance(name, str) or not re.fullmatch(r"[^=\x00\s]+", name):
+            wrong(f"{shown(name)} is not the name of a variable")
+    return {name: None if item is None else check_text(item) for name, item in value.items()}
+
+
+def _listed(entries: Sequence[object]) -> dict[str, str | None]:
+    """The mapping that a list of `NAME=value` stands for."""
+    found: dict[str, str | None] = {}
+    for entry in entries:
+        name, equals, content = check_text(entry).partition("=")
+        if name in found:
+            wrong(f"{shown(name)} is given twice")
+        found[name] = content if equals else None
+    return found
+
+
+def _labels(value: object) -> dict[str, str]:
+    if isinstance(value, list | tuple):
+        value = _listed(value)
+    if not isinstance(value, dict):
+        wrong(f"{shown(value)} is not a mapping of labels to values")
+    for name in value:
+        if not isinstance(name, str) or not name or "\x00" in name:
+            wrong(f"{shown(name)} is not the name of a label")
+        if name.startswith(("com.docker.compose.", "dev.msctl.")):
+            wrong(f"{shown(name)} is a label that msctl sets itself")
+    return {name: "" if item is None else check_text(item) for name, item in value.items()}
+
+
+Command = Annotated[
+    str | tuple[str, ...],
+    BeforeValidator(_command),
+    schema_of(anyOf=[{"type": "string"}, {"type": "array", "items": {"type": SCALAR}}]),
+]
+_MAP_OR_LIST: dict[str, Any] = {
+    "anyOf": [
+        {"type": "object", "additionalProperties": {"type": [*SCALAR, "null"]}},
+        {"type": "array", "items": {"type": "string"}},
+    ]
+}
+Environment = Annotated[
+    dict[str, str | None], BeforeValidator(_environment), schema_of(**_MAP_OR_LIST)
+]
+Labels = Annotated[dict[str, str], BeforeValidator(_labels), schema_of(**_MAP_OR_LIST)]

@@ -1,0 +1,136 @@
+"""Names, paths, hosts, addresses, ports and image references."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import Annotated
+
+from pydantic import BeforeValidator, ValidationInfo
+
+from msctl.fields.checks import check_text, is_raw, matching, schema_of, shown, whole, wrong
+
+_IMAGE = re.compile(
+    r"(?:[a-zA-Z0-9][a-zA-Z0-9.-]*(?::[0-9]+)?/)?[a-z0-9]+(?:[._/-]+[a-z0-9]+)*"
+    r"(?::[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,127})?(?:@sha256:[0-9a-f]{64})?"
+)
+NAME_RULE = r"[a-z0-9][a-z0-9_-]{0,62}"
+_PATH = re.compile(r"/[A-Za-z0-9._~!&'*+,;=:@%/-]*")
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_HOST = re.compile(rf"(?=.{{1,253}}$){_LABEL}(?:\.{_LABEL})*")
+_HTTP_URL = re.compile(
+    r"https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~%/-]*)?"
+)
+
+
+def check_port(value: object) -> int:
+    return whole(value, "a port (1-65535)", 1, 65535)
+
+
+def _image(value: object, info: ValidationInfo) -> str:
+    if is_raw(value, info):
+        return str(value)
+    check = matching(_IMAGE, "an image reference (such as postgres:15 or registry:5000/team/app:1)")
+    return check(value)
+
+
+def _publish(value: object) -> str | None:
+    """`[HOST:]PORT` or off: normalised to `HOST:PORT`, `PORT` or None."""
+    if value is False or value in ("off", "false", "no"):
+        return None
+    allowed = "a port to publish ([HOST:]PORT with PORT 1-65535, or off)"
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        wrong(f"{shown(value)} is not {allowed}")
+    text = value if isinstance(value, str) else check_text(value)
+    host, colon, port = text.rpartition(":")
+    if not re.fullmatch(r"[0-9]{1,5}", port) or not 0 < int(port) < 65536:
+        wrong(f"{shown(value)} is not {allowed}")
+    if not colon:
+        return str(int(port))
+    host = "127.0.0.1" if host == "localhost" else host
+    if not _is_address(host):
+        wrong(f"{shown(value)} is not {allowed}; HOST is an IP address, an IPv6 one in [ ]")
+    return f"{host}:{int(port)}"
+
+
+def _is_address(text: str) -> bool:
+    """Whether this is an IPv4 address, or an IPv6 address in brackets."""
+    bracketed = text.startswith("[") and text.endswith("]")
+    try:
+        return ipaddress.ip_address(text.strip("[]")).version == (6 if bracketed else 4)
+    except ValueError:
+        return False
+
+
+def _host_name(value: object) -> str:
+    check = matching(_HOST, "a host name (such as www.example.org)")
+    return check(value.lower() if isinstance(value, str) else value)
+
+
+def is_http_url(text: str) -> bool:
+    """Whether this is the address of an HTTP API: no user, query or fragment in it."""
+    return _HTTP_URL.fullmatch(text) is not None and 0 < (_port_of(text) or 1) < 65536
+
+
+def _port_of(url: str) -> int | None:
+    found = re.search(r":([0-9]+)(?:/|$)", url)
+    return int(found[1]) if found else None
+
+
+def _http_url(value: object, info: ValidationInfo) -> str:
+    if is_raw(value, info):
+        return str(value)
+    if not isinstance(value, str) or not is_http_url(value):
+        wrong(f"{shown(value)} is not a URL (such as http://127.0.0.1:9090)")
+    return value.rstrip("/")
+
+
+def _file_path(value: object) -> str:
+    if not isinstance(value, str) or not value.strip() or "\x00" in value:
+        wrong(f"{shown(value)} is not the path of a file or folder")
+    return value
+
+
+FilePath = Annotated[str, BeforeValidator(_file_path), schema_of(type="string")]
+Port = Annotated[
+    int,
+    BeforeValidator(check_port),
+    schema_of(type=["integer", "string"], minimum=1, maximum=65535),
+]
+Image = Annotated[str, BeforeValidator(_image), schema_of(type="string", examples=["postgres:15"])]
+Publish = Annotated[
+    str | None,
+    BeforeValidator(_publish),
+    schema_of(type=["integer", "string", "boolean"], examples=[80, "127.0.0.1:8080", "off"]),
+]
+check_name = matching(NAME_RULE, "a name (lower-case letters, digits, - and _; at most 63)")
+Name = Annotated[
+    str, BeforeValidator(check_name), schema_of(type="string", pattern=f"^{NAME_RULE}$")
+]
+check_project = matching(
+    r"[a-z0-9][a-z0-9_-]*",
+    "a project name (lower-case letters, digits, - and _, first a letter or digit)",
+)
+ProjectName = Annotated[
+    str, BeforeValidator(check_project), schema_of(type="string", pattern="^[a-z0-9][a-z0-9_-]*$")
+]
+RoutePath = Annotated[
+    str,
+    BeforeValidator(matching(_PATH, "a path (it starts with / and holds URL characters)")),
+    schema_of(type="string", pattern="^/"),
+]
+HostName = Annotated[
+    str,
+    BeforeValidator(_host_name),
+    schema_of(type="string"),
+]
+HttpUrl = Annotated[
+    str,
+    BeforeValidator(_http_url),
+    schema_of(type="string", examples=["http://127.0.0.1:9090"]),
+]
+CookieName = Annotated[
+    str,
+    BeforeValidator(matching(r"[A-Za-z0-9_.-]{1,128}", "a cookie name (letters, digits, _ . -)")),
+    schema_of(type="string"),
+]

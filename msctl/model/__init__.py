@@ -1,0 +1,46 @@
+"""The stack, as its file describes it: frozen records, checked one by one.
+
+The documentation of a key is its field here; `msctl schema` prints it. What concerns several
+records at once (routes of two services, `needs` in a circle) is in `msctl.config.checks`.
+"""
+
+from msctl.model.build import Build
+from msctl.model.capacity import (
+    DEFAULT_MAX_REPLICAS,
+    SMALLEST_MEMORY,
+    Autoscale,
+    Replicas,
+    Reservation,
+    Resources,
+)
+from msctl.model.gateway import GATEWAY, RESERVED_NAMES, Gateway, Tls
+from msctl.model.health import HealthCheck
+from msctl.model.record import Record
+from msctl.model.rollout import Rollout
+from msctl.model.routes import Route, Sticky
+from msctl.model.secrets import SecretMount
+from msctl.model.service import Service
+from msctl.model.stack import Metrics, Stack
+
+__all__ = [
+    "DEFAULT_MAX_REPLICAS",
+    "GATEWAY",
+    "RESERVED_NAMES",
+    "SMALLEST_MEMORY",
+    "Autoscale",
+    "Build",
+    "Gateway",
+    "HealthCheck",
+    "Metrics",
+    "Record",
+    "Replicas",
+    "Reservation",
+    "Resources",
+    "Rollout",
+    "Route",
+    "SecretMount",
+    "Service",
+    "Stack",
+    "Sticky",
+    "Tls",
+]

@@ -1,0 +1,81 @@
+"""What the gateway leads to a service, and whom it keeps where."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator
+from pydantic.json_schema import WithJsonSchema
+
+from msctl.fields import (
+    CookieName,
+    Flag,
+    HostName,
+    RoutePath,
+    shown,
+    whole,
+    wrong,
+)
+from msctl.model.record import Record, ToCome
+
+
+class Route(Record):
+    """A path (and host) that the gateway leads to a service."""
+
+    path: RoutePath = "/"
+    """Path prefix."""
+    host: HostName | None = None
+    """Host name; any when absent."""
+    strip: Flag = False
+    """Whether the prefix is taken off before the request is passed on."""
+    priority: Annotated[
+        int | None,
+        BeforeValidator(lambda v: v if v is None else _route_priority(v)),
+        WithJsonSchema({"type": ["integer", "string"], "minimum": 1}),
+    ] = None
+    """Which route wins where several match: the highest. Default: the length of the rule."""
+    rate_limit: ToCome = None
+    in_flight: ToCome = None
+    headers: ToCome = None
+    ip_allow: ToCome = None
+    basic_auth: ToCome = None
+    body_limit: ToCome = None
+    retry: ToCome = None
+
+
+def _route_priority(value: object) -> int:
+    return whole(value, "a priority (1 to 1000000)", 1, 1_000_000)
+
+
+class Sticky(Record):
+    """A cookie that keeps a client on its replica."""
+
+    name: CookieName
+    """The cookie's name."""
+    secure: Flag = False
+    http_only: Flag = False
+    same_site: (
+        Annotated[
+            Literal["none", "lax", "strict"],
+            BeforeValidator(lambda value: _same_site(value)),
+            WithJsonSchema({"enum": ["none", "lax", "strict"]}),
+        ]
+        | None
+    ) = None
+    max_age: Annotated[
+        int | None,
+        BeforeValidator(lambda v: v if v is None else _seconds(v)),
+        WithJsonSchema({"type": ["integer", "string"]}),
+    ] = None
+    """Seconds; a session cookie when absent."""
+
+
+def _seconds(value: object) -> int:
+    return whole(value, "a number of seconds (0 to 2147483647)", 0, 2**31 - 1)
+
+
+def _same_site(value: object) -> str:
+    word = value.lower() if isinstance(value, str) else value
+    if word not in ("none", "lax", "strict"):
+        wrong(f"{shown(value)} is not none, lax or strict")
+    return str(word)

@@ -1,0 +1,45 @@
+"""Secrets, as files in containers."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import BeforeValidator, model_validator
+from pydantic.json_schema import WithJsonSchema
+
+from msctl.fields import (
+    Name,
+    Text,
+    shown,
+    wrong,
+)
+from msctl.model.record import Record
+
+_ABSOLUTE = {"type": "string", "pattern": "^/"}
+
+
+def _absolute(value: object) -> str:
+    if not isinstance(value, str) or not re.fullmatch(r"/[^\x00]+", value):
+        wrong(f"{shown(value)} is not an absolute path of the container")
+    return value
+
+
+class SecretMount(Record):
+    """A secret as a file in the container."""
+
+    name: Name
+    """Name of the secret: its file is `.msctl/secrets/NAME`."""
+    target: (
+        Annotated[str, BeforeValidator(lambda value: _absolute(value)), WithJsonSchema(_ABSOLUTE)]
+        | None
+    ) = None
+    """Path in the container (`/run/secrets/NAME`)."""
+    template: Text | None = None
+    """Content of the file, with `{secret}` where the secret goes; default: the secret alone."""
+
+    @model_validator(mode="after")
+    def _template_uses_the_secret(self) -> SecretMount:
+        if self.template is not None and "{secret}" not in self.template:
+            wrong("a template holds {secret} where the secret goes")
+        return self

@@ -1,0 +1,154 @@
+"""One service of the stack."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, ValidationInfo
+from pydantic.json_schema import WithJsonSchema
+
+from msctl.fields import (
+    Command,
+    Duration,
+    Environment,
+    FilePath,
+    Flag,
+    Image,
+    Labels,
+    Name,
+    Port,
+    check_text,
+    is_raw,
+    names,
+    one_or_many,
+    shown,
+    wrong,
+)
+from msctl.model.build import BuildField
+from msctl.model.capacity import Autoscale, Replicas, Resources
+from msctl.model.health import HealthCheck
+from msctl.model.record import Record, ToCome, short
+from msctl.model.rollout import Rollout
+from msctl.model.routes import Route, Sticky
+from msctl.model.secrets import SecretMount
+from msctl.mounts import parse_mount
+from msctl.ports import parse_port
+
+
+def _read_by(parse: Callable[[object], object]) -> BeforeValidator:
+    """An entry of a list of Compose's, in its short or long form, which `parse` understands."""
+
+    def check(value: object, info: ValidationInfo) -> object:
+        texts = value.values() if isinstance(value, dict) else [value]
+        if not any(is_raw(text, info) for text in texts):
+            try:
+                parse(value)
+            except ValueError as error:
+                wrong(str(error))
+        return value if isinstance(value, dict) else check_text(value)
+
+    return BeforeValidator(check)
+
+
+PortEntry = Annotated[
+    str | dict[str, Any],
+    _read_by(parse_port),
+    WithJsonSchema({"type": ["string", "integer", "object"]}),
+]
+MountEntry = Annotated[
+    str | dict[str, Any],
+    _read_by(parse_mount),
+    WithJsonSchema({"type": ["string", "object"]}),
+]
+
+
+class Service(Record):
+    """One service of the stack."""
+
+    image: Image
+    """Image reference."""
+    build: BuildField | None = None
+    """How to build the image where it is neither present nor to be pulled."""
+    command: Command | None = None
+    entrypoint: Command | None = None
+    env: Environment = Field(default_factory=dict)
+    """Environment variables."""
+    env_file: Annotated[tuple[FilePath, ...], BeforeValidator(one_or_many)] = ()
+    """Files of environment variables; `env` wins."""
+    ports: Annotated[tuple[PortEntry, ...], BeforeValidator(one_or_many)] = ()
+    """Published ports, as in Compose. A fixed host port allows one replica."""
+    volumes: Annotated[tuple[MountEntry, ...], BeforeValidator(one_or_many)] = ()
+    """Volumes and bind mounts, as in Compose."""
+    labels: Labels = Field(default_factory=dict)
+    restart: Annotated[
+        str,
+        BeforeValidator(lambda value: _restart(value)),
+        WithJsonSchema({"type": ["string", "boolean"]}),
+    ] = "unless-stopped"
+    """no, always, unless-stopped, on-failure or on-failure:N."""
+    stop_grace: Duration = timedelta(seconds=10)
+    """Time between SIGTERM and SIGKILL."""
+    networks: Annotated[tuple[Name, ...], BeforeValidator(names)] = ()
+    """Networks of the stack; default: its first one."""
+    secrets: Annotated[
+        tuple[Annotated[SecretMount, short("name", SecretMount)], ...],
+        BeforeValidator(one_or_many),
+    ] = ()
+    """Secrets, mounted as files."""
+    port: Port | None = None
+    """The container's port that routes lead to."""
+    routes: Annotated[
+        tuple[Annotated[Route, short("path", Route)], ...], BeforeValidator(one_or_many)
+    ] = ()
+    """What the gateway leads here; none: internal."""
+    replicas: Annotated[Replicas, short("initial", Replicas, int | str)] = Replicas()
+    """How many replicas."""
+    resources: Resources = Resources()
+    """Limits and reservations of each replica."""
+    health: HealthCheck | None = None
+    """Health check of the gateway and of the engine."""
+    sticky: Annotated[Sticky, short("name", Sticky)] | None = None
+    """Cookie that keeps a client on its replica."""
+    needs: Annotated[tuple[Name, ...], BeforeValidator(names)] = ()
+    """Services that must be healthy first."""
+    stateful: Flag = False
+    """One replica, never scaled, replaced stop-first."""
+    job: Flag = False
+    """Runs once to success before what needs it."""
+    optional: Flag = False
+    """May be left out when its image cannot be had."""
+    rollout: Rollout = Rollout()
+    """How replicas are replaced."""
+    autoscale: Autoscale | None = None
+    """How many replicas the load asks for; `msctl autoscale` follows it."""
+    rate_limit: ToCome = None
+    in_flight: ToCome = None
+    headers: ToCome = None
+    ip_allow: ToCome = None
+    basic_auth: ToCome = None
+    body_limit: ToCome = None
+    retry: ToCome = None
+    kubernetes: ToCome = None
+
+    @property
+    def kind(self) -> Literal["routed", "internal", "stateful", "job"]:
+        if self.job:
+            return "job"
+        if self.stateful:
+            return "stateful"
+        return "routed" if self.routes else "internal"
+
+
+def _restart(value: object) -> object:
+    if value is False:
+        return "no"
+    rule = r"no|always|unless-stopped|on-failure(:[1-9][0-9]{0,5})?"
+    if not isinstance(value, str) or not re.fullmatch(rule, value):
+        wrong(
+            f"{shown(value)} is not a restart policy "
+            "(no, always, unless-stopped, on-failure, on-failure:N)"
+        )
+    return value

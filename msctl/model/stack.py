@@ -1,0 +1,50 @@
+"""The whole stack file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import BeforeValidator
+
+from msctl.fields import (
+    HttpUrl,
+    Name,
+    ProjectName,
+    names,
+)
+from msctl.model.gateway import Gateway
+from msctl.model.record import Record, ToCome
+from msctl.model.service import Service
+
+
+class Metrics(Record):
+    """Where the numbers of the gateway are."""
+
+    prometheus: HttpUrl = "http://127.0.0.1:9090"
+    """URL of the Prometheus that msctl asks; `$MSCTL_PROMETHEUS` wins."""
+
+
+class Stack(Record):
+    """A whole stack file."""
+
+    name: ProjectName
+    """Project name."""
+    metrics: Metrics = Metrics()
+    """Where msctl reads how the stack does."""
+    networks: Annotated[tuple[Name, ...], BeforeValidator(names)] = ("backend",)
+    """Networks of the stack; the engine's names are PROJECT_NAME."""
+    gateway: Gateway = Gateway()
+    """Traefik; rendered only when some service has routes."""
+    services: Mapping[str, Service]
+    """The services, by name."""
+    autoscaler: ToCome = None
+
+    @property
+    def routed(self) -> bool:
+        """Whether the stack has a gateway."""
+        return any(service.routes for service in self.services.values())
+
+    def networks_of(self, service: Service) -> tuple[str, ...]:
+        """The service's networks; the first is the one that the gateway reaches it by."""
+        return service.networks or self.networks[:1]
