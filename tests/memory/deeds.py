@@ -8,6 +8,7 @@ from typing import Any
 from memory.machine import Refused
 from memory.world import World
 from msctl.engines.compose import labels
+from msctl.engines.compose.leaving import marked
 from msctl.engines.compose.servers import Server
 from msctl.engines.compose.steps import (
     ClearPins,
@@ -153,13 +154,18 @@ class Deeds:
     def _start(self, step: StartContainer, _: Halfway) -> None:
         self.world.start(step.target)
 
-    def _stop(self, step: StopContainer, _: Halfway) -> None:
+    def _stop(self, step: StopContainer, halfway: Halfway) -> None:
+        name = marked(step.target)
         if step.target in self.world.containers:
-            self.world.stop(step.target)
+            self.world.rename(step.target, name)
+        halfway()
+        if name in self.world.containers:
+            self.world.stop(name)
 
     def _remove(self, step: RemoveContainer, _: Halfway) -> None:
-        if step.target in self.world.containers:
-            self.world.remove(step.target)
+        for name in {step.target, marked(step.target)}:
+            if name in self.world.containers:
+                self.world.remove(name)
 
     # The gateway's files
 
