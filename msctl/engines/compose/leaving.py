@@ -12,7 +12,12 @@ _MARK = "-leaving"
 
 def marked(name: str) -> str:
     """What a container is called from then on."""
-    return name if is_marked(name) else f"{name}{_MARK}"
+    return f"{name}{_MARK}"
+
+
+def bare(name: str) -> str:
+    """What it was called before, and is still called wherever msctl speaks of it."""
+    return name.removesuffix(_MARK)
 
 
 def is_marked(name: str) -> bool:
