@@ -69,7 +69,7 @@ def _ask(session: Session, stack: Stack, only: str | None) -> Metrics:
     from msctl.metrics import history_query, history_times, now_query, read_metrics
     from msctl.prometheus import PrometheusSilent
     from msctl.queries import WINDOW_SECONDS
-    from msctl.render.traefik import router_names
+    from msctl.render.routers import router_names
 
     services = [name for name, one in stack.services.items() if one.routes and only in (None, name)]
     routers = [r for name in services for r in router_names(name, stack.services[name])]

@@ -9,13 +9,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from msctl.config import autoscaling, crowding
+from msctl.config import autoscaling, crowding, gateways
 from msctl.config.problems import Path, show_path
 from msctl.fields import shown
 from msctl.model import RESERVED_NAMES, Service, Stack
 from msctl.mounts import parse_mount
 from msctl.render.compose import GATEWAY_VOLUME
-from msctl.render.traefik import router_names
+from msctl.render.routers import router_names
 from msctl.spelling import did_you_mean
 
 MOST_ROUTES = 100
@@ -48,14 +48,15 @@ def problems(view: View) -> Found:
             yield ("services", name, *path), message
     yield from _stack_networks(view)
     if "gateway" not in view.broken:
-        yield from _gateway(stack)
+        yield from gateways.problems(stack)
     yield from crowding.problems(stack, view.partial, "gateway" not in view.broken)
 
 
 def _of_service(view: View, service: Service, partial: bool) -> Found:
     yield from chain(_mounts(service), _secrets(service))
     if not partial:
-        yield from chain(_routing(service), _running(service), autoscaling.problems(service))
+        yield from chain(_routing(service), gateways.of_service(service), _running(service))
+        yield from autoscaling.problems(service)
     if "networks" not in view.broken:
         yield from _networks(view.stack, service)
     for key in ("needs", "networks", "env_file"):
@@ -223,14 +224,3 @@ def _stack_networks(view: View) -> Found:
     yield from _twice(("networks",), view.stack.networks)
     if not view.stack.networks:
         yield ("networks",), "a stack needs at least one network"
-
-
-def _gateway(stack: Stack) -> Found:
-    gateway = stack.gateway
-    if not stack.routed or gateway.http or gateway.tls_on:
-        return
-    if gateway.https is None:
-        yield ("gateway", "http"), "http and https are both off, so no route can be reached"
-    else:
-        message = "http and TLS are both off, so no route can be reached; publish http"
-        yield ("gateway", "http"), message

@@ -16,11 +16,14 @@ from msctl.fields.checks import (
     whole,
     wrong,
 )
-from msctl.fields.entries import Command, Environment, Labels
+from msctl.fields.entries import Command, Environment, HeaderMap, Labels
 from msctl.fields.naming import (
     NAME_RULE,
+    AddressRange,
     CookieName,
+    Email,
     FilePath,
+    HeaderValue,
     HostName,
     HttpUrl,
     Image,
@@ -48,13 +51,17 @@ from msctl.fields.quantities import (
 
 __all__ = [
     "NAME_RULE",
+    "AddressRange",
     "Command",
     "CookieName",
     "Cpus",
     "Duration",
+    "Email",
     "Environment",
     "FilePath",
     "Flag",
+    "HeaderMap",
+    "HeaderValue",
     "HostName",
     "HttpUrl",
     "Image",

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, ValidationInfo
 
 from msctl.fields.checks import SCALAR, check_text, is_raw, schema_of, shown, wrong
+from msctl.fields.naming import check_header_name, check_header_value
 
 
 def _command(value: object, info: ValidationInfo) -> str | tuple[str, ...]:
@@ -76,3 +77,16 @@ Environment = Annotated[
     dict[str, str | None], BeforeValidator(_environment), schema_of(**_MAP_OR_LIST)
 ]
 Labels = Annotated[dict[str, str], BeforeValidator(_labels), schema_of(**_MAP_OR_LIST)]
+
+
+def _headers(value: object) -> dict[str, str]:
+    if not isinstance(value, dict):
+        wrong(f"{shown(value)} is not a mapping of header names to values")
+    return {check_header_name(name): check_header_value(item) for name, item in value.items()}
+
+
+HeaderMap = Annotated[
+    dict[str, str],
+    BeforeValidator(_headers),
+    schema_of(type="object", additionalProperties={"type": SCALAR}),
+]

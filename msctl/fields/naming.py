@@ -18,6 +18,8 @@ NAME_RULE = r"[a-z0-9][a-z0-9_-]{0,62}"
 _PATH = re.compile(r"/[A-Za-z0-9._~!&'*+,;=:@%/-]*")
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _HOST = re.compile(rf"(?=.{{1,253}}$){_LABEL}(?:\.{_LABEL})*")
+_EMAIL = re.compile(rf"[A-Za-z0-9._%+-]{{1,64}}@{_LABEL}(?:\.{_LABEL})+", re.IGNORECASE)
+_HEADER_VALUE = re.compile(r"[\x20-\x7e]{0,4096}")
 _HTTP_URL = re.compile(
     r"https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~%/-]*)?"
 )
@@ -85,6 +87,23 @@ def _http_url(value: object, info: ValidationInfo) -> str:
     return value.rstrip("/")
 
 
+def _address_range(value: object) -> str:
+    """An IP address, or a range of them as `10.0.0.0/8`."""
+    try:
+        if not isinstance(value, str):
+            raise ValueError("not text")
+        return str(ipaddress.ip_network(value, strict=False))
+    except ValueError:
+        wrong(f"{shown(value)} is not an address or range (such as 192.0.2.7 or 10.0.0.0/8)")
+
+
+def check_header_value(value: object) -> str:
+    text = check_text(value)
+    if not _HEADER_VALUE.fullmatch(text):
+        wrong(f"{shown(text)} is not the value of a header (one line of ASCII characters)")
+    return text
+
+
 def _file_path(value: object) -> str:
     if not isinstance(value, str) or not value.strip() or "\x00" in value:
         wrong(f"{shown(value)} is not the path of a file or folder")
@@ -128,6 +147,16 @@ HttpUrl = Annotated[
     str,
     BeforeValidator(_http_url),
     schema_of(type="string", examples=["http://127.0.0.1:9090"]),
+]
+AddressRange = Annotated[
+    str, BeforeValidator(_address_range), schema_of(type="string", examples=["10.0.0.0/8"])
+]
+check_header_name = matching(r"[A-Za-z0-9-]{1,128}", "a header's name (letters, digits and -)")
+HeaderValue = Annotated[str, BeforeValidator(check_header_value), schema_of(type="string")]
+Email = Annotated[
+    str,
+    BeforeValidator(matching(_EMAIL, "an e-mail address")),
+    schema_of(type="string", examples=["admin@example.org"]),
 ]
 CookieName = Annotated[
     str,

@@ -15,6 +15,7 @@ from msctl.model.capacity import (
 )
 from msctl.model.gateway import GATEWAY, RESERVED_NAMES, Gateway, Tls
 from msctl.model.health import HealthCheck
+from msctl.model.middlewares import Headers, RateLimit, Retry
 from msctl.model.record import Record
 from msctl.model.rollout import Rollout
 from msctl.model.routes import Route, Sticky
@@ -30,12 +31,15 @@ __all__ = [
     "Autoscale",
     "Build",
     "Gateway",
+    "Headers",
     "HealthCheck",
     "Metrics",
+    "RateLimit",
     "Record",
     "Replicas",
     "Reservation",
     "Resources",
+    "Retry",
     "Rollout",
     "Route",
     "SecretMount",

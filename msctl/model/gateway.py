@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, model_validator
 from pydantic.json_schema import WithJsonSchema
 
 from msctl.fields import (
+    Email,
+    FilePath,
+    Flag,
+    HostName,
     Image,
     Publish,
     Text,
@@ -16,37 +20,74 @@ from msctl.fields import (
     wrong,
 )
 from msctl.model.build import BuildField
-from msctl.model.record import Record, ToCome
+from msctl.model.record import Record
 
 GATEWAY = "traefik"
 RESERVED_NAMES = (GATEWAY, "socket-proxy", "autoscaler")
+
+
+MODES = ("off", "self-signed", "files", "acme")
+_KEYS_OF_MODES = {"files": ("cert", "key"), "acme": ("email", "challenge", "staging")}
+"""Which keys mean something in one mode only; `hosts` does in all of them."""
 
 
 class Tls(Record):
     """Certificates of the gateway's HTTPS entry point."""
 
     mode: Annotated[
-        Literal["off", "self-signed"],
+        Literal["off", "self-signed", "files", "acme"],
         BeforeValidator(lambda value: _tls_mode(value)),
-        WithJsonSchema({"enum": ["off", False, "self-signed"]}),
+        WithJsonSchema({"enum": [*MODES, False]}),
     ] = "self-signed"
-    """off, or self-signed; files and acme are to come."""
-    cert: ToCome = None
-    key: ToCome = None
-    email: ToCome = None
-    hosts: ToCome = None
-    challenge: ToCome = None
-    staging: ToCome = None
+    """off; self-signed (an authority of the stack's own); files (cert and key); or acme (Let's
+    Encrypt)."""
+    cert: FilePath | None = None
+    """PEM file with the certificate and those between it and its authority; mode files."""
+    key: FilePath | None = None
+    """PEM file with the certificate's private key; mode files."""
+    email: Email | None = None
+    """Address of the account at Let's Encrypt; mode acme."""
+    hosts: Annotated[tuple[HostName, ...], BeforeValidator(one_or_many)] = ()
+    """Host names that the certificate is for; default: those of the routes and the dashboard."""
+    challenge: Annotated[
+        Literal["http", "tls"],
+        BeforeValidator(lambda value: _challenge(value)),
+        WithJsonSchema({"enum": ["http", "tls"]}),
+    ] = "http"
+    """How Let's Encrypt sees that a host is ours: by port 80 (http) or 443 (tls); mode acme."""
+    staging: Flag = False
+    """Whether certificates come from Let's Encrypt's server for trials; mode acme."""
+
+    @model_validator(mode="after")
+    def _has_what_its_mode_needs(self) -> Tls:
+        if self.mode == "files" and (self.cert is None or self.key is None):
+            wrong("mode files needs cert and key, each the path of a PEM file")
+        if self.mode == "acme" and self.email is None:
+            wrong("mode acme needs email, the address of the account at Let's Encrypt")
+        for mode, keys in _KEYS_OF_MODES.items():
+            given = sorted(self.model_fields_set.intersection(keys))
+            if given and self.mode != mode:
+                wrong(f"{', '.join(given)}: only for mode {mode}, and it is {self.mode}")
+        return self
 
 
 def _tls_mode(value: object) -> object:
     if value is False:
         return "off"
-    if value in ("files", "acme"):
-        wrong(f"mode {value} is not implemented in this version of msctl; use self-signed or off")
-    if value not in ("off", "self-signed"):
-        wrong(f"{shown(value)} is not a TLS mode (off or self-signed)")
+    if value not in MODES:
+        wrong(f"{shown(value)} is not a TLS mode (off, self-signed, files or acme)")
     return value
+
+
+def _challenge(value: object) -> object:
+    if value not in ("http", "tls"):
+        wrong(f"{shown(value)} is not a challenge (http or tls)")
+    return value
+
+
+def _on_loopback(published: str | None) -> str | None:
+    bare = published is not None and ":" not in published
+    return f"127.0.0.1:{published}" if bare else published
 
 
 class Gateway(Record):
@@ -60,13 +101,17 @@ class Gateway(Record):
     """Published HTTP port, `[HOST:]PORT` or off."""
     https: Publish = "443"
     """Published HTTPS port, `[HOST:]PORT` or off."""
-    dashboard: Publish = "127.0.0.1:8080"
-    """Where API and dashboard are published, `[HOST:]PORT` or off."""
+    dashboard: Annotated[Publish, AfterValidator(lambda value: _on_loopback(value))] = (
+        "127.0.0.1:8080"
+    )
+    """Where API and dashboard are published without a password, `[HOST:]PORT` or off; on loopback
+    where no host is given."""
     api: Text | None = None
     """URL by which msctl asks the gateway's API; default: the dashboard's address."""
     tls: Tls = Tls()
     """Certificates."""
-    dashboard_host: ToCome = None
+    dashboard_host: HostName | None = None
+    """Host name by which the dashboard is reached from outside, by HTTPS and with a password."""
     args: Annotated[tuple[Text, ...], BeforeValidator(one_or_many)] = ()
     """More static flags for Traefik."""
 

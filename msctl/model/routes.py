@@ -16,7 +16,18 @@ from msctl.fields import (
     whole,
     wrong,
 )
-from msctl.model.record import Record, ToCome
+from msctl.model.middlewares import (
+    BasicAuthField,
+    BodyLimitField,
+    Headers,
+    HeadersField,
+    InFlightField,
+    IpAllowField,
+    RateLimitField,
+    Retry,
+    RetryField,
+)
+from msctl.model.record import Record
 
 
 class Route(Record):
@@ -34,13 +45,21 @@ class Route(Record):
         WithJsonSchema({"type": ["integer", "string"], "minimum": 1}),
     ] = None
     """Which route wins where several match: the highest. Default: the length of the rule."""
-    rate_limit: ToCome = None
-    in_flight: ToCome = None
-    headers: ToCome = None
-    ip_allow: ToCome = None
-    basic_auth: ToCome = None
-    body_limit: ToCome = None
-    retry: ToCome = None
+    rate_limit: RateLimitField = None
+    """Requests that each client address may send, per second; this and the following keys win over
+    the service's, and off takes them away."""
+    in_flight: InFlightField = None
+    """Requests that each client address may have open."""
+    headers: HeadersField = Headers()
+    """Security headers."""
+    ip_allow: IpAllowField = None
+    """Addresses and ranges of clients that may come."""
+    basic_auth: BasicAuthField = None
+    """Users that may come, each with a password."""
+    body_limit: BodyLimitField = None
+    """Size of the largest request body."""
+    retry: RetryField = Retry()
+    """Requests that could not be sent."""
 
 
 def _route_priority(value: object) -> int:

@@ -30,6 +30,17 @@ from msctl.fields import (
 from msctl.model.build import BuildField
 from msctl.model.capacity import Autoscale, Replicas, Resources
 from msctl.model.health import HealthCheck
+from msctl.model.middlewares import (
+    BasicAuthField,
+    BodyLimitField,
+    Headers,
+    HeadersField,
+    InFlightField,
+    IpAllowField,
+    RateLimitField,
+    Retry,
+    RetryField,
+)
 from msctl.model.record import Record, ToCome, short
 from msctl.model.rollout import Rollout
 from msctl.model.routes import Route, Sticky
@@ -124,13 +135,21 @@ class Service(Record):
     """How replicas are replaced."""
     autoscale: Autoscale | None = None
     """How many replicas the load asks for; `msctl autoscale` follows it."""
-    rate_limit: ToCome = None
-    in_flight: ToCome = None
-    headers: ToCome = None
-    ip_allow: ToCome = None
-    basic_auth: ToCome = None
-    body_limit: ToCome = None
-    retry: ToCome = None
+    rate_limit: RateLimitField = None
+    """Requests that each client address may send, per second; off, a number, or more. This and the
+    following keys hold for each route that has not its own."""
+    in_flight: InFlightField = None
+    """Requests that each client address may have open."""
+    headers: HeadersField = Headers()
+    """Security headers of the answers; on, off, or which."""
+    ip_allow: IpAllowField = None
+    """Addresses and ranges of clients that may come; others get 403."""
+    basic_auth: BasicAuthField = None
+    """Users that may come; the password of each is the secret `@USER`."""
+    body_limit: BodyLimitField = None
+    """Size of the largest request body; a larger one gets 413."""
+    retry: RetryField = Retry()
+    """How often a request is sent that could not be sent."""
     kubernetes: ToCome = None
 
     @property

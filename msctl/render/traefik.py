@@ -5,11 +5,10 @@ Names and semantics are Traefik 3.7's (https://doc.traefik.io/traefik/v3.7/refer
 
 from __future__ import annotations
 
-import re
-from itertools import chain, count
-
 from msctl.fields import show_duration
 from msctl.model import Route, Service, Stack
+from msctl.render.middlewares import middlewares
+from msctl.render.routers import priority, rule
 
 DYNAMIC_FOLDER = "/etc/traefik/dynamic"
 """Where the gateway's file provider looks for pins."""
@@ -20,38 +19,10 @@ A router of msctl's cannot use the API's entry point: the dashboard there answer
 """
 ENTRY_POINT_PORTS = {WEB: 80, WEBSECURE: 443, API: 8080, PROBE: 8081}
 """Their ports in the gateway's container."""
-RETRY_ATTEMPTS, RETRY_INTERVAL = 3, "50ms"
-"""Attempts for a request that could not be sent; under 300 requests/s they save all but those that
-were inside the replicas that died."""
 GRACE = "3s"
 """Time that requests inside the gateway have to end when it is stopped."""
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.8, 1.2, 2.5, 5.0, 10.0)
 """Upper bounds of the latency histogram, in seconds."""
-
-
-def router_names(service_name: str, service: Service) -> tuple[str, ...]:
-    """The router of each route, in the file's order: SERVICE, then SERVICE-PATH for further ones.
-
-    They are unique within the service.
-    """
-    names: list[str] = []
-    for route in service.routes:
-        words = re.findall(r"[a-z0-9]+", f"{route.host or ''} {route.path}".lower())
-        wanted = "-".join([service_name, *words]) if names else service_name
-        numbered = (f"{wanted}-{number}" for number in count(2))
-        names.append(next(name for name in chain([wanted], numbered) if name not in names))
-    return tuple(names)
-
-
-def rule(route: Route) -> str:
-    """The router's rule; without a host, a route is for all of them."""
-    path = f"PathPrefix(`{route.path}`)"
-    return f"Host(`{route.host}`) && {path}" if route.host else path
-
-
-def priority(route: Route) -> int:
-    """The route's own priority, else the rule's length, as Traefik has it."""
-    return route.priority if route.priority is not None else len(rule(route))
 
 
 def entry_point(stack: Stack) -> str:
@@ -67,9 +38,15 @@ def service_labels(stack: Stack, name: str, service: Service) -> dict[str, str]:
         "traefik.enable": "true",
         "traefik.docker.network": f"{stack.name}_{stack.networks_of(service)[0]}",
     }
-    for router, route in zip(router_names(name, service), service.routes, strict=True):
+    chains = middlewares(stack, name, service)
+    for (router, chain), route in zip(chains.items(), service.routes, strict=True):
         labels |= _router_labels(stack, name, router, route)
-    return labels | _retry_labels(name) | _balancer_labels(name, service)
+        if chain:
+            references = [middleware.reference for middleware in chain]
+            labels[f"traefik.http.routers.{router}.middlewares"] = ",".join(references)
+        for middleware in chain:
+            labels |= middleware.labels()
+    return labels | _balancer_labels(name, service)
 
 
 def _router_labels(stack: Stack, name: str, router: str, route: Route) -> dict[str, str]:
@@ -84,23 +61,7 @@ def _router_labels(stack: Stack, name: str, router: str, route: Route) -> dict[s
     }
     if stack.gateway.tls_on:
         labels[f"{prefix}.tls"] = "true"
-    middlewares = [f"{name}-retry"]
-    if route.strip:
-        strip = f"{router}-stripprefix"
-        middlewares.insert(0, strip)
-        labels[f"traefik.http.middlewares.{strip}.stripprefix.prefixes"] = route.path
-    labels[f"{prefix}.middlewares"] = ",".join(middlewares)
     return labels
-
-
-def _retry_labels(name: str) -> dict[str, str]:
-    """A request that could not be sent to a replica that has just died goes to another one.
-
-    Traefik retries only while nothing of the request has been written, so that it is safe for
-    POST too; what the application answers is never retried.
-    """
-    prefix = f"traefik.http.middlewares.{name}-retry.retry"
-    return {f"{prefix}.attempts": str(RETRY_ATTEMPTS), f"{prefix}.initialinterval": RETRY_INTERVAL}
 
 
 def _balancer_labels(name: str, service: Service) -> dict[str, str]:

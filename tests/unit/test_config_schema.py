@@ -26,7 +26,8 @@ gateway:
   https: 127.0.0.1:8443
   dashboard: "off"
   api: http://x
-  tls: {mode: "off", x-a: 1}
+  tls: {mode: acme, email: me@example.org, hosts: a.example.org, challenge: tls, staging: "${S}"}
+  dashboard_host: traefik.example.org
   args: --log.level=DEBUG
 services:
   db: {image: postgres:15, stateful: true, needs: migrate, networks: back, ports: "5432:5432"}
@@ -53,7 +54,16 @@ services:
     needs: [db]
     optional: false
     rollout: {surge: 25%, health_timeout: 1m, order: start-first}
+    rate_limit: {average: 100, burst: "${BURST}", period: 1s}
+    in_flight: 10
+    headers: {frame: sameorigin, referrer: off, csp: "default-src 'self'", response: {X-A: b}}
+    ip_allow: [10.0.0.0/8, "::1"]
+    basic_auth: alice
+    body_limit: off
+    retry: {attempts: 2, interval: 10ms}
     autoscale: {min: 1, max: "${MAX:-4}", cpu: 70%, rps: 12.5, latency_p95: 500ms, interval: 5s}
+  files:
+    {image: a, port: 80, routes: {path: /f, rate_limit: 5, ip_allow: 10.0.0.1, retry: 2}}
   worker: {image: a, replicas: {initial: 2, min: 1, max: 4}, sticky: c, routes: {path: /w}}
 """
 
@@ -75,6 +85,7 @@ REFUSED = [
     "autoscale: values",
     "values missing",
     "TLS mode",
+    "middlewares: values",
     "networks as in Compose",
 ]
 

@@ -113,7 +113,8 @@ def test_a_row_of_the_guides_table_of_services(
     assert labels[f"traefik.http.services.{name}.loadbalancer.server.port"] == str(port)
     stripped = f"traefik.http.middlewares.{router}-stripprefix.stripprefix.prefixes"
     assert labels.get(stripped) == (route if strip else None)
-    middlewares = [f"{router}-stripprefix"] * strip + [f"{name}-retry"]
+    guards = [f"{name}-headers", f"{name}-ratelimit"]
+    middlewares = guards + [f"{router}-stripprefix"] * strip + [f"{name}-retry"]
     assert labels[f"{prefix}.middlewares"].split(",") == middlewares
     assert service(name).get("deploy", {}).get("replicas", 1) == replicas
     assert service(name)["environment"]["PORT"] == str(port)

@@ -201,7 +201,7 @@ def test_a_gateway_is_rendered_for_routes_only() -> None:
         ({}, ["80:80", "443:443", "127.0.0.1:8080:8080", "127.0.0.1::8081"]),
         ({"http": 8000, "https": "[::1]:8443", "dashboard": "off"}, ["8000:80", "[::1]:8443:443"]),
         ({"tls": {"mode": "off"}, "dashboard": "off"}, ["80:80"]),
-        ({"http": "off", "dashboard": 9000}, ["443:443", "9000:8080", "127.0.0.1::8081"]),
+        ({"http": "off", "dashboard": 9000}, ["443:443", "127.0.0.1:9000:8080", "127.0.0.1::8081"]),
     ],
 )
 def test_the_gateway_publishes_what_the_file_says(

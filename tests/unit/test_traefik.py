@@ -7,14 +7,8 @@ from typing import Any
 import pytest
 
 from msctl.model import Route, Service, Stack
-from msctl.render.traefik import (
-    BUCKETS,
-    gateway_flags,
-    priority,
-    router_names,
-    rule,
-    service_labels,
-)
+from msctl.render.routers import priority, router_names, rule
+from msctl.render.traefik import BUCKETS, gateway_flags, service_labels
 
 SEED_SEARCHSERVICE = [
     "traefik.enable=true",
@@ -46,6 +40,17 @@ def labels(
     return service_labels(whole, name, whole.services[name])
 
 
+def security_headers(name: str) -> dict[str, str]:
+    prefix = f"traefik.http.middlewares.{name}-headers.headers"
+    return {
+        f"{prefix}.contenttypenosniff": "true",
+        f"{prefix}.framedeny": "true",
+        f"{prefix}.referrerpolicy": "strict-origin-when-cross-origin",
+        f"{prefix}.customresponseheaders.Server": "",
+        f"{prefix}.customresponseheaders.X-Powered-By": "",
+    }
+
+
 def flags(**gateway: Any) -> list[str]:
     return gateway_flags(stack(gateway=gateway, web={"image": "i", "port": 80, "routes": ["/"]}))
 
@@ -56,12 +61,15 @@ def test_the_labels_are_those_of_the_guide() -> None:
         {"port": 8084, "routes": [{"path": "/api/search", "strip": True}]}, name="searchservice"
     )
     seed = dict(label.split("=", 1) for label in SEED_SEARCHSERVICE)
-    seed["traefik.http.routers.searchservice.middlewares"] += ",searchservice-retry"
+    seed["traefik.http.routers.searchservice.middlewares"] = (
+        "searchservice-headers,searchservice-stripprefix,searchservice-retry"
+    )
     assert {key: found[key] for key in seed} == seed
     assert {key: value for key, value in found.items() if key not in seed} == {
         "traefik.docker.network": "shop_front",
         "traefik.http.routers.searchservice.priority": "25",
         "traefik.http.routers.searchservice.service": "searchservice",
+        **security_headers("searchservice"),
         "traefik.http.middlewares.searchservice-retry.retry.attempts": "3",
         "traefik.http.middlewares.searchservice-retry.retry.initialinterval": "50ms",
     }
@@ -85,8 +93,8 @@ def test_each_route_has_a_router_of_its_own() -> None:
     assert found["traefik.http.routers.web-ws.rule"] == "PathPrefix(`/ws`)"
     assert found["traefik.http.routers.web.service"] == "web"
     assert found["traefik.http.routers.web-ws.service"] == "web"
-    assert found["traefik.http.routers.web.middlewares"] == "web-stripprefix,web-retry"
-    assert found["traefik.http.routers.web-ws.middlewares"] == "web-retry"
+    assert found["traefik.http.routers.web.middlewares"] == "web-headers,web-stripprefix,web-retry"
+    assert found["traefik.http.routers.web-ws.middlewares"] == "web-headers,web-retry"
 
 
 @pytest.mark.parametrize(
