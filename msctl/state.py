@@ -175,6 +175,25 @@ class GatewayView:
 
 
 @dataclass(frozen=True)
+class GatewaySettings:
+    """The gateway's own settings (see `msctl.render.settings`): how they shall be, and are."""
+
+    wanted: str
+    """Digest of what shall be in force; empty where nothing shall be, or it is not known yet."""
+    present: frozenset[str] = frozenset()
+    """Digests of the files that the gateway has."""
+    certificate_due: str | None = None
+    """Why a certificate has to be made first."""
+    passwords_due: Mapping[str, str] = field(default_factory=dict)
+    """Whose password has to be made first, and why."""
+
+    @property
+    def unmade(self) -> bool:
+        """Whether what is wanted is not known yet."""
+        return bool(self.certificate_due or self.passwords_due)
+
+
+@dataclass(frozen=True)
 class Traffic:
     """What Prometheus knows of a service's requests in the last minute; None is unknown.
 

@@ -14,7 +14,7 @@ from msctl.config.problems import Path, show_path
 from msctl.fields import shown
 from msctl.model import RESERVED_NAMES, Service, Stack
 from msctl.mounts import parse_mount
-from msctl.render.compose import GATEWAY_VOLUME
+from msctl.render.compose import ACME_VOLUME, GATEWAY_VOLUME
 from msctl.render.routers import router_names
 from msctl.spelling import did_you_mean
 
@@ -184,8 +184,8 @@ def _mounts(service: Service) -> Found:
 
 
 def _is_own_volume(name: str) -> bool:
-    """Whether msctl keeps the gateway's pins or a scale in a volume of this name."""
-    return name == GATEWAY_VOLUME or name.startswith("msctl-")
+    """Whether msctl keeps the gateway's files or a scale in a volume of this name."""
+    return name in (GATEWAY_VOLUME, ACME_VOLUME) or name.startswith("msctl-")
 
 
 def _secrets(service: Service) -> Found:

@@ -10,6 +10,7 @@ from msctl.model import GATEWAY, Build, SecretMount, Service, Stack
 from msctl.render.document import dump, relocated, volume_name
 from msctl.render.health import has_container_check, health_check
 from msctl.render.traefik import (
+    ACME_FOLDER,
     API,
     DYNAMIC_FOLDER,
     ENTRY_POINT_PORTS,
@@ -24,6 +25,8 @@ SECRETS_FOLDER = "./.msctl/secrets"
 """Where the files of secrets lie, from the stack file's folder."""
 GATEWAY_VOLUME = "gateway"
 """The volume that pins are written into."""
+ACME_VOLUME = "gateway-acme"
+"""The volume of Let's Encrypt's account and certificates."""
 DEFAULT_STOP_GRACE = timedelta(seconds=10)
 
 Data = dict[str, Any]
@@ -119,6 +122,7 @@ def _gateway(stack: Stack) -> Data:
         "volumes": [
             "/var/run/docker.sock:/var/run/docker.sock:ro",
             f"{GATEWAY_VOLUME}:{DYNAMIC_FOLDER}",
+            *([f"{ACME_VOLUME}:{ACME_FOLDER}"] if gateway.tls.mode == "acme" else []),
         ],
         "networks": list(dict.fromkeys(reached)),
         "healthcheck": {

@@ -85,7 +85,7 @@ def pin(
     }
     if middlewares:
         content["middlewares"] = {f"{name}-{slot}": body for name, body in middlewares.items()}
-    return _text({"http": content})
+    return template_free({"http": content})
 
 
 def _router(
@@ -99,18 +99,21 @@ def _router(
     return pinned
 
 
-def _text(content: Mapping[str, Any]) -> str:
-    """JSON, which is YAML; `{{` would start a template."""
+def template_free(content: Mapping[str, Any]) -> str:
+    """JSON, which is YAML; `{{` would start a template, since the file provider runs them."""
     return json.dumps(content, indent=1).replace("{{", "{\\u007b")
 
 
 def _tree(labels: Mapping[str, str]) -> dict[str, Any]:
     """`traefik.http.a.b.c=v` → {a: {b: {c: v}}}."""
+    prefix = "traefik.http."
+    return nested({k.removeprefix(prefix): v for k, v in labels.items() if k.startswith(prefix)})
+
+
+def nested(options: Mapping[str, str]) -> dict[str, Any]:
+    """`a.b.c=v` → {a: {b: {c: v}}}."""
     root: dict[str, Any] = {}
-    for label, value in sorted(labels.items()):
-        prefix, _, path = label.partition("traefik.http.")
-        if prefix or not path:
-            continue
+    for path, value in sorted(options.items()):
         *parents, leaf = path.split(".")
         node = root
         for name in parents:

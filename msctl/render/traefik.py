@@ -17,6 +17,9 @@ WEB, WEBSECURE, API, PROBE = "web", "websecure", "traefik", "probe"
 
 A router of msctl's cannot use the API's entry point: the dashboard there answers every path.
 """
+ACME, ACME_FOLDER = "acme", "/etc/traefik/acme"
+"""Let's Encrypt's certificate resolver, and where its account and certificates are kept."""
+STAGING = "https://acme-staging-v02.api.letsencrypt.org/directory"
 ENTRY_POINT_PORTS = {WEB: 80, WEBSECURE: 443, API: 8080, PROBE: 8081}
 """Their ports in the gateway's container."""
 GRACE = "3s"
@@ -97,6 +100,7 @@ def gateway_flags(stack: Stack) -> list[str]:
         *_entry_point_flags(stack),
         *_api_flags(stack),
         *_provider_flags(stack),
+        *_acme_flags(stack),
         # A replica that vanished is given up soon, so that a retry reaches another one.
         "--serverstransport.forwardingtimeouts.dialtimeout=500ms",
         "--log.level=INFO",
@@ -139,10 +143,32 @@ def _entry_point_flags(stack: Stack) -> list[str]:
 
 
 def _api_flags(stack: Stack) -> list[str]:
-    """Ping always; the API where it is published, or where msctl is told that it is."""
-    if stack.gateway.dashboard is None and stack.gateway.api is None:
-        return ["--ping=true"]
-    return ["--ping=true", "--api.dashboard=true", "--api.insecure=true"]
+    """Ping always; the API where it is published, or where msctl is told that it is. The host of
+    the dashboard needs the API, but not its entry point without a password."""
+    gateway = stack.gateway
+    flags = ["--ping=true"]
+    if gateway.dashboard or gateway.api or gateway.dashboard_host:
+        flags.append("--api.dashboard=true")
+    if gateway.dashboard or gateway.api:
+        flags.append("--api.insecure=true")
+    return flags
+
+
+def _acme_flags(stack: Stack) -> list[str]:
+    """Certificates of trials are kept apart: they would be shown until they end."""
+    tls = stack.gateway.tls
+    if tls.mode != "acme" or not stack.gateway.tls_on:
+        return []
+    prefix = f"--certificatesresolvers.{ACME}.acme"
+    storage = "staging" if tls.staging else "production"
+    return [
+        f"{prefix}.email={tls.email}",
+        f"{prefix}.storage={ACME_FOLDER}/{storage}.json",
+        f"{prefix}.httpchallenge.entrypoint={WEB}"
+        if tls.challenge == "http"
+        else f"{prefix}.tlschallenge=true",
+        *([f"{prefix}.caserver={STAGING}"] if tls.staging else []),
+    ]
 
 
 def _provider_flags(stack: Stack) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from memory.machine import Refused
@@ -10,6 +11,12 @@ from memory.world import World
 from msctl.engines.compose import labels
 from msctl.engines.compose.leaving import marked
 from msctl.engines.compose.servers import Server
+from msctl.engines.compose.settingsteps import (
+    EmptySettings,
+    IssueCertificate,
+    MakePassword,
+    WriteSettings,
+)
 from msctl.engines.compose.steps import (
     ClearPins,
     CreateContainer,
@@ -63,6 +70,10 @@ class Deeds:
             EmptyPin: self._empty_pin,
             WriteProbe: self._write_probe,
             EmptyProbe: self._empty_probe,
+            IssueCertificate: lambda *_: self._make(certificate_due=None),
+            MakePassword: self._make_password,
+            WriteSettings: self._write_settings,
+            EmptySettings: self._empty_settings,
         }
 
     def do(self, step: Step, tell: Callable[[str], None]) -> None:
@@ -191,6 +202,32 @@ class Deeds:
 
     def _empty_probe(self, step: EmptyProbe, _: Halfway) -> None:
         self.world.probes.pop(step.target, None)
+
+    def _make(self, **changes: Any) -> None:
+        made = replace(self.world.settings, **changes)
+        wanted = made.wanted if made.unmade else self.world.settings_made
+        self.world.settings = replace(made, wanted=wanted)
+
+    def _make_password(self, step: MakePassword, _: Halfway) -> None:
+        due = self.world.settings.passwords_due
+        self._make(passwords_due={user: due[user] for user in due if user != step.target})
+
+    def _write_settings(self, step: WriteSettings, _: Halfway) -> None:
+        self._need_gateway()
+        settings = self.world.settings
+        if step.digest != settings.wanted:
+            raise AssertionError(f"{step.line()}: {settings.wanted} is wanted")
+        runs = self.world.containers[f"{self.stack.name}_{GATEWAY}"].running
+        if step.alone and runs:
+            raise AssertionError(f"{step.line()}: the gateway runs")
+        kept = frozenset() if step.alone else settings.present
+        new = {step.digest} if step.digest else set()
+        self.world.settings = replace(settings, present=kept | new)
+
+    def _empty_settings(self, step: EmptySettings, _: Halfway) -> None:
+        self._need_gateway()
+        settings = self.world.settings
+        self.world.settings = replace(settings, present=settings.present - {step.digest})
 
     def _pin(self, step: WritePin | EmptyPin) -> tuple[str, str, str]:
         self._need_gateway()

@@ -8,6 +8,7 @@ from memory.gateway import view
 from memory.machine import Container
 from memory.world import World
 from msctl.engines.compose.servers import Server
+from msctl.engines.compose.settingsteps import AwaitSettings
 from msctl.engines.compose.steps import (
     AwaitCompleted,
     AwaitHealthy,
@@ -74,6 +75,8 @@ class MemoryWatch:
                 pinned = gateway.servers.get(f"{wait.service}-{wait.slot}@file")
                 expected = {self._url(server) for server in wait.servers}
                 return pinned is not None and pinned.keys() == expected
+            case AwaitSettings():
+                return wait.digest in self.world.settings.present
             case AwaitUnpinned():
                 return f"{wait.service}-{wait.slot}@file" not in gateway.servers
             case AwaitServers():

@@ -12,7 +12,7 @@ from memory.faults import Fault
 from memory.machine import Behaviour, Container, Refused
 from msctl.engines.compose import labels
 from msctl.plan import Step
-from msctl.state import ImageState, Usage
+from msctl.state import GatewaySettings, ImageState, Usage
 
 LONGEST_STEP = 1.0
 """Seconds that the clock moves at the most while nothing changes."""
@@ -57,6 +57,10 @@ class World:
     """URLs of the servers that get a service's traffic, by project, service and slot."""
     probes: dict[str, str] = field(default_factory=dict)
     """URL of the server that a probe leads to, by container."""
+    settings: GatewaySettings = field(default_factory=lambda: GatewaySettings(""))
+    """The gateway's own, of the one stack that has any."""
+    settings_made: str = "5e77145e7714"
+    """Digest of the settings, once certificate and passwords have been made."""
     usages: dict[str, Usage] = field(default_factory=dict)
     """What containers take of the machine, by name; the others do not tell."""
     faults: list[Fault] = field(default_factory=list)

@@ -13,14 +13,15 @@ import msctl
 ROOT = Path(msctl.__file__).parent
 PLANNER = (
     "steps", "blocks", "changing", "compare", "desired", "revision", "container", "labels",
-    "pinning", "planner",
+    "pinning", "planner", "settingsteps",
 )  # fmt: skip
 CORE = (
     "model", "fields", "state", "plan", "ports", "spelling", "status", "queries",
     "addresses", "exposition", "metrics",
 )  # fmt: skip
 EFFECTS = {
-    "aiohttp", "asyncio", "click", "docker", "httpx", "os", "pathlib", "psutil", "random",
+    "aiohttp", "asyncio", "bcrypt", "click", "cryptography", "docker", "httpx",
+    "os", "pathlib", "psutil", "random",
     "requests", "rich", "secrets",
     "shutil", "socket", "subprocess", "tempfile", "threading", "time", "urllib", "urllib3",
 }  # fmt: skip
@@ -33,13 +34,19 @@ HOMES = {
     "aiohttp": {"msctl.sender"},
     "asyncio": {"msctl.lanes", "msctl.sender"},
     "hdrh": {"msctl.loadtest.statistics"},
+    "bcrypt": {"msctl.passwords"},
+    "cryptography": set(),
     "yaml": {"msctl.render.document", "msctl.cli.complete"},
     "filelock": {"msctl.lock"},
     "sparklines": {"msctl.ui"},
     "psutil": {"msctl.engines.compose.hostports", "msctl.lock"},
 }
 """The only modules that may import a library; packages count with all that is in them."""
-HOME_PACKAGES = {"yaml": "msctl.config.", "psutil": "msctl.engines.compose."}
+HOME_PACKAGES = {
+    "yaml": "msctl.config.",
+    "cryptography": "msctl.tls.",
+    "psutil": "msctl.engines.compose.",
+}
 
 
 def name_of(path: Path) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from msctl.engines.compose import labels
 from msctl.engines.compose.container import compose_labels, create_body, endpoints
 from msctl.engines.compose.desired import Desired
+from msctl.engines.compose.plan_settings import write_before_start
 from msctl.engines.compose.revision import Previous, Revision
 from msctl.engines.compose.steps import (
     AwaitCompleted,
@@ -208,6 +209,7 @@ class Blocks:
         if service == GATEWAY:
             # A pin that a killed msctl left would be believed.
             behind = [self.draft.add(ClearPins(target=name, service=service), behind)]
+            behind = write_before_start(self.draft, self.desired, behind)
         return self.draft.add(StartContainer(target=name, service=service, cause=cause), behind)
 
     def healthy(self, name: str, revision: Revision, after: Iterable[int]) -> int:

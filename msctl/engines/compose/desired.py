@@ -13,6 +13,7 @@ from msctl.model import GATEWAY, Rollout, Service, Stack
 from msctl.ports import parse_port
 from msctl.render.canonical import canonical
 from msctl.render.compose import document, secret_files
+from msctl.state import GatewaySettings
 
 GATEWAY_START = timedelta(seconds=60)
 """Time in which the gateway has to become healthy."""
@@ -41,6 +42,8 @@ class Desired:
     """Digest of the contents of each service's mounted files."""
     left_out: Mapping[str, str]
     """Optional services that cannot be had, and why."""
+    settings: GatewaySettings | None = None
+    """The gateway's own settings; None where they are left as they are."""
 
     @property
     def project(self) -> str:

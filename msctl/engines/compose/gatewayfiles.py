@@ -6,10 +6,12 @@ import io
 import json
 import tarfile
 import time
+from collections.abc import Mapping
 from typing import Any
 
-from msctl.engines.compose.client import Client
+from msctl.engines.compose.client import Client, EngineFault
 from msctl.engines.compose.servers import Server
+from msctl.engines.compose.settingsteps import EmptySettings, WriteSettings
 from msctl.engines.compose.steps import (
     ClearPins,
     EmptyPin,
@@ -20,7 +22,10 @@ from msctl.engines.compose.steps import (
 from msctl.errors import StepFailed
 from msctl.model import GATEWAY
 from msctl.render.pins import file_name, is_file_of_msctl, pin, probe_name
+from msctl.render.settings import Settings, digest_of_file, is_users_file
+from msctl.render.settings import file_name as settings_file
 from msctl.render.traefik import DYNAMIC_FOLDER, ENTRY_POINT_PORTS, PROBE
+from msctl.wholefile import PRIVATE, PUBLIC
 
 
 def server_url(client: Client, server: Server) -> str:
@@ -86,12 +91,34 @@ class GatewayFiles:
 
     def clear_pins(self, step: ClearPins) -> None:
         """The gateway's container need not run."""
-        chunks, _ = self._client.call(lambda api: api.get_archive(step.target, DYNAMIC_FOLDER))
-        with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as tar:
-            for entry in tar:
-                name = entry.name.rpartition("/")[2]
-                if entry.isfile() and is_file_of_msctl(name):
-                    self._put(name, EMPTY)
+        for name in self._names(step.target):
+            if is_file_of_msctl(name):
+                self._put(name, EMPTY)
+
+    def present_settings(self) -> list[str]:
+        """Digests of the settings that are written; none without a container."""
+        try:
+            files = self._sizes(self._gateway)
+        except EngineFault as fault:
+            if fault.status == 404:
+                return []
+            raise
+        found = ((digest_of_file(name), size) for name, size in files.items())
+        return [digest for digest, size in found if digest and size > len(EMPTY)]
+
+    def write_settings(self, step: WriteSettings, wanted: Settings | None) -> None:
+        """The file that names others comes last."""
+        new = wanted.files if wanted else {}
+        if new:
+            self._put_all(new, PRIVATE)
+        if step.alone:
+            for name in self._names(self._gateway):
+                if name not in new and (digest_of_file(name) or is_users_file(name)):
+                    self._put(name, EMPTY if digest_of_file(name) else "")
+
+    def empty_settings(self, step: EmptySettings) -> None:
+        """Files of users stay until the gateway starts the next time: others may name them."""
+        self._put(settings_file(step.digest), EMPTY)
 
     def probe_url(self) -> str | None:
         """Where msctl's own entry point is published; None when it is not."""
@@ -99,13 +126,27 @@ class GatewayFiles:
         ports = found["NetworkSettings"]["Ports"].get(f"{ENTRY_POINT_PORTS[PROBE]}/tcp")
         return f"http://127.0.0.1:{ports[0]['HostPort']}" if ports else None
 
+    def _names(self, container: str) -> list[str]:
+        return list(self._sizes(container))
+
+    def _sizes(self, container: str) -> dict[str, int]:
+        """Bytes of the files, by name; the container need not run."""
+        chunks, _ = self._client.call(lambda api: api.get_archive(container, DYNAMIC_FOLDER))
+        with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as tar:
+            return {e.name.rpartition("/")[2]: e.size for e in tar if e.isfile()}
+
     def _put(self, name: str, text: str) -> None:
-        content = text.encode()
+        self._put_all({name: text}, PUBLIC)
+
+    def _put_all(self, files: Mapping[str, str], mode: int) -> None:
+        """Files of the gateway's user, in the order in which they are given."""
         archive = io.BytesIO()
         with tarfile.open(fileobj=archive, mode="w") as tar:
-            entry = tarfile.TarInfo(name)
-            entry.size, entry.mtime, entry.mode = len(content), int(time.time()), 0o644
-            tar.addfile(entry, io.BytesIO(content))
+            for name, text in files.items():
+                content = text.encode()
+                entry = tarfile.TarInfo(name)
+                entry.size, entry.mtime, entry.mode = len(content), int(time.time()), mode
+                tar.addfile(entry, io.BytesIO(content))
         self._client.call(
             lambda api: api.put_archive(self._gateway, DYNAMIC_FOLDER, archive.getvalue())
         )

@@ -9,6 +9,7 @@ from msctl.engines.compose.client import Client
 from msctl.engines.compose.gatewayfiles import GatewayFiles, probe_path, server_url
 from msctl.engines.compose.pinning import url_of
 from msctl.engines.compose.servers import Server
+from msctl.engines.compose.settingsteps import AwaitSettings
 from msctl.engines.compose.steps import (
     AwaitPinned,
     AwaitProbe,
@@ -20,13 +21,14 @@ from msctl.errors import StepFailed
 from msctl.gateway import GatewayApi, GatewaySilent, status_of
 from msctl.plan import Wait
 from msctl.render.pins import gateway_name
+from msctl.render.settings import gateway_name as settings_name
 from msctl.state import Replica
 
 PACE = 0.05
 """Seconds between two questions to the gateway's API, at the least."""
 PROBE_TIMEOUT = 2.0
 """Seconds that a new replica has to answer a probe."""
-GATEWAY_WAITS = (AwaitRouted, AwaitPinned, AwaitUnpinned, AwaitServers, AwaitProbe)
+GATEWAY_WAITS = (AwaitRouted, AwaitPinned, AwaitUnpinned, AwaitServers, AwaitProbe, AwaitSettings)
 
 
 class GatewayWatch:
@@ -71,6 +73,8 @@ class GatewayWatch:
                 return self._lists_the_living(wait)
             case AwaitProbe():
                 return self._answers(wait)
+            case AwaitSettings():
+                return settings_name(wait.digest) in self._servers
         raise TypeError(f"the gateway cannot tell of {type(wait).__name__}")
 
     def why_not(self, wait: Wait) -> StepFailed:

@@ -13,6 +13,13 @@ from msctl.engines.compose.files import write_secret
 from msctl.engines.compose.gatewayfiles import GatewayFiles
 from msctl.engines.compose.images import Images, Tell
 from msctl.engines.compose.leaving import marked
+from msctl.engines.compose.settings import SettingsSource
+from msctl.engines.compose.settingsteps import (
+    EmptySettings,
+    IssueCertificate,
+    MakePassword,
+    WriteSettings,
+)
 from msctl.engines.compose.steps import (
     ClearPins,
     CreateContainer,
@@ -43,7 +50,9 @@ _MISSING, _CONFLICT, _UNCHANGED = 404, 409, 304
 class Performer:
     """Steps on one engine; used by several threads at once."""
 
-    def __init__(self, client: Client, images: Images, files: GatewayFiles) -> None:
+    def __init__(
+        self, client: Client, images: Images, files: GatewayFiles, source: SettingsSource
+    ) -> None:
         self._client = client
         self._images = images
         self._deeds: dict[type[Step], Callable[[Any], None]] = {
@@ -63,6 +72,10 @@ class Performer:
             ClearPins: files.clear_pins,
             WriteProbe: files.write_probe,
             EmptyProbe: files.empty_probe,
+            IssueCertificate: source.issue,
+            MakePassword: source.make_password,
+            WriteSettings: source.write,
+            EmptySettings: files.empty_settings,
         }
 
     def perform(self, step: Step, tell: Tell) -> None:

@@ -15,6 +15,7 @@ from msctl.engines.compose.pinning import (
     refuse_without_gateway,
     servers_of,
 )
+from msctl.engines.compose.plan_settings import change_settings, end_old_settings
 from msctl.engines.compose.revision import Revision
 from msctl.engines.compose.steps import EmptyProbe
 from msctl.model import GATEWAY, Rollout
@@ -65,6 +66,10 @@ class _UpPlan:
             self._what_left_the_file()
         for name in self._in_order():
             self._service(name)
+            if name == GATEWAY:
+                self.blocks.gateway_ready += change_settings(self.blocks)
+        if not self.request.services:
+            end_old_settings(self.blocks)
         return self.blocks.draft.plan()
 
     def _in_order(self) -> list[str]:

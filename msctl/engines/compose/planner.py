@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from msctl.engines.compose.desired import Desired, desired
@@ -11,6 +11,7 @@ from msctl.engines.compose.plan_down import plan_down
 from msctl.engines.compose.plan_retreat import plan_retreat
 from msctl.engines.compose.plan_rollout import plan_restart, plan_rollback, plan_rollout
 from msctl.engines.compose.plan_scale import plan_scale
+from msctl.engines.compose.plan_settings import UNKNOWN, plan_materials
 from msctl.engines.compose.plan_up import plan_up
 from msctl.engines.compose.revision import Revision
 from msctl.engines.compose.steps import ProvideImage
@@ -19,7 +20,7 @@ from msctl.model import GATEWAY, Stack
 from msctl.plan import Draft, Plan
 from msctl.request import Down, Plans, Request, Restart, Rollback, Rollout, Scale, Up
 from msctl.spelling import did_you_mean
-from msctl.state import StackState
+from msctl.state import GatewaySettings, StackState
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,8 @@ class Planner:
     """Why an image could not be had, by reference; filled while plans run."""
     check_mounts: Callable[[Revision], None]
     """Refuses (UsageProblem) a revision whose mounts from the host cannot work."""
+    observe_settings: Callable[[], GatewaySettings]
+    """The gateway's own settings, as they shall be and as they are."""
 
     def plans(self, request: Request) -> Plans:
         """Each plan is made when the one before has been run, or shown (None is sent in).
@@ -89,6 +92,7 @@ class Planner:
         for name in whole.names:
             self.check_mounts(whole.revisions[name])
         _check_ports(whole, state, request.services or whole.names)
+        settings = self.observe_settings() if whole.has_gateway else None
         images = plan_images(whole, state, request)
         if images:
             outcome = yield images
@@ -97,6 +101,13 @@ class Planner:
             if not request.dry_run:
                 state = self.observe()
         reachable = self._with_images(whole, state, request)
+        if settings is not None and settings.unmade:
+            outcome = yield plan_materials(settings)
+            if outcome is not None and outcome.failures:
+                return
+            # Not made when it is only shown: what is in it is not known then.
+            settings = self.observe_settings() if outcome else replace(settings, wanted=UNKNOWN)
+        reachable = replace(reachable, settings=settings)
         yield from self._with_retreat(reachable, plan_up(reachable, state, request))
 
     def _rollout(self, request: Rollout) -> Plans:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -16,6 +17,7 @@ from msctl.engines.compose.images import Images
 from msctl.engines.compose.observe import Observer
 from msctl.engines.compose.perform import Performer
 from msctl.engines.compose.planner import Planner, port_key
+from msctl.engines.compose.settings import SettingsSource
 from msctl.engines.compose.watch import ContainerWatch
 from msctl.model import Stack
 from msctl.state import StackState
@@ -41,7 +43,8 @@ class Work:
         }
         images = Images(client)
         self._files = GatewayFiles(client, stack.name)
-        self.performer = Performer(client, images, self._files)
+        source = SettingsSource(stack, whole.folder, self._files, lambda: datetime.now(UTC))
+        self.performer = Performer(client, images, self._files, source)
         self.planner = Planner(
             stack,
             whole.folder,
@@ -49,6 +52,7 @@ class Work:
             self._observe_with_ports,
             images.unavailable,
             partial(check_mounts, local=client.local),
+            source.observe,
         )
 
     def watch(self, changed: Callable[[], None]) -> ContainerWatch:

@@ -1,0 +1,83 @@
+"""The gateway gets new settings, and keeps serving meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from msctl.engines.compose.desired import Desired
+from msctl.engines.compose.settingsteps import (
+    AwaitSettings,
+    EmptySettings,
+    IssueCertificate,
+    MakePassword,
+    WriteSettings,
+)
+from msctl.model import GATEWAY
+from msctl.plan import Draft, Plan
+from msctl.state import GatewaySettings
+
+if TYPE_CHECKING:
+    from msctl.engines.compose.blocks import Blocks
+
+UNKNOWN = "new"
+"""The digest of settings that are not made, since the plan is only shown."""
+SETTINGS_TIMEOUT = 20.0
+"""Seconds that the gateway may take to read its settings."""
+
+
+def plan_materials(settings: GatewaySettings) -> Plan:
+    """What settings are made of, where it is missing or about to end."""
+    draft = Draft()
+    if settings.certificate_due:
+        step = IssueCertificate(target=GATEWAY, service=GATEWAY, cause=settings.certificate_due)
+        draft.add(step)
+    for user, why in settings.passwords_due.items():
+        draft.add(MakePassword(target=user, service=GATEWAY, cause=why))
+    return draft.plan()
+
+
+def write_before_start(draft: Draft, desired: Desired, after: Iterable[int]) -> list[int]:
+    """A gateway that starts finds its settings, and none of an earlier time."""
+    behind, settings = list(after), desired.settings
+    if settings is None or not (settings.wanted or settings.present):
+        return behind
+    step = WriteSettings(target=GATEWAY, service=GATEWAY, digest=settings.wanted, alone=True)
+    return [draft.add(step, behind)]
+
+
+def change_settings(blocks: Blocks) -> list[int]:
+    """A gateway that runs reads its new settings beside the old ones; what has to be done before
+    they are in force."""
+    settings, gateway = blocks.desired.settings, blocks.state.gateway
+    if settings is None or not settings.wanted or settings.wanted in settings.present:
+        return []
+    if _starts_with_them(blocks.draft):
+        return []
+    write = WriteSettings(
+        target=GATEWAY, service=GATEWAY, cause="they have changed", digest=settings.wanted
+    )
+    written = blocks.draft.add(write)
+    if gateway is None or not gateway.answered:
+        return [written]
+    read = AwaitSettings(
+        target=GATEWAY, service=GATEWAY, digest=settings.wanted, timeout=SETTINGS_TIMEOUT
+    )
+    return [blocks.draft.add(read, [written])]
+
+
+def end_old_settings(blocks: Blocks) -> None:
+    """Last of all: replicas that go may have named what is in the old ones."""
+    settings = blocks.desired.settings
+    if settings is None or _starts_with_them(blocks.draft):
+        return
+    everything = [node.id for node in blocks.draft.nodes]
+    for digest in sorted(settings.present - {settings.wanted}):
+        step = EmptySettings(
+            target=GATEWAY, service=GATEWAY, cause="new ones are in force", digest=digest
+        )
+        blocks.draft.add(step, everything)
+
+
+def _starts_with_them(draft: Draft) -> bool:
+    return any(isinstance(node.step, WriteSettings) and node.step.alone for node in draft.nodes)

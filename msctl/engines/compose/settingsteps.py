@@ -1,0 +1,50 @@
+"""Steps about the gateway's own settings: certificate, passwords, and the file with them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from msctl.plan import Step, Wait
+
+
+@dataclass(frozen=True, kw_only=True)
+class IssueCertificate(Step):
+    """Make the gateway's certificate by the stack's own authority, which is made if need be."""
+
+    verb: ClassVar[str] = "issue certificate of"
+
+
+@dataclass(frozen=True, kw_only=True)
+class MakePassword(Step):
+    """Have a user's password, random when it is new, and its hash."""
+
+    verb: ClassVar[str] = "make password of"
+
+
+@dataclass(frozen=True, kw_only=True)
+class WriteSettings(Step):
+    """Write the file of the settings; one that is there already says the same."""
+
+    verb: ClassVar[str] = "write settings of"
+    digest: str
+    """Of what is to be in it; empty where the gateway is to have none."""
+    alone: bool = False
+    """Whether the gateway does not run yet, so that all others are emptied at once."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AwaitSettings(Wait):
+    """Wait until the gateway has read its settings."""
+
+    verb: ClassVar[str] = "await settings of"
+    poll: ClassVar[float | None] = 0.05
+    digest: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmptySettings(Step):
+    """Empty settings that are no more in force."""
+
+    verb: ClassVar[str] = "end old settings of"
+    digest: str
