@@ -13,7 +13,7 @@ from typing import Literal
 
 from msctl.errors import MsctlError
 from msctl.model import GATEWAY, Stack
-from msctl.state import EngineInfo, StackState
+from msctl.state import Certificate, EngineInfo, StackState
 from msctl.status import Status
 
 QUICK_CHECKS_API = (1, 44)
@@ -129,6 +129,57 @@ def of_secrets(folder: str, mode: int | None, owned: bool) -> Finding:
         message = f"{folder} can be entered by other users (mode {mode:04o})"
         return Finding(area, "fail", message, f"chmod 700 {folder}")
     return Finding(area, "ok", f"{folder} is closed to other users")
+
+
+def of_certificate(
+    stack: Stack, authority: str | None, shown: Certificate | None, now: datetime
+) -> Finding:
+    """The certificate that the gateway shows, and how one trusts it.
+
+    `authority`: path of the stack's own authority's certificate; None where it was not made.
+    """
+    area, mode = "tls", stack.gateway.tls.mode
+    expires = shown.expires if shown else None
+    if shown is not None and (shown.expired or (expires is not None and expires <= now)):
+        return Finding(area, "fail", "the gateway's certificate has ended", _RENEWAL[mode])
+    ends = f", until {expires:%Y-%m-%d}" if expires else ""
+    if mode == "files":
+        return Finding(area, "ok", f"the certificate is {stack.gateway.tls.cert}{ends}")
+    if mode == "acme":
+        server = "its server for trials" if stack.gateway.tls.staging else "Let's Encrypt"
+        return Finding(area, "ok", f"the certificate comes from {server}{ends}")
+    if authority is None:
+        message = "the stack's own authority is not made yet; the first `up` makes it"
+        return Finding(area, "ok", message)
+    message = f"the certificate is signed by the stack's own authority, {authority}{ends}"
+    name = f"msctl-{stack.name}.crt"
+    hint = (
+        f"to trust it: curl --cacert {authority}; for this whole machine: "
+        f"sudo cp {authority} /usr/local/share/ca-certificates/{name} && "
+        "sudo update-ca-certificates; for a browser: add the file to its authorities"
+    )
+    return Finding(area, "ok", message, hint)
+
+
+_RENEWAL = {
+    "self-signed": "msctl up makes a new one",
+    "files": "put a new one in its place, then msctl up",
+    "acme": "msctl logs traefik tells why it was not renewed",
+}
+
+
+def of_dashboard(stack: Stack) -> Finding | None:
+    """A dashboard that is published to others without a password; None where all is well."""
+    published = stack.gateway.dashboard
+    host = (published or "").rpartition(":")[0]
+    if published is None or host.startswith("127.") or host == "[::1]":
+        return None
+    message = f"dashboard and API of the gateway are open to whoever reaches {published}"
+    hint = (
+        "set gateway.dashboard to 127.0.0.1:PORT, and gateway.dashboard_host for a way in "
+        "by password"
+    )
+    return Finding("dashboard", "warn", message, hint)
 
 
 def of_clock(state: StackState, now: datetime) -> Finding:

@@ -14,6 +14,7 @@ import bcrypt
 
 from msctl import wholefile
 from msctl.errors import StepFailed
+from msctl.state import NO_PASSWORD
 
 PASSWORD_BYTES = 18
 COST = 6
@@ -42,7 +43,7 @@ def due(folder: Path, users: Iterable[str]) -> dict[str, str]:
         password = wholefile.read(path_of(folder, user))
         known = wholefile.read(_hash_path(folder, user))
         if password is None:
-            found[user] = "there is none"
+            found[user] = NO_PASSWORD
         elif known is None or not _fits(_of_file(folder, user, password), known):
             found[user] = "it is another one"
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import ssl
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
@@ -63,7 +64,7 @@ class _Sender:
         async with aiohttp.TCPConnector(
             limit=self._limit,
             resolver=resolver,
-            ssl=False,
+            ssl=_trust(self._target.authority),
             ttl_dns_cache=None,
             keepalive_timeout=60,
         ) as connector:
@@ -167,11 +168,22 @@ class _Sender:
             return None, _reason(error)
 
 
+def _trust(authority: str | None) -> ssl.SSLContext | bool:
+    """Not whether the name is right: a stack is asked at addresses that its certificate lacks."""
+    if authority is None:
+        return False
+    context = ssl.create_default_context(cadata=authority)
+    context.check_hostname = False
+    return context
+
+
 def _reason(error: Exception) -> str:
     if isinstance(error, aiohttp.ServerDisconnectedError):
         return "connection closed"
     if isinstance(error, aiohttp.ClientPayloadError):
         return "answer cut off"
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return "certificate of another authority"
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return "host not found"
     if isinstance(error, OSError) and (text := _strerror(error)):

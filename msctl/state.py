@@ -174,6 +174,10 @@ class GatewayView:
         return {url: status for servers in pins for url, status in servers.items()}
 
 
+NO_PASSWORD = "there is none"
+"""Why a user's password is to be made."""
+
+
 @dataclass(frozen=True)
 class GatewaySettings:
     """The gateway's own settings (see `msctl.render.settings`): how they shall be, and are."""

@@ -206,6 +206,14 @@ def dashboard_url(gateway: Gateway) -> str | None:
     return f"{url}/dashboard/" if url else None
 
 
+def outer_dashboard_url(gateway: Gateway) -> str | None:
+    """The dashboard's page for those outside, who have its password; None without a host."""
+    if gateway.dashboard_host is None or gateway.https is None:
+        return None
+    port = gateway.https.rpartition(":")[2]
+    return f"https://{gateway.dashboard_host}{'' if port == '443' else f':{port}'}/dashboard/"
+
+
 def _url(scheme: str, publish: str | None, default: int) -> str | None:
     if publish is None:
         return None

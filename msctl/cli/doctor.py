@@ -83,6 +83,7 @@ def _stack(session: Session, loaded: LoadedStack, engine: Engine) -> Iterator[Fi
         hint = session.again(f"render compose -o {rendered}")
         yield doctor.Finding("rendered", "warn", f"{rendered} is stale", hint)
     yield from _secrets(loaded)
+    yield from _gateway(session, loaded)
     yield from doctor.of_memory(stack, state.engine)
     yield from doctor.of_images(stack, state, session.again)
     yield from _lock(session, engine, stack.name)
@@ -120,6 +121,23 @@ def _lock(session: Session, engine: Engine, project: str) -> Iterator[Finding]:
         yield doctor.Finding("lock", "warn", message, "wait until it has ended")
     else:
         yield doctor.Finding("lock", "ok", f"no other msctl works on {project}")
+
+
+def _gateway(session: Session, loaded: LoadedStack) -> Iterator[Finding]:
+    from msctl import doctor
+    from msctl.cli.readings import certificate
+    from msctl.tls.places import authority_file
+
+    stack = loaded.stack
+    if not stack.routed:
+        return
+    if stack.gateway.tls_on:
+        own = authority_file(loaded.folder)
+        shown = certificate(session, stack)
+        path = str(own) if own.is_file() else None
+        yield doctor.of_certificate(stack, path, shown, session.app.now())
+    if finding := doctor.of_dashboard(stack):
+        yield finding
 
 
 def _secrets(loaded: LoadedStack) -> Iterator[Finding]:

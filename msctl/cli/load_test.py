@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -88,6 +89,7 @@ def command(
     from msctl.cli.outputs import output_path
     from msctl.loadtest.shape import shape
     from msctl.loadtest.target import target
+    from msctl.tls.places import read_authority
 
     wanted = shape(
         requests=requests,
@@ -106,6 +108,8 @@ def command(
     if report is not None:
         page = output_path(session, "--report", report, name=f"{service}.html")
     engine = session.connect(loaded)
+    if loaded.stack.gateway.tls.mode == "self-signed":
+        goal = replace(goal, authority=read_authority(loaded.folder))
     test = LoadTest(session, engine, service, wanted, goal.at(engine.info().address))
     found = test.run()
     status = test.tell(found)

@@ -60,7 +60,7 @@ def gathering(session: Session, stack: Stack, engine: Engine, *, load: bool) -> 
             load,
             pool.submit(_traffic, session, stack, load=load),
             pool.submit(_answers, session, engine, load=load),
-            pool.submit(_certificate, session, stack),
+            pool.submit(certificate, session, stack),
         )
 
 
@@ -100,7 +100,7 @@ def _answers(session: Session, engine: Engine, *, load: bool) -> Mapping[str, Se
         return {}  # its container has ended, or the engine is too busy: unknown
 
 
-def _certificate(session: Session, stack: Stack) -> Certificate | None:
+def certificate(session: Session, stack: Stack) -> Certificate | None:
     """What the gateway shows for the first host that it serves."""
     from msctl.status import published_url
 

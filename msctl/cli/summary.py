@@ -9,9 +9,19 @@ from msctl.cli.session import Session
 from msctl.cli.words import plural
 from msctl.config import LoadedStack
 from msctl.engines.base import Engine
+from msctl.engines.compose.settingsteps import MakePassword
 from msctl.errors import MsctlError
+from msctl.render.compose import SECRETS_FOLDER
+from msctl.render.settings import ADMIN
 from msctl.state import StackState
-from msctl.status import ServiceStatus, Status, assess, dashboard_url, published_url
+from msctl.status import (
+    ServiceStatus,
+    Status,
+    assess,
+    dashboard_url,
+    outer_dashboard_url,
+    published_url,
+)
 
 
 def up(
@@ -30,6 +40,9 @@ def up(
             session.ui.say(f"  gateway    {url}")
         if url := dashboard_url(stack.gateway):
             session.ui.say(f"  dashboard  {url}")
+        if url := outer_dashboard_url(stack.gateway):
+            session.ui.say(f"  dashboard  {url} (user {ADMIN})")
+    _new_passwords(session, loaded, run)
     for problem in status.problems:
         if problem.kind == "gateway_api":
             session.ui.note(problem.message)
@@ -39,6 +52,21 @@ def up(
     if failed:
         # It was healthy a moment ago.
         raise MsctlError("\n".join(problem.message for problem in failed), hint=failed[0].hint)
+
+
+def _new_passwords(session: Session, loaded: LoadedStack, run: Run) -> None:
+    """Shown once, to a person; what keeps a command's output is no place for a password."""
+    made = [node.step for node in run.done if isinstance(node.step, MakePassword)]
+    for step in made:
+        if not step.new:
+            continue
+        from msctl import passwords
+
+        folder, user = loaded.folder / SECRETS_FOLDER, step.target
+        kept = f"kept in {session.shown(passwords.path_of(folder, user))}"
+        if session.ui.live:
+            kept = f"{passwords.password(folder, user)} ({kept})"
+        session.ui.say(f"  password   {user}: {kept}")
 
 
 def scale(

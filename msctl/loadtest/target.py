@@ -32,6 +32,9 @@ class Target:
     method: str = "GET"
     timeout: float = 10.0
     """Seconds."""
+    authority: str | None = None
+    """The certificate, as PEM, of the only authority that may have signed the gateway's; None: any,
+    for whom it names is not what a load test asks."""
 
     @property
     def url(self) -> str:

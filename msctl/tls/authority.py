@@ -28,8 +28,8 @@ from msctl import wholefile
 from msctl.errors import StepFailed
 from msctl.render.settings import Pair
 from msctl.tls.pairs import same_key
+from msctl.tls.places import AUTHORITY
 
-FOLDER, AUTHORITY = "tls", "ca.pem"
 _AUTHORITY_KEY, _GATEWAY = "ca.key", "gateway.pem"
 AUTHORITY_LIFE = timedelta(days=3650)
 LIFE = timedelta(days=365)

@@ -15,7 +15,7 @@ from msctl.engines.compose.settingsteps import (
 )
 from msctl.model import GATEWAY
 from msctl.plan import Draft, Plan
-from msctl.state import GatewaySettings
+from msctl.state import NO_PASSWORD, GatewaySettings
 
 if TYPE_CHECKING:
     from msctl.engines.compose.blocks import Blocks
@@ -30,10 +30,11 @@ def plan_materials(settings: GatewaySettings) -> Plan:
     """What settings are made of, where it is missing or about to end."""
     draft = Draft()
     if settings.certificate_due:
-        step = IssueCertificate(target=GATEWAY, service=GATEWAY, cause=settings.certificate_due)
-        draft.add(step)
+        why = settings.certificate_due
+        draft.add(IssueCertificate(target=GATEWAY, service=GATEWAY, cause=why))
     for user, why in settings.passwords_due.items():
-        draft.add(MakePassword(target=user, service=GATEWAY, cause=why))
+        step = MakePassword(target=user, service=GATEWAY, cause=why, new=why == NO_PASSWORD)
+        draft.add(step)
     return draft.plan()
 
 

@@ -8,19 +8,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from msctl import wholefile
 from msctl.engines.compose.gatewayfiles import GatewayFiles
 from msctl.engines.compose.settingsteps import IssueCertificate, MakePassword, WriteSettings
 from msctl.errors import StepFailed
 from msctl.model import Stack
+from msctl.render.compose import SECRETS_FOLDER
 from msctl.render.hosts import reached_by
 from msctl.render.settings import Pair, Settings, settings, users
 from msctl.state import GatewaySettings
+from msctl.tls.places import FOLDER
 
 if TYPE_CHECKING:
     from msctl.tls.authority import Authority
-
-MSCTL_FOLDER = ".msctl"
 
 
 class SettingsSource:
@@ -84,14 +83,13 @@ class SettingsSource:
 
     @property
     def _secrets(self) -> Path:
-        return self._folder / MSCTL_FOLDER / "secrets"
+        return self._folder / SECRETS_FOLDER
 
     @cached_property
     def _authority(self) -> Authority:
-        from msctl.tls import authority
+        from msctl.tls.authority import Authority
 
-        folder = self._folder / MSCTL_FOLDER / authority.FOLDER
-        return authority.Authority(folder, self._stack.name, reached_by(self._stack))
+        return Authority(self._folder / FOLDER, self._stack.name, reached_by(self._stack))
 
     def _built(self) -> Settings | None:
         hashes: dict[str, str] = {}
@@ -110,13 +108,3 @@ class SettingsSource:
         from msctl.tls.pairs import read_pair
 
         return read_pair(self._folder, tls.cert, tls.key, self._now())
-
-
-def authority_file(folder: Path) -> Path:
-    """The certificate by which clients trust the stack's own authority."""
-    return folder / MSCTL_FOLDER / "tls" / "ca.pem"
-
-
-def read_authority(folder: Path) -> str | None:
-    """Its text; None where there is none."""
-    return wholefile.read(authority_file(folder))

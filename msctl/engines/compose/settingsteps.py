@@ -20,6 +20,8 @@ class MakePassword(Step):
     """Have a user's password, random when it is new, and its hash."""
 
     verb: ClassVar[str] = "make password of"
+    new: bool
+    """Whether there is none; else only its hash is missing or another one's."""
 
 
 @dataclass(frozen=True, kw_only=True)
