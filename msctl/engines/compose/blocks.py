@@ -66,6 +66,8 @@ class Blocks:
         self.draft = Draft()
         self.gateway_ready: list[int] = []
         """What has to be done before the gateway can list anybody."""
+        self.settings_ready: list[int] = []
+        """What has to be done before it knows all that new routes name."""
         self._resources: dict[str, int] = {}
         self._numbers: dict[str, int] = {}
         self._recorded: dict[str, list[int]] = {}
@@ -267,7 +269,7 @@ class Blocks:
             network=server.network,
             port=server.port,
         )
-        return self.draft.add(step, [*after, *self.gateway_ready])
+        return self.draft.add(step, [*after, *self.gateway_ready, *self.settings_ready])
 
     # A replica's going
 

@@ -54,7 +54,7 @@ class Pinning:
         behind = list(after)
         if not self._possible:
             return behind
-        behind += self._blocks.gateway_ready
+        behind += [*self._blocks.gateway_ready, *self._blocks.settings_ready]
         while len(self._in_force) > 1:
             # Two of a killed msctl: one is enough, and its slot is needed.
             behind = self._empty(self._in_force.pop(0), behind, "a second one is in force")

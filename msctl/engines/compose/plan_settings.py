@@ -13,6 +13,7 @@ from msctl.engines.compose.settingsteps import (
     MakePassword,
     WriteSettings,
 )
+from msctl.engines.compose.steps import AwaitRouted
 from msctl.model import GATEWAY
 from msctl.plan import Draft, Plan
 from msctl.state import NO_PASSWORD, GatewaySettings
@@ -68,11 +69,13 @@ def change_settings(blocks: Blocks) -> list[int]:
 
 
 def end_old_settings(blocks: Blocks) -> None:
-    """Last of all: replicas that go may have named what is in the old ones."""
+    """Last of all: replicas that go may have named what is in the old ones; those that come do
+    not, and whether the gateway lists them is no reason to keep an old certificate."""
     settings = blocks.desired.settings
     if settings is None or _starts_with_them(blocks.draft):
         return
-    everything = [node.id for node in blocks.draft.nodes]
+    nodes = blocks.draft.nodes
+    everything = [node.id for node in nodes if not isinstance(node.step, AwaitRouted)]
     for digest in sorted(settings.present - {settings.wanted}):
         step = EmptySettings(
             target=GATEWAY, service=GATEWAY, cause="new ones are in force", digest=digest

@@ -67,7 +67,7 @@ class _UpPlan:
         for name in self._in_order():
             self._service(name)
             if name == GATEWAY:
-                self.blocks.gateway_ready += change_settings(self.blocks)
+                self.blocks.settings_ready = change_settings(self.blocks)
         if not self.request.services:
             end_old_settings(self.blocks)
         return self.blocks.draft.plan()
