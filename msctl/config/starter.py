@@ -17,7 +17,7 @@ gateway:
   https: ${HTTPS_PORT:-443}
   dashboard: 127.0.0.1:8080 # Traefik's API and dashboard
   tls:
-    mode: self-signed       # or off
+    mode: self-signed       # or off, files (cert, key), acme (email)
 
 services:
   # Routed: the gateway leads http(s)://HOST/ to the replicas.
@@ -28,6 +28,7 @@ services:
     routes:
       - path: /
       # - {path: /api, strip: true, host: www.example.org}
+    # rate_limit: {average: 100, burst: 200} # for each client address, a second
     replicas: {initial: 2, min: 1, max: 6}
     resources: {cpus: 0.5, memory: 128M}
     # sticky: web_session   # a cookie that keeps a client on its replica

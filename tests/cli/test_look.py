@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from memory import Behaviour, lines
 from terminal import SHOP, Terminal
+
+from msctl.state import Certificate
 
 
 def test_routes_are_listed_by_who_wins(shop: Terminal) -> None:
@@ -101,6 +104,47 @@ def test_doctor_finds_nothing_wrong_with_a_well_stack(shop: Terminal) -> None:
     assert {finding["status"] for finding in answer.json["findings"]} == {"ok"}
     areas = {finding["area"] for finding in answer.json["findings"]}
     assert {"stack file", "engine", "images", "lock", "ports", "up", "stack"} <= areas
+
+
+def finding(terminal: Terminal, area: str) -> Any:
+    found = terminal.msctl("doctor", "--json").json["findings"]
+    return next((one for one in found if one["area"] == area), None)
+
+
+def test_doctor_tells_how_to_trust_the_stacks_own_authority(shop: Terminal) -> None:
+    """Once it is made: by curl, and for the whole machine."""
+    before = finding(shop, "tls")
+    assert (before["status"], before["hint"]) == ("ok", None)
+    authority = shop.folder / ".msctl/tls/ca.pem"
+    authority.parent.mkdir(parents=True)
+    authority.write_text("PEM")
+    shop.certificate = Certificate(datetime(2030, 6, 1, tzinfo=UTC))
+    told = finding(shop, "tls")
+    assert told["status"] == "ok"
+    assert told["message"].endswith(f"{authority}, until 2030-06-01")
+    assert f"curl --cacert {authority}" in told["hint"]
+    assert "update-ca-certificates" in told["hint"]
+
+
+def test_doctor_tells_how_an_ended_certificate_is_renewed(shop: Terminal) -> None:
+    """By who makes it: msctl, the user, or the gateway."""
+    shop.certificate = Certificate(datetime(2029, 6, 1, tzinfo=UTC), expired=True)
+    told = finding(shop, "tls")
+    assert (told["status"], told["hint"]) == ("fail", "msctl up makes a new one")
+
+
+@pytest.mark.parametrize(
+    ("published", "open_to_others"),
+    [("9000", False), ("127.0.0.1:9000", False), ('"[::1]:9000"', False), ("0.0.0.0:9000", True)],
+)
+def test_doctor_warns_of_an_open_dashboard(
+    shop: Terminal, published: str, open_to_others: bool
+) -> None:
+    """One that is published on more than loopback has no password."""
+    shop.write(SHOP.replace("services:", f"gateway: {{dashboard: {published}}}\nservices:", 1))
+    told = finding(shop, "dashboard")
+    assert (told is not None) == open_to_others
+    assert told is None or (told["status"], "dashboard_host" in told["hint"]) == ("warn", True)
 
 
 def taken(terminal: Terminal) -> None:

@@ -8,6 +8,8 @@ import pytest
 from memory import lines
 from terminal import SHOP, Terminal
 
+from msctl.state import NO_PASSWORD, GatewaySettings
+
 UP = [
     "  gateway    https://localhost",
     "  dashboard  http://127.0.0.1:8080/dashboard/",
@@ -26,6 +28,19 @@ def test_up_brings_the_stack_up_and_says_where_it_is(terminal: Terminal) -> None
     assert summary.startswith("shop is up: 5 replicas of 4 services in ")
     assert answer.lines[-len(UP) :] == UP
     assert all(container.healthy for container in terminal.world.containers.values())
+
+
+def test_a_new_password_is_told_of_but_not_written_into_a_log(terminal: Terminal) -> None:
+    """Where no terminal is, whoever keeps the output must not keep the password; a hash alone is
+    not worth a word."""
+    terminal.write(SHOP.replace("services:", "gateway: {dashboard_host: d.example.org}\nservices:"))
+    due = {"admin": NO_PASSWORD, "alice": "it is another one"}
+    terminal.world.settings = GatewaySettings("", passwords_due=due)
+    answer = terminal.msctl("up")
+    assert answer.lines[-2:] == [
+        "  dashboard  https://d.example.org/dashboard/ (user admin)",
+        "  password   admin: kept in .msctl/secrets/@admin",
+    ]
 
 
 def test_a_second_up_says_that_there_is_nothing_to_do(shop: Terminal) -> None:

@@ -92,6 +92,12 @@ SERVICE = st.fixed_dictionaries(
                     "host": st.sampled_from(["a.org", "www.a.org"]),
                     "strip": st.booleans(),
                     "priority": st.integers(1, 1000),
+                    "rate_limit": st.just("off") | st.integers(1, 100),
+                    "ip_allow": st.just(["10.0.0.0/8", "::1"]),
+                    "basic_auth": st.just(["alice"]),
+                    "headers": st.booleans()
+                    | st.just({"csp": "default-src 'self'; $x ${Y}", "response": {"X-A": "$"}}),
+                    "retry": st.just("off") | st.integers(1, 10),
                 },
             ),
             max_size=3,
@@ -113,7 +119,14 @@ GATEWAY = optional(
     http=st.sampled_from([80, "127.0.0.1:8000", "off"]),
     https=st.sampled_from([443, "[::1]:8443", "off"]),
     dashboard=st.sampled_from([8080, "127.0.0.1:9999", "off"]),
-    tls=st.sampled_from([{"mode": "off"}, {"mode": "self-signed"}]),
+    tls=st.sampled_from(
+        [
+            {"mode": "off"},
+            {"mode": "self-signed"},
+            {"mode": "acme", "email": "me@example.org", "hosts": "a.org"},
+        ]
+    ),
+    dashboard_host=st.just("d.example.org"),
     args=st.lists(TEXTS, max_size=2),
 )
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from msctl.model import Route, Service, Stack
+from msctl.render.compose import document
 from msctl.render.routers import priority, router_names, rule
 from msctl.render.traefik import BUCKETS, gateway_flags, service_labels
 
@@ -208,6 +209,43 @@ def test_the_api_is_on_only_where_msctl_can_reach_it() -> None:
     assert on <= set(flags())
     assert not on & set(flags(dashboard="off"))
     assert on <= set(flags(dashboard="off", api="http://traefik:8080"))
+
+
+def test_a_host_of_the_dashboard_opens_no_port_without_a_password() -> None:
+    """The API is there for the router that asks for a password, and for nobody else."""
+    found = flags(dashboard="off", dashboard_host="d.example.org")
+    assert "--api.dashboard=true" in found
+    assert "--api.insecure=true" not in found
+
+
+ACME = {"mode": "acme", "email": "me@example.org", "hosts": "www.example.org"}
+
+
+@pytest.mark.parametrize(
+    ("more", "wanted"),
+    [
+        (
+            {},
+            ["storage=/etc/traefik/acme/production.json", "httpchallenge.entrypoint=web"],
+        ),
+        (
+            {"challenge": "tls", "staging": True},
+            [
+                "storage=/etc/traefik/acme/staging.json",
+                "tlschallenge=true",
+                "caserver=https://acme-staging-v02.api.letsencrypt.org/directory",
+            ],
+        ),
+    ],
+)
+def test_lets_encrypt_is_asked_as_the_file_says(more: dict[str, Any], wanted: list[str]) -> None:
+    """Account and certificates of trials are kept apart, in a volume."""
+    prefix = "--certificatesresolvers.acme.acme."
+    found = [flag for flag in flags(tls={**ACME, **more}) if flag.startswith(prefix)]
+    assert found == [f"{prefix}{flag}" for flag in ["email=me@example.org", *wanted]]
+    whole = stack(gateway={"tls": {**ACME, **more}}, web={"image": "i", "port": 80, "routes": "/"})
+    assert "gateway-acme:/etc/traefik/acme" in document(whole)["services"]["traefik"]["volumes"]
+    assert not [flag for flag in flags() if "certificatesresolvers" in flag]
 
 
 def test_the_gateway_reads_its_own_project_alone() -> None:
