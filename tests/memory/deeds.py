@@ -163,7 +163,7 @@ class Deeds:
             self.world.stop(name)
 
     def _remove(self, step: RemoveContainer, _: Halfway) -> None:
-        for name in (marked(step.target), step.target):
+        for name in {step.target, marked(step.target)}:
             if name in self.world.containers:
                 self.world.remove(name)
 

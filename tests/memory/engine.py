@@ -16,7 +16,7 @@ from memory.world import World
 from msctl.engines.base import LogLine
 from msctl.engines.compose import labels
 from msctl.engines.compose.desired import Desired, desired
-from msctl.engines.compose.leaving import bare, is_marked
+from msctl.engines.compose.leaving import is_marked
 from msctl.engines.compose.planner import Planner, port_key
 from msctl.engines.compose.revision import Revision
 from msctl.errors import EngineUnreachable, UsageProblem
@@ -204,7 +204,7 @@ def replica_of(container: Container, *, detail: bool) -> Replica:
     started = container.started
     return Replica(
         id=container.id,
-        name=bare(container.name),
+        name=container.name,
         service=container.service,
         number=int(number) if number.isdigit() else 0,
         state=container.state,

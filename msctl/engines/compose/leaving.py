@@ -12,12 +12,7 @@ _MARK = "-leaving"
 
 def marked(name: str) -> str:
     """What a container is called from then on."""
-    return f"{name}{_MARK}"
-
-
-def bare(name: str) -> str:
-    """What it was called before, and is still called wherever msctl speaks of it."""
-    return name.removesuffix(_MARK)
+    return name if is_marked(name) else f"{name}{_MARK}"
 
 
 def is_marked(name: str) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 
 from msctl.engines.compose import labels
 from msctl.engines.compose.client import OLDEST_API, Client, EngineFault
-from msctl.engines.compose.leaving import bare, is_marked
+from msctl.engines.compose.leaving import is_marked
 from msctl.errors import EngineUnreachable
 from msctl.gateway import GatewayApi
 from msctl.model import GATEWAY
@@ -183,7 +183,7 @@ def _replica(row: Mapping[str, Any]) -> Replica:
     networks = (row.get("NetworkSettings") or {}).get("Networks") or {}
     return Replica(
         id=row["Id"],
-        name=bare(row["Names"][0].lstrip("/")),
+        name=row["Names"][0].lstrip("/"),
         service=own.get(labels.SERVICE, ""),
         number=int(number) if number.isdigit() else 0,
         state=row["State"],

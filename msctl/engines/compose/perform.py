@@ -202,11 +202,12 @@ class Performer:
 
     def _stop(self, step: StopContainer) -> None:
         name = marked(step.target)
-        self._quietly(_MISSING, lambda api: api.rename(step.target, name))
+        if name != step.target:
+            self._quietly(_MISSING, lambda api: api.rename(step.target, name))
         self._quietly(_MISSING, lambda api: api.stop(name, timeout=round(step.grace)))
 
     def _remove(self, step: RemoveContainer) -> None:
-        for name in (marked(step.target), step.target):
+        for name in dict.fromkeys((step.target, marked(step.target))):
             try:
                 self._client.call(partial(_removal, name))
             except EngineFault as fault:
