@@ -55,21 +55,6 @@ def test_a_stopped_container_is_seen_as_ended(site: Make) -> None:
     assert web.only("web").state == "exited"
 
 
-def test_a_container_is_marked_before_it_is_stopped(site: Make) -> None:
-    """Who comes while it ends, and after the msctl that asked for it was killed, can tell; it is
-    removed under its own name or its new one."""
-    web = site(web="steady")
-    web.do(*STANDING, "start")
-    assert not web.only("web").leaving
-    web.perform(StopContainer(target=web.name("web"), grace=5.0))
-    replica = web.only("web")
-    assert (replica.leaving, replica.number) == (True, 1)
-    assert replica.name.startswith(web.name("web"))
-    assert [step.line() for step in web.steps() if step.target == replica.name] != []
-    web.perform(RemoveContainer(target=web.name("web")))
-    assert web.engine.observe().of("web") == ()
-
-
 def test_a_running_container_is_not_removed(site: Make) -> None:
     """Nothing is removed that still runs; what has ended is removed for good."""
     web = site(web="steady")
