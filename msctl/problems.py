@@ -18,9 +18,9 @@ Severity = Literal["error", "warning", "info"]
 WORST_FIRST: tuple[Severity, ...] = ("error", "warning", "info")
 KINDS = (
     "gateway_down", "gateway_api", "certificate", "labels", "missing", "exited", "dead",
-    "restarting", "paused", "created", "removing", "leaving", "unhealthy", "routed_unhealthy",
-    "not_routed", "starting", "flapping", "slow", "oom", "surplus", "pin", "outdated",
-    "left_file", "foreign", "working_dir", "prometheus", "stand_in", "left_out",
+    "restarting", "paused", "created", "removing", "unhealthy", "routed_unhealthy", "not_routed",
+    "starting", "flapping", "slow", "oom", "surplus", "pin", "outdated", "left_file", "foreign",
+    "working_dir", "prometheus", "stand_in", "left_out",
 )  # fmt: skip
 """The kinds of problems, those first that keep requests from being answered."""
 FLAPS, FLAPPING = 3, timedelta(minutes=10)
@@ -132,10 +132,7 @@ class _Search:
 
     def _replica(self, found: Replica, status: ReplicaStatus) -> Iterator[Problem]:
         logs = self.again(f"logs {found.service}")
-        if found.leaving:
-            word = "is being stopped; if no other msctl is at work, one was interrupted"
-            yield _about("warning", "leaving", found, word, self.again(f"up {found.service}"))
-        elif not found.running:
+        if not found.running:
             kind = found.state if found.state in KINDS else "exited"
             hint = self.again(f"up {found.service}") if kind == "created" else logs
             yield _about("error", kind, found, _how_it_ended(found), hint)
@@ -149,7 +146,7 @@ class _Search:
             seen = "does not list it" if status.gateway_status is None else "calls it DOWN"
             word = f"is healthy but gets no requests: the gateway {seen}"
             yield _about("error", "not_routed", found, word, self.again(f"logs {GATEWAY}"))
-        if status.routed and not found.healthy and not found.leaving:
+        if status.routed and not found.healthy:
             word = f"is {found.health if found.running else found.state} but gets requests"
             yield _about("error", "routed_unhealthy", found, word, self.again("routes"))
         yield from self._flapping(found, logs)

@@ -55,19 +55,6 @@ def test_a_stopped_container_is_seen_as_ended(site: Make) -> None:
     assert web.only("web").state == "exited"
 
 
-def test_a_container_is_marked_before_it_is_stopped(site: Make) -> None:
-    """Who comes while it ends, and after the msctl that asked for it was killed, can tell; msctl
-    goes on to call it by its own name."""
-    web = site(web="steady")
-    web.do(*STANDING, "start")
-    assert not web.only("web").leaving
-    web.perform(StopContainer(target=web.name("web"), grace=5.0))
-    replica = web.only("web")
-    assert (replica.leaving, replica.number, replica.name) == (True, 1, web.name("web"))
-    web.perform(RemoveContainer(target=web.name("web")))
-    assert web.engine.observe().of("web") == ()
-
-
 def test_a_running_container_is_not_removed(site: Make) -> None:
     """Nothing is removed that still runs; what has ended is removed for good."""
     web = site(web="steady")

@@ -9,7 +9,6 @@ from typing import Any
 from memory.machine import Refused
 from memory.world import World
 from msctl.engines.compose import labels
-from msctl.engines.compose.leaving import marked
 from msctl.engines.compose.servers import Server
 from msctl.engines.compose.settingsteps import (
     EmptySettings,
@@ -165,18 +164,13 @@ class Deeds:
     def _start(self, step: StartContainer, _: Halfway) -> None:
         self.world.start(step.target)
 
-    def _stop(self, step: StopContainer, halfway: Halfway) -> None:
-        name = marked(step.target)
+    def _stop(self, step: StopContainer, _: Halfway) -> None:
         if step.target in self.world.containers:
-            self.world.rename(step.target, name)
-        halfway()
-        if name in self.world.containers:
-            self.world.stop(name)
+            self.world.stop(step.target)
 
     def _remove(self, step: RemoveContainer, _: Halfway) -> None:
-        for name in (marked(step.target), step.target):
-            if name in self.world.containers:
-                self.world.remove(name)
+        if step.target in self.world.containers:
+            self.world.remove(step.target)
 
     # The gateway's files
 

@@ -16,7 +16,6 @@ from memory.world import World
 from msctl.engines.base import LogLine
 from msctl.engines.compose import labels
 from msctl.engines.compose.desired import Desired, desired
-from msctl.engines.compose.leaving import bare, is_marked
 from msctl.engines.compose.planner import Planner, port_key
 from msctl.engines.compose.revision import Revision
 from msctl.errors import EngineUnreachable, UsageProblem
@@ -205,7 +204,7 @@ def replica_of(container: Container, *, detail: bool) -> Replica:
     started = container.started
     return Replica(
         id=container.id,
-        name=bare(container.name),
+        name=container.name,
         service=container.service,
         number=int(number) if number.isdigit() else 0,
         state=container.state,
@@ -219,7 +218,6 @@ def replica_of(container: Container, *, detail: bool) -> Replica:
         ours=labels.REVISION in own,
         working_dir=own.get(labels.WORKING_DIR),
         oneoff=own.get(labels.ONEOFF) == "True",
-        leaving=is_marked(container.name),
         addresses={name: address or "" for name, address in container.networks.items()},
         routing={key: text for key, text in own.items() if key.startswith("traefik.")},
         exit_code=container.exit_code,

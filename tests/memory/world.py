@@ -238,11 +238,6 @@ class World:
         if container.state in ("running", "paused", "restarting"):
             container.end(143)
 
-    def rename(self, name: str, new: str) -> None:
-        container = self.containers.pop(name)
-        container.name = new
-        self.containers[new] = container
-
     def kill(self, name: str, code: int = 137) -> None:
         """The container's process dies by itself and is not started again."""
         with self.lock:

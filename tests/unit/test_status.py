@@ -342,15 +342,6 @@ def test_nothing_there_is_degraded() -> None:
     ]
 
 
-def test_a_replica_that_is_being_stopped_is_a_warning() -> None:
-    """It may be the work of another msctl, or be left by one that was killed."""
-    leaving = replica("web", 3, leaving=True)
-    status = look([*healthy(), leaving])
-    assert status.healthy
-    assert kinds(status) == [("warning", "leaving", "web"), ("warning", "surplus", "web")]
-    assert status.problems[0].hint == "msctl up web"
-
-
 def test_too_many_replicas_are_a_warning() -> None:
     """They serve, so nothing is degraded."""
     servers = {"web@docker": {f"http://10.0.0.{n}:8000": "UP" for n in (1, 2, 3)}}

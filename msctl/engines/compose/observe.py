@@ -11,7 +11,6 @@ from typing import Any
 
 from msctl.engines.compose import labels
 from msctl.engines.compose.client import OLDEST_API, Client, EngineFault
-from msctl.engines.compose.leaving import bare, is_marked
 from msctl.errors import EngineUnreachable
 from msctl.gateway import GatewayApi
 from msctl.model import GATEWAY
@@ -183,7 +182,7 @@ def _replica(row: Mapping[str, Any]) -> Replica:
     networks = (row.get("NetworkSettings") or {}).get("Networks") or {}
     return Replica(
         id=row["Id"],
-        name=bare(row["Names"][0].lstrip("/")),
+        name=row["Names"][0].lstrip("/"),
         service=own.get(labels.SERVICE, ""),
         number=int(number) if number.isdigit() else 0,
         state=row["State"],
@@ -197,7 +196,6 @@ def _replica(row: Mapping[str, Any]) -> Replica:
         ours=labels.REVISION in own,
         working_dir=own.get(labels.WORKING_DIR),
         oneoff=own.get(labels.ONEOFF) == "True",
-        leaving=is_marked(row["Names"][0]),
         addresses={name: endpoint.get("IPAddress") or "" for name, endpoint in networks.items()},
         routing={key: value for key, value in own.items() if key.startswith("traefik.")},
         exit_code=int(exited[1]) if exited else None,

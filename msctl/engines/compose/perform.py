@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from msctl.engines.compose import labels
@@ -12,7 +11,6 @@ from msctl.engines.compose.client import Client, EngineFault
 from msctl.engines.compose.files import write_secret
 from msctl.engines.compose.gatewayfiles import GatewayFiles
 from msctl.engines.compose.images import Images, Tell
-from msctl.engines.compose.leaving import marked
 from msctl.engines.compose.settings import SettingsSource
 from msctl.engines.compose.settingsteps import (
     EmptySettings,
@@ -214,18 +212,15 @@ class Performer:
                 raise
 
     def _stop(self, step: StopContainer) -> None:
-        name = marked(step.target)
-        self._quietly(_MISSING, lambda api: api.rename(step.target, name))
-        self._quietly(_MISSING, lambda api: api.stop(name, timeout=round(step.grace)))
+        self._quietly(_MISSING, lambda api: api.stop(step.target, timeout=round(step.grace)))
 
     def _remove(self, step: RemoveContainer) -> None:
-        for name in (marked(step.target), step.target):
-            try:
-                self._client.call(partial(_removal, name))
-            except EngineFault as fault:
-                removing = fault.status == _CONFLICT and "already in progress" in fault.message
-                if fault.status != _MISSING and not removing:
-                    raise
+        try:
+            self._client.call(lambda api: api.remove_container(step.target, v=True))
+        except EngineFault as fault:
+            removing = fault.status == _CONFLICT and "already in progress" in fault.message
+            if fault.status != _MISSING and not removing:
+                raise
 
     def _quietly(self, status: int, request: Callable[[Any], Any]) -> None:
         """A call whose one expected refusal means that it is done already."""
@@ -234,7 +229,3 @@ class Performer:
         except EngineFault as fault:
             if fault.status != status:
                 raise
-
-
-def _removal(name: str, api: Any) -> None:
-    api.remove_container(name, v=True)
