@@ -38,14 +38,24 @@ class Requests:
     result: Result = field(default_factory=Result)
     seconds: float = 0.0
     """How long requests were sent for."""
+    lags: list[float] = field(default_factory=list)
+    """Seconds that answers took beyond what the service takes for each."""
 
     def __str__(self) -> str:
-        return f"{self.method} {self.url}: {self.result}, {self.held:.1%} of {self.rate:g}/s held"
+        return (
+            f"{self.method} {self.url}: {self.result}, {self.held:.1%} of {self.rate:g}/s held,"
+            f" 95% within {self.lag * 1000:.0f} ms beyond {self.delay_ms} ms"
+        )
 
     @property
     def held(self) -> float:
         """The share of the rate that was reached, 0 to 1."""
         return self.result.sent / (self.rate * self.seconds) if self.seconds else 0.0
+
+    @property
+    def lag(self) -> float:
+        """95 of 100 answers came that many seconds late, or sooner."""
+        return sorted(self.lags)[int(len(self.lags) * 0.95)] if self.lags else 0.0
 
     async def run(self, stop: threading.Event) -> None:
         began, tasks = time.monotonic(), set[asyncio.Task[None]]()
@@ -66,12 +76,13 @@ class Requests:
             await asyncio.gather(*tasks)
 
     async def _one(self, client: aiohttp.ClientSession) -> None:
-        parameters = {"delay_ms": self.delay_ms}
+        parameters, began = {"delay_ms": self.delay_ms}, time.monotonic()
         try:
             async with client.request(self.method, self.url, params=parameters) as answer:
                 if answer.status != 200:
                     self.result.lost[str(answer.status)] += 1
                 elif not self.expect(await answer.json()):
                     self.result.lost["misrouted"] += 1
+                self.lags.append(time.monotonic() - began - self.delay_ms / 1000)
         except (aiohttp.ClientError, TimeoutError) as error:
             self.result.lost[type(error).__name__] += 1

@@ -36,6 +36,9 @@ class Sockets:
             try:
                 async with client.ws_connect(self.url) as socket:
                     await self._talk(socket, stop)
+            except aiohttp.WSServerHandshakeError as error:
+                self.result.lost[f"handshake {error.status}"] += 1
+                await asyncio.sleep(PAUSE)
             except (aiohttp.ClientError, TimeoutError) as error:
                 self.result.lost[type(error).__name__] += 1
                 await asyncio.sleep(PAUSE)

@@ -8,11 +8,13 @@ import time
 from typing import Any
 
 from live import Stack, service
-from load import Load, Requests, Sessions, Sockets, echo
+from load import Clients, Load, Requests, Sessions, Sockets, echo
 
 log = logging.getLogger(__name__)
 DRAIN = "1200ms"
 """Longer than the longest request of the load."""
+ROOM = 0.1
+"""Seconds that 95 of 100 answers may be late where a machine has room to spare."""
 ROUTES = [{"path": "/api/shop", "strip": True}, {"path": "/ws"}]
 
 
@@ -40,32 +42,36 @@ def write(stack: Stack, *, drain: str = DRAIN, **changes: Any) -> None:
 
 
 @functools.cache
-def rate_of_this_machine(url: str) -> float:
-    """300 requests a second, or as many as the machine holds that nothing is lost for its sake."""
-    for rate in (300.0, 200.0, 100.0):
-        requests = Requests(f"{url}/get", rate, echo("shop", "/get"))
-        with Load(requests):
-            time.sleep(3)
-        if requests.held > 0.97:
+def rate_of_this_machine(at: str) -> float:
+    """300 requests a second, or as many as the machine carries with room to spare: one that is
+    buried loses requests, whatever msctl does."""
+    for rate in (300.0, 150.0, 75.0):
+        with Load(*clients(at, rate)) as trial:
+            time.sleep(4)
+        asked = [found for found in trial.clients if isinstance(found, Requests)]
+        if all(found.held > 0.97 and found.lag < ROOM for found in asked):
             break
-        log.warning("this machine does not hold %g/s: %s", rate, requests)
+        log.warning("this machine does not carry %g/s: %s", rate, trial)
     return rate
 
 
-def load(stack: Stack, rate: float | None = None, **where: Any) -> Load:
+def clients(at: str, rate: float) -> list[Clients]:
     """GET at that rate a second, POST of a second at a sixth of it, a neighbour at a tenth; 20
     clients that keep their cookies, and 5 WebSockets."""
-    at = f"127.0.0.1:{stack.http}"
     shop, neighbour = f"http://{at}/api/shop", f"http://{at}/api/shops"
-    rate = rate or rate_of_this_machine(shop)
-    return Load(
+    return [
         Requests(f"{shop}/get", rate, echo("shop", "/get")),
         Requests(f"{shop}/post", rate / 6, echo("shop", "/post"), method="POST", delay_ms=1000),
         Requests(f"{neighbour}/x", rate / 10, echo("neighbour", "/x")),
         Sessions(f"{shop}/session", 20),
         Sockets(f"ws://{at}/ws", 5),
-        **where,
-    )
+    ]
+
+
+def load(stack: Stack, rate: float | None = None, **where: Any) -> Load:
+    """All kinds of clients at that rate, or at what the machine carries."""
+    at = f"127.0.0.1:{stack.http}"
+    return Load(*clients(at, rate or rate_of_this_machine(at)), **where)
 
 
 def pins(shop: Stack) -> list[str]:
@@ -87,4 +93,5 @@ def nothing_lost(stack: Stack, traffic: Load, *, same_cookie: bool = True) -> No
     log.info("%s", traffic)
     assert traffic.lost == 0, traffic
     there = {identity[:12] for identity in stack.ids("shop").values()}
-    assert not (same_cookie and traffic.left & there), traffic
+    astray = traffic.left & there if same_cookie else set()
+    assert not astray, f"led away from {sorted(astray)}: {traffic}"
