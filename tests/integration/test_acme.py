@@ -13,6 +13,7 @@ from typing import Any
 
 import docker
 import httpx
+import psutil
 import pytest
 import trustme
 from live import NewStack, Stack, free_port, service, until
@@ -48,7 +49,9 @@ class Pebble:
 
 @pytest.fixture
 def pebble(engine: docker.DockerClient, images: None) -> Iterator[Pebble]:  # noqa: ARG001
-    bridge = engine.networks.get("bridge").attrs["IPAM"]["Config"][0]["Gateway"]
+    # An engine that found its bridge there at its start does not tell the address itself.
+    name = engine.networks.get("bridge").attrs["Options"]["com.docker.network.bridge.name"]
+    bridge = next(a.address for a in psutil.net_if_addrs()[name] if a.family == socket.AF_INET)
     authority, api, management, http, https = trustme.CA(), *(free_port() for _ in range(4))
     own = authority.issue_cert(bridge, "127.0.0.1")
     config = {
