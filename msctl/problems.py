@@ -142,6 +142,9 @@ class _Search:
         elif found.health is Health.STARTING:
             word = "is not healthy yet"
             yield _about("error", "starting", found, word, self.again("status --watch"))
+        elif status.routed is False and self._pinned(found.service):
+            word = "is healthy but gets no requests: a pin keeps them from it"
+            yield _about("error", "not_routed", found, word, self.again(f"up {found.service}"))
         elif status.routed is False:
             seen = "does not list it" if status.gateway_status is None else "calls it DOWN"
             word = f"is healthy but gets no requests: the gateway {seen}"
@@ -170,8 +173,7 @@ class _Search:
         routings = [dict(r.routing) for r in self.state.of(name) if r.healthy and r.routing]
         if all(routing == routings[0] for routing in routings):
             return
-        view = self.state.gateway
-        if view is not None and view.pinned(name) is not None:
+        if self._pinned(name):
             message = f"the replicas of {name} carry different Traefik labels; a pin holds {name}"
             yield Problem("warning", "labels", name, None, message, self.again(f"up {name}"))
         else:
@@ -180,6 +182,10 @@ class _Search:
                 f"drops {name}"
             )
             yield Problem("error", "labels", name, None, message, self.again(f"up {name}"))
+
+    def _pinned(self, name: str) -> bool:
+        view = self.state.gateway
+        return view is not None and view.pinned(name) is not None
 
     def _slow(self, status: ServiceStatus) -> Iterator[Problem]:
         """A replica that takes much longer than the others, health check or not."""

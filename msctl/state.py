@@ -72,6 +72,8 @@ class Replica:
     """Folder of the project that made it."""
     oneoff: bool = False
     """Made by `docker compose run`."""
+    leaving: bool = False
+    """An msctl that was interrupted kept requests from it, and may have told it to stop."""
     addresses: Mapping[str, str] = field(default_factory=dict)
     """IP address by the engine's network name; empty while it is not running."""
     routing: Mapping[str, str] = field(default_factory=dict)
@@ -88,8 +90,8 @@ class Replica:
 
     @property
     def healthy(self) -> bool:
-        """Without a health check, healthy is running."""
-        return self.running and self.health in (Health.HEALTHY, Health.NONE)
+        """Without a health check, healthy is running; what may be about to end is not."""
+        return self.running and not self.leaving and self.health in (Health.HEALTHY, Health.NONE)
 
 
 @dataclass(frozen=True)

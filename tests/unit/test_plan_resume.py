@@ -12,8 +12,9 @@ from memory.converged import assert_converged
 from memory.stacks import stack_of
 from memory.strategies import NAMES, stacks
 
+from msctl.engines.compose.steps import EmptyPin, RemoveContainer, WritePin
 from msctl.model import Stack
-from msctl.request import Down, Request, Scale, Up
+from msctl.request import Down, Request, Restart, Scale, Up
 
 TO_THE_END = 10**6
 steps = st.integers(0, 40)
@@ -200,6 +201,30 @@ def test_a_takeover_killed_anywhere_keeps_the_running_count(
     whole(world, new)
     assert_converged(world, new, api=there)
     assert up(MemoryEngine(world, new)) == ""
+
+
+@pytest.mark.parametrize("request_", [Up(), Scale({"web": 2}), Scale({"web": 4}), Restart("web")])
+def test_a_replica_that_a_killed_msctl_was_stopping_gets_no_requests(request_: Request) -> None:
+    """The engine goes on with the stop: until the replica is gone, the pin stays in force."""
+    stack, world = shop(), World().have(*images_of(shop()))
+    whole(world, stack)
+    whole(world, stack, Scale({"web": 3}))
+    world.plant(Fault("kill", verb="stop"))
+    assert not run_prefix(MemoryEngine(world, stack), Scale({"web": 2}), stop_after=TO_THE_END)
+    world.faults.clear()
+    leaving = MemoryEngine(world, stack).observe().of("web")[2]
+    assert leaving.healthy
+    (plan,) = MemoryEngine(world, stack).plans(request_)
+    behind: dict[int, frozenset[int]] = {}
+    for node in plan:
+        behind[node.id] = node.after.union(*(behind[step] for step in node.after))
+        if isinstance(node.step, WritePin):
+            assert leaving.name not in {server.container for server in node.step.servers}
+    (gone,) = (
+        n.id for n in plan if isinstance(n.step, RemoveContainer) and n.step.target == leaving.name
+    )
+    last = [n for n in plan if isinstance(n.step, EmptyPin)][-1]
+    assert gone in behind[last.id]
 
 
 @pytest.mark.parametrize("after", range(1, 16))

@@ -488,6 +488,17 @@ def test_a_container_that_flaps_is_named(restarts: int, started: str, flaps: boo
         assert problem.replica == "shop-web-1"
 
 
+def test_a_replica_that_a_pin_keeps_out_is_named() -> None:
+    """Where no msctl is at work, one was interrupted: up makes it anew."""
+    servers = {"web-a@file": {"http://10.0.0.1:8000": "UP"}}
+    status = look(healthy(), view=GatewayView("http://127.0.0.1:8080", servers=servers))
+    (problem,) = (found for found in status.problems if found.kind == "not_routed")
+    assert problem.message == (
+        "shop-web-2 is healthy but gets no requests: a pin keeps them from it"
+    )
+    assert problem.hint == "msctl up web"
+
+
 @pytest.mark.parametrize("pinned", [False, True])
 def test_labels_that_disagree_are_named(pinned: bool) -> None:
     """The gateway drops such a service; while a pin holds it, it is only a warning."""

@@ -160,11 +160,9 @@ class Change:
         Where routes or middlewares change, all new ones come before the first old one goes: an
         old route leads to old replicas only, a new one to new ones.
         """
-        serving = [replica for replica in old if replica.running]
-        for replica in old:
-            if not replica.running:
-                # It serves nobody: its place is filled at once.
-                self.blocks.remove(replica, causes[replica.id])
+        serving = [replica for replica in old if replica.running and not replica.leaving]
+        # The rest serves nobody: its place is filled at once.
+        gone = [self.blocks.remove(r, causes[r.id]) for r in old if r not in serving]
         missing = max(0, wanted - len(kept))
         routes = _Routes(self, serving)
         self._disturbed = routes.differ
@@ -198,7 +196,7 @@ class Change:
                     verify=[name for name, _ in new],
                     health_check=routes.same_check or not mixed,
                 )
-        self.settle(ready, [*kept_ready, *behind])
+        self.settle(ready, [*gone, *kept_ready, *behind])
 
     def replace_one_by_one(
         self,

@@ -8,13 +8,18 @@ from msctl.engines.compose.desired import Desired
 from msctl.engines.compose.revision import Revision
 from msctl.state import Health, Replica, StackState
 
+INTERRUPTED = "an interrupted msctl kept requests from it"
+
 
 def outdated(replica: Replica, revision: Revision, files: str, state: StackState) -> str | None:
     """Why a replica is to be replaced by the revision; None when it matches.
 
-    The first three are Docker Compose's reasons (`pkg/compose`, `mustRecreate`).
+    Those of configuration, image and networks are Docker Compose's (`pkg/compose`,
+    `mustRecreate`).
     """
     image = state.images.get(revision.image)
+    if replica.leaving:
+        return INTERRUPTED
     if replica.config_hash != revision.hash:
         return "its configuration changed"
     if image is not None and replica.image_id != image.id:
@@ -37,7 +42,7 @@ def worst_first(replicas: Iterable[Replica], outdated_ids: frozenset[str]) -> li
 
     def rank(replica: Replica) -> tuple[bool, bool, bool, int]:
         return (
-            replica.running,
+            replica.running and not replica.leaving,
             replica.health is not Health.UNHEALTHY,
             replica.id not in outdated_ids,
             -replica.number,

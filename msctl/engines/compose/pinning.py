@@ -7,6 +7,7 @@ emptied and awaited.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from msctl.engines.compose.blocks import Blocks
 from msctl.engines.compose.servers import Server
@@ -20,7 +21,14 @@ from msctl.engines.compose.steps import (
 )
 from msctl.errors import MsctlError
 from msctl.model import GATEWAY
-from msctl.render.pins import SLOTS, Slot, file_name, gateway_name, other
+from msctl.render.pins import (
+    SLOTS,
+    Slot,
+    file_name,
+    gateway_name,
+    other,
+    parse_gateway_name,
+)
 from msctl.state import Replica, StackState
 
 PIN_TIMEOUT = 20.0
@@ -154,6 +162,26 @@ def pins_of(state: StackState, service: str) -> list[Slot]:
     """The slots of a service whose pin is in force."""
     servers = state.gateway.servers if state.gateway else {}
     return [slot for slot in SLOTS if gateway_name(service, slot) in servers]
+
+
+def with_leaving(state: StackState) -> StackState:
+    """What is there before anything is begun: a healthy replica that a pin keeps out is not to be
+    counted on.
+
+    The engine goes on with a stop when the msctl that asked for it is killed, and until it ends
+    the replica runs, and is healthy. Its pin is still in force then. One that a killed msctl had
+    not let in yet looks the same, and is made anew too.
+    """
+    view = state.gateway
+    if view is None or not any(parse_gateway_name(name) for name in view.servers):
+        return state
+
+    def leaving(replica: Replica) -> bool:
+        pinned = view.pinned(replica.service)
+        return pinned is not None and replica.healthy and url_of(replica) not in pinned
+
+    found = tuple(replace(replica, leaving=leaving(replica)) for replica in state.containers)
+    return replace(state, containers=found)
 
 
 def server_of(replica: Replica) -> Server | None:

@@ -83,7 +83,7 @@ def _replace(
     elif desired.single(request.service):
         blocks.draft.note(f"{request.service} is replaced stop-first, since it is single")
     intent = state.intent(request.service)
-    wanted = intent.replicas if intent else len(replicas)
+    wanted = intent.replicas if intent else sum(not replica.leaving for replica in replicas)
     if cause != "restart":
         change.keep_previous_image()
     causes = dict.fromkeys((replica.id for replica in replicas), cause)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from msctl.engines.compose.blocks import Blocks, Pattern
 from msctl.engines.compose.changing import Change
-from msctl.engines.compose.compare import worst_first
+from msctl.engines.compose.compare import INTERRUPTED, worst_first
 from msctl.engines.compose.desired import Desired
 from msctl.engines.compose.pinning import refuse_without_gateway, server_of, servers_of
 from msctl.engines.compose.revision import Previous, Revision
@@ -90,7 +90,10 @@ def running_pattern(desired: Desired, service: str, replicas: Sequence[Replica])
 
 def _scale(blocks: Blocks, pattern: Pattern, count: int, request: Scale) -> None:
     revision = pattern.revision
-    service, replicas = revision.name, blocks.state.of(revision.name)
+    service = revision.name
+    replicas = [replica for replica in blocks.state.of(service) if not replica.leaving]
+    interrupted = [replica for replica in blocks.state.of(service) if replica.leaving]
+    gone = [blocks.remove(replica, INTERRUPTED) for replica in interrupted]
     change = Change(blocks, pattern, drain=request.drain)
     why = f"{request.cause} {len(replicas)} → {count}"
     stale = [
@@ -113,4 +116,4 @@ def _scale(blocks: Blocks, pattern: Pattern, count: int, request: Scale) -> None
     new = [change.arrive(why, behind) for _ in range(missing)]
     servers = [s for replica in staying if (s := server_of(replica)) is not None]
     servers += [s for name, _ in new if (s := change.server(name)) is not None]
-    change.settle(servers, [*behind, *awaited, *(step for _, step in new)])
+    change.settle(servers, [*gone, *behind, *awaited, *(step for _, step in new)])

@@ -107,7 +107,7 @@ class _UpPlan:
         causes: dict[str, str] = {}
         for replica in self.state.of(name):
             cause = outdated(replica, revision, files, self.state)
-            if cause and update:  # only the named services are updated
+            if cause and (update or replica.leaving):  # only the named services are updated
                 causes[replica.id] = cause
         stale, pattern = frozenset(causes), self._pattern(name, causes)
         replicas = worst_first(self.state.of(name), stale)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from msctl.engines.compose.desired import Desired, desired
+from msctl.engines.compose.pinning import with_leaving
 from msctl.engines.compose.plan_down import plan_down
 from msctl.engines.compose.plan_retreat import plan_retreat
 from msctl.engines.compose.plan_rollout import plan_restart, plan_rollback, plan_rollout
@@ -53,12 +54,12 @@ class Planner:
             case Up():
                 yield from self._up(request)
             case Scale():
-                state = self.observe()
+                state = self._state()
                 yield plan_scale(self.desired(state), state, request)
             case Rollout():
                 yield from self._rollout(request)
             case Rollback() | Restart():
-                state = self.observe()
+                state = self._state()
                 whole = self.desired(state)
                 _check_name(whole, request.service)
                 plan = (
@@ -68,8 +69,12 @@ class Planner:
                 )
                 yield from self._with_retreat(whole, plan)
             case Down():
-                state = self.observe()
+                state = self._state()
                 yield plan_down(self.desired(state), state, request)
+
+    def _state(self, *images: str) -> StackState:
+        """A snapshot from before a plan."""
+        return with_leaving(self.observe(*images))
 
     def desired(self, state: StackState) -> Desired:
         """What shall be, without the optional services whose image is not there."""
@@ -84,7 +89,7 @@ class Planner:
         return desired(self.stack, self.folder, self.digest, left_out)
 
     def _up(self, request: Up) -> Plans:
-        state = self.observe()
+        state = self._state()
         whole = desired(self.stack, self.folder, self.digest)
         for service in request.services:
             _check_name(whole, service)
@@ -99,7 +104,7 @@ class Planner:
             if outcome is not None and outcome.failures:
                 return
             if not request.dry_run:
-                state = self.observe()
+                state = self._state()
         reachable = self._with_images(whole, state, request)
         if settings is not None and settings.unmade:
             outcome = yield plan_materials(settings)
@@ -111,7 +116,7 @@ class Planner:
         yield from self._with_retreat(reachable, plan_up(reachable, state, request))
 
     def _rollout(self, request: Rollout) -> Plans:
-        state = self.observe(*filter(None, [request.image]))
+        state = self._state(*filter(None, [request.image]))
         whole = self.desired(state)
         _check_name(whole, request.service)
         revision = whole.revisions[request.service]
@@ -132,7 +137,7 @@ class Planner:
             outcome = yield draft.plan()
             if outcome is not None and outcome.failures:
                 return
-            state = self.observe(reference)
+            state = self._state(reference)
         yield from self._with_retreat(whole, plan_rollout(whole, state, request))
 
     def _with_retreat(self, whole: Desired, plan: Plan) -> Plans:
