@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
 
 from msctl.answers import slow_ones
 from msctl.model import GATEWAY, Service, Stack
@@ -96,6 +97,7 @@ class _Search:
                 continue
             yield from self._count(status)
             yield from self._labels(status.name)
+            yield from self._astray(status.name)
             yield from self._slow(status)
             for found, replica in zip(self.state.of(status.name), status.replicas, strict=True):
                 if not is_done(service, found):
@@ -182,6 +184,15 @@ class _Search:
                 f"drops {name}"
             )
             yield Problem("error", "labels", name, None, message, self.again(f"up {name}"))
+
+    def _astray(self, name: str) -> Iterator[Problem]:
+        """A pin has addresses, which an engine that is restarted gives out anew."""
+        pinned = (self.state.gateway.pinned(name) if self.state.gateway else None) or {}
+        hosts = {urlsplit(url).hostname for url in pinned}
+        for other in self.state.containers:
+            if other.service != name and hosts & set(other.addresses.values()):
+                message = f"a pin of {name} from before the engine restarted leads to {other.name}"
+                yield Problem("error", "pin", name, other.name, message, self.again(f"up {name}"))
 
     def _pinned(self, name: str) -> bool:
         view = self.state.gateway

@@ -499,6 +499,19 @@ def test_a_replica_that_a_pin_keeps_out_is_named() -> None:
     assert problem.hint == "msctl up web"
 
 
+def test_a_pin_that_leads_to_another_service_is_an_error() -> None:
+    """The engine was restarted and gave out addresses anew: requests go astray."""
+    worker = replica("worker", addresses={"shop_backend": "10.0.0.9"})
+    servers = {"web-a@file": {"http://10.0.0.9:8000": "UP"}}
+    containers = [worker if c.service == "worker" else c for c in healthy()]
+    status = look(containers, view=GatewayView("http://127.0.0.1:8080", servers=servers))
+    (problem,) = (p for p in status.problems if (p.severity, p.kind) == ("error", "pin"))
+    assert problem.message == (
+        "a pin of web from before the engine restarted leads to shop-worker-1"
+    )
+    assert problem.hint == "msctl up web"
+
+
 @pytest.mark.parametrize("pinned", [False, True])
 def test_labels_that_disagree_are_named(pinned: bool) -> None:
     """The gateway drops such a service; while a pin holds it, it is only a warning."""
