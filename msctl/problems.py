@@ -136,7 +136,8 @@ class _Search:
         logs = self.again(f"logs {found.service}")
         if not found.running:
             kind = found.state if found.state in KINDS else "exited"
-            hint = self.again(f"up {found.service}") if kind == "created" else logs
+            mended = kind in ("created", "paused")  # by a start, of which nothing is lost
+            hint = self.again(f"up {found.service}") if mended else logs
             yield _about("error", kind, found, _how_it_ended(found), hint)
         elif found.health is Health.UNHEALTHY:
             said = f": {status.last_check}" if status.last_check else ""

@@ -221,7 +221,7 @@ CASES: list[tuple[str, dict[str, Any], str, str]] = [
         "shop-web-2",
         {"state": "paused", "addresses": {}},
         "error paused: shop-web-2 is paused",
-        "msctl logs web",
+        "msctl up web",
     ),
     (
         "shop-web-2",
