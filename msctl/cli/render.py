@@ -12,6 +12,7 @@ from msctl.cli.group import command as command_named
 from msctl.cli.outputs import output_path, write_whole
 from msctl.cli.session import Session, in_session
 from msctl.errors import UsageProblem
+from msctl.shellwords import quoted
 
 if TYPE_CHECKING:
     from msctl.config import LoadedStack
@@ -49,7 +50,7 @@ def tell_stale(session: Session, loaded: LoadedStack) -> None:
     if session.options.project is not None:
         return  # the committed file is that of another project
     if (path := stale(session, loaded)) is not None:
-        again = session.again(f"render compose -o {path}")
+        again = session.again(f"render compose -o {quoted(path)}")
         session.ui.note(f"{path} is stale; to write it anew: {again}")
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,14 +68,14 @@ def load(
     absolute = Path(os.path.abspath(path))  # as Docker Compose has it: no `..`, links kept
     folder = absolute.parent
     try:
-        text = _read(absolute)
+        text = read_start(absolute, pipe=_is_handed_in(absolute))
     except OSError as error:
         raise _unreadable(name, error) from None
     stack = load_text(
         text,
         name=name,
         environ=environ,
-        read_file=lambda file: _read(folder / file),
+        read_file=lambda file: read_start(folder / file),
         project=project,
         keep_variables=keep_variables,
     )
@@ -93,8 +95,24 @@ def _named(name: str, source: str, cwd: Path) -> Path:
     return path
 
 
-def _read(path: Path) -> bytes:
-    """A file's start: a byte more than msctl takes, so that it is not read whole to be refused."""
+def _is_handed_in(path: Path) -> bool:
+    """Whether this is a stream that the shell gives: /dev/stdin, or `<(command)`."""
+    return path.as_posix() == "/dev/stdin" or path.parent.as_posix() in (
+        "/dev/fd",
+        "/proc/self/fd",
+    )
+
+
+def read_start(path: Path, *, pipe: bool = False) -> bytes:
+    """A file's start: a byte more than msctl takes, so that it is not read whole to be refused.
+
+    Raises:
+        OSError: it cannot be read; also where it is no file but a device or, unless `pipe`, a
+            pipe, which might never end.
+    """
+    mode = path.stat().st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode) or pipe):
+        raise OSError(errno.EINVAL, "not a regular file")
     with path.open("rb") as file:
         return file.read(syntax.MAX_BYTES + 1)
 

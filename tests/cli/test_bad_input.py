@@ -271,3 +271,18 @@ def test_a_mistake_shows_no_traceback_unless_it_is_asked_for(terminal: Terminal)
     """`--debug` is the only way to see where in msctl an error arose."""
     assert "Traceback" not in terminal.msctl("up", "wbe").err
     assert "Traceback" in terminal.msctl("--debug", "up", "wbe").err
+
+
+def test_a_traceback_holds_no_terminal_escapes(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What an error quotes reaches the terminal only in neutral form, with `--debug` too."""
+    from msctl.cli.session import Session
+
+    def broken(_: Session) -> None:
+        raise ValueError("\x1b]0;title\x07\x1b[2Jtext")
+
+    monkeypatch.setattr(Session, "load", broken)
+    answer = terminal.msctl("--debug", "check")
+    assert "ValueError: text" in answer.err
+    assert "\x1b" not in answer.err
