@@ -55,8 +55,10 @@ def load(
     project: str | None = None,
     keep_variables: bool = False,
     shown_as: str | None = None,
+    text: str | None = None,
 ) -> LoadedStack:
-    """Read and check a stack file; see `load_text`. `shown_as` is the file in error messages.
+    """Read and check a stack file; see `load_text`. `shown_as` is the file in error messages, and
+    `text` what it shall say from now on, where that is not what it says.
 
     Raises:
         StackFileError: the file's problems, all of them.
@@ -66,11 +68,11 @@ def load(
     absolute = Path(os.path.abspath(path))  # as Docker Compose has it: no `..`, links kept
     folder = absolute.parent
     try:
-        text = _read(absolute)
+        data = _read(absolute) if text is None else text.encode()
     except OSError as error:
         raise _unreadable(name, error) from None
     stack = load_text(
-        text,
+        data,
         name=name,
         environ=environ,
         read_file=lambda file: _read(folder / file),
