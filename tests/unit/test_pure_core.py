@@ -13,7 +13,7 @@ import msctl
 ROOT = Path(msctl.__file__).parent
 PLANNER = (
     "steps", "blocks", "changing", "compare", "desired", "revision", "container", "labels",
-    "pinning", "planner", "settingsteps",
+    "hostconfig", "pinning", "planner", "settingsteps",
 )  # fmt: skip
 CORE = (
     "model", "fields", "state", "plan", "ports", "spelling", "status", "queries",
