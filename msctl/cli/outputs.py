@@ -41,7 +41,7 @@ def write_whole(path: Path, text: str, output: str) -> None:
     try:
         mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
         handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with open(handle, "w", encoding="utf-8") as file:
+        with open(handle, "w", encoding="utf-8", newline="") as file:  # line ends as they are
             file.write(text)
         os.chmod(draft, mode)
         os.replace(draft, path)

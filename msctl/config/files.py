@@ -57,8 +57,10 @@ def load(
     project: str | None = None,
     keep_variables: bool = False,
     shown_as: str | None = None,
+    text: str | None = None,
 ) -> LoadedStack:
-    """Read and check a stack file; see `load_text`. `shown_as` is the file in error messages.
+    """Read and check a stack file; see `load_text`. `shown_as` is the file in error messages, and
+    `text` what it shall say from now on, where that is not what it says.
 
     Raises:
         StackFileError: the file's problems, all of them.
@@ -68,11 +70,14 @@ def load(
     absolute = Path(os.path.abspath(path))  # as Docker Compose has it: no `..`, links kept
     folder = absolute.parent
     try:
-        text = read_start(absolute, pipe=_is_handed_in(absolute))
+        if text is None:
+            data = read_start(absolute, pipe=_is_handed_in(absolute))
+        else:
+            data = text.encode()
     except OSError as error:
         raise _unreadable(name, error) from None
     stack = load_text(
-        text,
+        data,
         name=name,
         environ=environ,
         read_file=lambda file: read_start(folder / file),

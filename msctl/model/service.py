@@ -41,6 +41,7 @@ from msctl.model.middlewares import (
     Retry,
     RetryField,
 )
+from msctl.model.passthrough import ServicePassthrough
 from msctl.model.record import Record, ToCome, short
 from msctl.model.rollout import Rollout
 from msctl.model.routes import Route, Sticky
@@ -151,6 +152,8 @@ class Service(Record):
     retry: RetryField = Retry()
     """How often a request is sent that could not be sent."""
     kubernetes: ToCome = None
+    passthrough: ServicePassthrough = Field(default_factory=dict, alias="x-compose")
+    """Keys of Compose that the stack file has none of its own for, as `msctl import` keeps them."""
 
     @property
     def kind(self) -> Literal["routed", "internal", "stateful", "job"]:

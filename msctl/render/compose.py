@@ -9,6 +9,7 @@ from msctl.fields import show_duration, show_size
 from msctl.model import GATEWAY, Build, SecretMount, Service, Stack
 from msctl.render.document import dump, relocated, volume_name
 from msctl.render.health import has_container_check, health_check
+from msctl.render.passthrough import options_of, with_passed
 from msctl.render.traefik import (
     ACME_FOLDER,
     API,
@@ -45,8 +46,8 @@ def document(stack: Stack) -> Data:
     whole = {
         "name": stack.name,
         "services": services,
-        "networks": dict.fromkeys(_networks(stack, services)),
-        "volumes": dict.fromkeys(_volumes(services)),
+        "networks": options_of(stack.passthrough, "networks", _networks(stack, services)),
+        "volumes": options_of(stack.passthrough, "volumes", _volumes(services)),
         "secrets": secrets,
     }
     return {key: value for key, value in whole.items() if value or key == "services"}
@@ -159,7 +160,7 @@ def _service(stack: Stack, name: str, service: Service) -> Data:
     }
     # An empty command is not the same as none: it takes the image's away.
     empty: Data = {key: [] for key in ("entrypoint", "command") if whole[key] in ([], "")}
-    return _filled(whole) | empty
+    return with_passed(_filled(whole) | empty, service.passthrough)
 
 
 def _filled(values: Data) -> Data:
