@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from msctl.config import syntax
+from msctl.config import syntax, yamltext
 from msctl.config.loader import load_text
-from msctl.errors import UsageProblem
+from msctl.config.problems import Path as KeyPath
+from msctl.config.problems import as_error
+from msctl.errors import StackFileError, UsageProblem
 from msctl.model import Stack
 
 FILE_NAME = "stack.yaml"
@@ -78,6 +80,12 @@ def load(
         keep_variables=keep_variables,
     )
     return LoadedStack(stack, absolute, folder)
+
+
+def refusal(path: Path, found: Iterable[tuple[KeyPath, str]], *, shown_as: str) -> StackFileError:
+    """What somebody finds wrong in a stack file that has been loaded: paths in it, and messages."""
+    document = yamltext.parse(_read(path))
+    return as_error([document.problem(key, message) for key, message in found], shown_as)
 
 
 def _named(name: str, source: str, cwd: Path) -> Path:

@@ -6,7 +6,31 @@ holds. What a stack has and Kubernetes cannot carry is in `problems`, what it ca
 `notes`.
 """
 
-from msctl.render.kubernetes.bundle import files, objects
+from msctl.render.kubernetes.bundle import FILES, SETUP, files, objects
+from msctl.render.kubernetes.guide import CERT_MANAGER, KEDA, METRICS_SERVER, TRAEFIK_CRDS, guide
+from msctl.render.kubernetes.mounts import Contents
 from msctl.render.kubernetes.names import namespace_of
+from msctl.render.kubernetes.problems import notes, problems
+from msctl.render.kubernetes.secrets import secret_names, secrets
+from msctl.render.kubernetes.text import OURS, stream, texts
 
-__all__ = ["files", "namespace_of", "objects"]
+__all__ = [
+    "CERT_MANAGER",
+    "FILES",
+    "KEDA",
+    "METRICS_SERVER",
+    "OURS",
+    "SETUP",
+    "TRAEFIK_CRDS",
+    "Contents",
+    "files",
+    "guide",
+    "namespace_of",
+    "notes",
+    "objects",
+    "problems",
+    "secret_names",
+    "secrets",
+    "stream",
+    "texts",
+]
