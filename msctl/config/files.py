@@ -5,13 +5,15 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from msctl.config import syntax
+from msctl.config import syntax, yamltext
 from msctl.config.loader import load_text
-from msctl.errors import UsageProblem
+from msctl.config.problems import Path as KeyPath
+from msctl.config.problems import as_error
+from msctl.errors import StackFileError, UsageProblem
 from msctl.model import Stack
 
 FILE_NAME = "stack.yaml"
@@ -70,10 +72,8 @@ def load(
     absolute = Path(os.path.abspath(path))  # as Docker Compose has it: no `..`, links kept
     folder = absolute.parent
     try:
-        if text is None:
-            data = read_start(absolute, pipe=_is_handed_in(absolute))
-        else:
-            data = text.encode()
+        given = None if text is None else text.encode()
+        data = read_start(absolute, pipe=_is_handed_in(absolute)) if given is None else given
     except OSError as error:
         raise _unreadable(name, error) from None
     stack = load_text(
@@ -85,6 +85,12 @@ def load(
         keep_variables=keep_variables,
     )
     return LoadedStack(stack, absolute, folder)
+
+
+def refusal(path: Path, found: Iterable[tuple[KeyPath, str]], *, shown_as: str) -> StackFileError:
+    """What somebody finds wrong in a stack file that has been loaded: paths in it, and messages."""
+    document = yamltext.parse(read_start(path))
+    return as_error([document.problem(key, message) for key, message in found], shown_as)
 
 
 def _named(name: str, source: str, cwd: Path) -> Path:

@@ -78,7 +78,7 @@ def secret_files(stack: Stack) -> dict[str, tuple[str, str | None]]:
     return {
         file: (mount.name, mount.template)
         for name, service in stack.services.items()
-        for file, mount in _secret_mounts(name, service)
+        for file, mount in mounted_secrets(name, service)
     }
 
 
@@ -93,7 +93,7 @@ def _volumes(services: Data) -> list[str]:
     return [name for mount in mounts if (name := volume_name(mount))]
 
 
-def _secret_mounts(name: str, service: Service) -> list[tuple[str, SecretMount]]:
+def mounted_secrets(name: str, service: Service) -> list[tuple[str, SecretMount]]:
     """Each mount of a service with its file; equal templates share one."""
     files: dict[tuple[str, str | None], str] = {}
     for mount in service.secrets:
@@ -149,7 +149,7 @@ def _service(stack: Stack, name: str, service: Service) -> Data:
         "env_file": list(service.env_file),
         "ports": list(service.ports),
         "volumes": list(service.volumes),
-        "secrets": [_secret(file, mount) for file, mount in _secret_mounts(name, service)],
+        "secrets": [_secret(file, mount) for file, mount in mounted_secrets(name, service)],
         "networks": list(dict.fromkeys(stack.networks_of(service))),
         "labels": {**service_labels(stack, name, service), **service.labels},
         "depends_on": {need: _dependency(stack.services[need]) for need in service.needs},

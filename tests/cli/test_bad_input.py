@@ -121,11 +121,8 @@ FILES: list[Any] = [
         id="autoscale upside down",
     ),
     pytest.param(
-        WEB + "    kubernetes: {replicas: 1}\n",
-        [
-            "bad.yaml:5: services.web.kubernetes: this key is not implemented in this version of "
-            "msctl; remove it"
-        ],
+        WEB + "autoscaler: {enabled: true}\n",
+        ["bad.yaml:5: autoscaler: this key is not implemented in this version of msctl; remove it"],
         id="a key that is to come",
     ),
     pytest.param(
