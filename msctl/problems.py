@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 from msctl.answers import slow_ones
-from msctl.model import GATEWAY, Service, Stack
+from msctl.model import GATEWAY, SOCKET_PROXY, Service, Stack
+from msctl.render.socketproxy import image_of, own_names
 from msctl.state import Health, Replica, StackState, parse_time
 
 if TYPE_CHECKING:
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 Severity = Literal["error", "warning", "info"]
 WORST_FIRST: tuple[Severity, ...] = ("error", "warning", "info")
 KINDS = (
-    "gateway_down", "gateway_api", "certificate", "labels", "missing", "exited", "dead",
+    "gateway_down", "gateway_api", "socket_proxy", "certificate", "labels", "missing", "exited",
+    "dead",
     "restarting", "paused", "created", "removing", "unhealthy", "routed_unhealthy", "not_routed",
     "starting", "flapping", "slow", "oom", "surplus", "pin", "outdated", "left_file", "foreign",
     "working_dir", "prometheus", "stand_in", "left_out",
@@ -118,6 +120,17 @@ class _Search:
                 message = f"the gateway's API at {view.url} does not answer: {view.error}"
                 yield Problem("error", "gateway_api", GATEWAY, replica.name, message, None)
         yield from self._revision(GATEWAY, self.stack.gateway.image)
+        if image := image_of(self.stack):
+            yield from self._of_the_proxy(image)
+
+    def _of_the_proxy(self, image: str) -> Iterator[Problem]:
+        """Without it the gateway goes on as it is, and hears of no change."""
+        found, healthy = self.state.of(SOCKET_PROXY), [r.healthy for r in self.state.of(GATEWAY)]
+        if not any(replica.healthy for replica in found) and any(healthy):
+            message = f"{SOCKET_PROXY} is not healthy, so that the gateway hears of no change"
+            hint = self.again("up" if not any(r.running for r in found) else f"logs {SOCKET_PROXY}")
+            yield Problem("error", "socket_proxy", GATEWAY, None, message, hint)
+        yield from self._revision(SOCKET_PROXY, image)
 
     def _count(self, status: ServiceStatus) -> Iterator[Problem]:
         there, name = len(status.replicas), status.name
@@ -247,7 +260,7 @@ class _Search:
 
     def strangers(self, folder: str | None) -> Iterator[Problem]:
         """Containers of the project that the file does not know, or that were made elsewhere."""
-        names = {*self.stack.services, *([GATEWAY] if self.stack.routed else [])}
+        names = own_names(self.stack) | self.stack.services.keys()
         elsewhere: set[str] = set()
         for found in self.state.containers:
             if found.service in names and found.working_dir:

@@ -139,15 +139,16 @@ class Session:
             yield
 
     def known(self, loaded: LoadedStack, services: Sequence[str]) -> tuple[str, ...]:
-        """The services named, each once; the gateway's name counts where there is one.
+        """The services named, each once; the gateway's name counts where there is one, and
+        its proxy's.
 
         Raises:
             UsageProblem: one is not in the stack.
         """
-        from msctl.model import GATEWAY
+        from msctl.render.socketproxy import own_names
 
         stack = loaded.stack
-        names = [*stack.services, *([GATEWAY] if stack.routed else [])]
+        names = [*stack.services, *sorted(own_names(stack))]
         for service in services:
             if service not in names:
                 raise UsageProblem(

@@ -12,10 +12,11 @@ from itertools import chain
 from msctl.config import autoscaling, crowding, gateways, passing
 from msctl.config.problems import Path, show_path
 from msctl.fields import shown
-from msctl.model import RESERVED_NAMES, Service, Stack
+from msctl.model import OWN_SERVICES, Service, Stack
 from msctl.mounts import parse_mount
 from msctl.render.compose import ACME_VOLUME, GATEWAY_VOLUME
 from msctl.render.routers import router_names
+from msctl.render.socketproxy import NETWORK
 from msctl.render.values import clean_path
 from msctl.spelling import did_you_mean
 
@@ -79,7 +80,7 @@ def _of_service(view: View, service: Service, partial: bool) -> Found:
 def _names(named: frozenset[str]) -> Found:
     seen: dict[str, str] = {}
     for name in sorted(named):
-        if name in RESERVED_NAMES:
+        if name in OWN_SERVICES:
             yield ("services", name), f"the name {name} is msctl's own; choose another"
         plain = name.replace("_", "-")
         if other := seen.get(plain):
@@ -235,5 +236,8 @@ def _stack_networks(view: View) -> Found:
     if "networks" in view.broken:
         return
     yield from _twice(("networks",), view.stack.networks)
+    if NETWORK in view.stack.networks:
+        index = view.stack.networks.index(NETWORK)
+        yield ("networks", index), f"network {NETWORK} is msctl's own; choose another name"
     if not view.stack.networks:
         yield ("networks",), "a stack needs at least one network"

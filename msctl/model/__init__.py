@@ -13,7 +13,7 @@ from msctl.model.capacity import (
     Reservation,
     Resources,
 )
-from msctl.model.gateway import GATEWAY, RESERVED_NAMES, Gateway, Tls
+from msctl.model.gateway import GATEWAY, OWN_SERVICES, SOCKET_PROXY, Gateway, Tls
 from msctl.model.health import HealthCheck
 from msctl.model.kubernetes import KubernetesService, KubernetesStack
 from msctl.model.middlewares import Headers, RateLimit, Retry
@@ -27,8 +27,9 @@ from msctl.model.stack import Metrics, Stack
 __all__ = [
     "DEFAULT_MAX_REPLICAS",
     "GATEWAY",
-    "RESERVED_NAMES",
+    "OWN_SERVICES",
     "SMALLEST_MEMORY",
+    "SOCKET_PROXY",
     "Autoscale",
     "Build",
     "Gateway",

@@ -23,8 +23,13 @@ from msctl.fields import (
 from msctl.model.build import BuildField
 from msctl.model.record import Record
 
-GATEWAY = "traefik"
-RESERVED_NAMES = (GATEWAY, "socket-proxy", "autoscaler")
+GATEWAY, SOCKET_PROXY = "traefik", "socket-proxy"
+OWN_SERVICES = {
+    GATEWAY: "the gateway",
+    SOCKET_PROXY: "the gateway's proxy",
+    "autoscaler": "the autoscaler",
+}
+"""Services that msctl adds to the stack file's, and what they are."""
 
 
 MODES = ("off", "self-signed", "files", "acme")
@@ -91,6 +96,22 @@ def _on_loopback(published: str | None) -> str | None:
     return f"127.0.0.1:{published}" if bare else published
 
 
+class SocketProxy(Record):
+    """What stands between the gateway and the engine's socket, and lets it read only."""
+
+    image: Image | None = None
+    """Another proxy that takes the settings of tecnativa/docker-socket-proxy; default: HAProxy from
+    Debian, built by msctl."""
+
+
+def _proxy_or_off(value: object) -> object:
+    if value is False or value in ("off", "false", "no"):
+        return None
+    if not isinstance(value, dict | SocketProxy):
+        wrong(f"{shown(value)} is not a proxy ({{image: …}}, or off: the gateway has the socket)")
+    return value
+
+
 class Gateway(Record):
     """Traefik, in front of every service that has routes."""
 
@@ -113,6 +134,12 @@ class Gateway(Record):
     """Certificates."""
     dashboard_host: HostName | None = None
     """Host name by which the dashboard is reached from outside, by HTTPS and with a password."""
+    socket_proxy: Annotated[
+        SocketProxy | None,
+        BeforeValidator(_proxy_or_off, json_schema_input_type=SocketProxy | Literal["off", False]),
+    ] = SocketProxy()
+    """What asks the engine on behalf of the gateway; off: the gateway has the engine's socket,
+    and whoever breaks into it has the machine."""
     args: Annotated[tuple[Text, ...], BeforeValidator(one_or_many)] = ()
     """More static flags for Traefik."""
 

@@ -6,10 +6,11 @@ from datetime import timedelta
 from typing import Any
 
 from msctl.fields import show_duration, show_size
-from msctl.model import GATEWAY, Build, SecretMount, Service, Stack
+from msctl.model import GATEWAY, SOCKET_PROXY, Build, SecretMount, Service, Stack
 from msctl.render.document import dump, relocated, volume_name
 from msctl.render.health import has_container_check, health_check
 from msctl.render.passthrough import options_of, with_passed
+from msctl.render.socketproxy import DOCKER_SOCKET, NETWORK, image_of, socket_proxy
 from msctl.render.traefik import (
     ACME_FOLDER,
     API,
@@ -41,7 +42,8 @@ def document(stack: Stack) -> Data:
     """
     services = {name: _service(stack, name, service) for name, service in stack.services.items()}
     if stack.routed:
-        services = {GATEWAY: _gateway(stack), **services}
+        proxy = {SOCKET_PROXY: socket_proxy(stack)} if image_of(stack) else {}
+        services = {GATEWAY: _gateway(stack), **proxy, **services}
     secrets = {file: {"file": f"{SECRETS_FOLDER}/{file}"} for file in secret_files(stack)}
     whole = {
         "name": stack.name,
@@ -82,10 +84,11 @@ def secret_files(stack: Stack) -> dict[str, tuple[str, str | None]]:
     }
 
 
-def _networks(stack: Stack, services: Data) -> list[str]:
+def _networks(stack: Stack, services: Data) -> Data:
     """The networks that services join, in the order in which the stack names them."""
     joined = dict.fromkeys(name for service in services.values() for name in service["networks"])
-    return sorted(joined, key=lambda name: (*stack.networks, name).index(name))
+    names = sorted(joined, key=lambda name: (*stack.networks, name).index(name))
+    return {name: {"internal": True} if name == NETWORK else None for name in names}
 
 
 def _volumes(services: Data) -> list[str]:
@@ -116,6 +119,7 @@ def _gateway(stack: Stack) -> Data:
         PROBE: "127.0.0.1:" if gateway.dashboard else None,
     }
     reached = [stack.networks_of(s)[0] for s in stack.services.values() if s.routes]
+    proxied = image_of(stack) is not None
     return {
         "image": gateway.image,
         **_filled({"build": _build(gateway.build)}),
@@ -123,11 +127,12 @@ def _gateway(stack: Stack) -> Data:
         "command": gateway_flags(stack),
         "ports": [f"{port}:{ENTRY_POINT_PORTS[name]}" for name, port in published.items() if port],
         "volumes": [
-            "/var/run/docker.sock:/var/run/docker.sock:ro",
+            *([] if proxied else [f"{DOCKER_SOCKET}:{DOCKER_SOCKET}:ro"]),
             f"{GATEWAY_VOLUME}:{DYNAMIC_FOLDER}",
             *([f"{ACME_VOLUME}:{ACME_FOLDER}"] if gateway.tls.mode == "acme" else []),
         ],
-        "networks": list(dict.fromkeys(reached)),
+        "networks": [*dict.fromkeys(reached), *([NETWORK] if proxied else [])],
+        **({"depends_on": {SOCKET_PROXY: {"condition": "service_started"}}} if proxied else {}),
         "healthcheck": {
             "test": ["CMD", "traefik", "healthcheck", "--ping"],
             "interval": "2s",

@@ -99,7 +99,7 @@ def relocated(document: Document, prefix: str) -> Document:
             build = service["build"]
             if isinstance(build, str):
                 service["build"] = _moved(build, prefix)
-            else:
+            elif "context" in build:
                 build["context"] = _moved(build["context"], prefix)
         if "env_file" in service:
             service["env_file"] = [_moved(path, prefix) for path in service["env_file"]]

@@ -24,6 +24,7 @@ from msctl.state import Certificate
 
 SHOP = """\
 name: shop
+gateway: {socket_proxy: off}
 services:
   web:
     image: web:1

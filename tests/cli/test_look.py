@@ -141,7 +141,7 @@ def test_doctor_warns_of_an_open_dashboard(
     shop: Terminal, published: str, open_to_others: bool
 ) -> None:
     """One that is published on more than loopback has no password."""
-    shop.write(SHOP.replace("services:", f"gateway: {{dashboard: {published}}}\nservices:", 1))
+    shop.write(SHOP.replace("gateway: {", f"gateway: {{dashboard: {published}, "))
     told = finding(shop, "dashboard")
     assert (told is not None) == open_to_others
     assert told is None or (told["status"], "dashboard_host" in told["hint"]) == ("warn", True)
@@ -162,7 +162,7 @@ def wrong_file(terminal: Terminal) -> None:
 ILL = [
     (taken, "up", "traefik publishes port 80/tcp, which is taken by nginx (pid 42)"),
     (unreachable, "engine", "no Docker engine answers at memory://world: Connection refused"),
-    (wrong_file, "stack file", "stack.yaml:5: services.web.port: 99999 is not a port (1-65535)"),
+    (wrong_file, "stack file", "stack.yaml:6: services.web.port: 99999 is not a port (1-65535)"),
 ]
 
 

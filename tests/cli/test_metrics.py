@@ -323,7 +323,7 @@ def test_a_page_that_is_not_served_is_told(pages: Terminal) -> None:
         1,
         ["error: prometheus is not running", "hint: msctl up prometheus"],
     )
-    pages.write(PAGES.replace("services:", "gateway: {dashboard: off}\nservices:"))
+    pages.write(PAGES.replace("gateway: {", "gateway: {dashboard: off, "))
     off = pages.msctl("dashboard")
     assert off.status == 1
     assert off.lines[0] == "error: the gateway's dashboard is off (gateway.dashboard)"

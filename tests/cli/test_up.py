@@ -33,7 +33,7 @@ def test_up_brings_the_stack_up_and_says_where_it_is(terminal: Terminal) -> None
 def test_a_new_password_is_told_of_but_not_written_into_a_log(terminal: Terminal) -> None:
     """Where no terminal is, whoever keeps the output must not keep the password; a hash alone is
     not worth a word."""
-    terminal.write(SHOP.replace("services:", "gateway: {dashboard_host: d.example.org}\nservices:"))
+    terminal.write(SHOP.replace("gateway: {", "gateway: {dashboard_host: d.example.org, "))
     due = {"admin": NO_PASSWORD, "alice": "it is another one"}
     terminal.world.settings = GatewaySettings("", passwords_due=due)
     answer = terminal.msctl("up")

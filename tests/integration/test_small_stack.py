@@ -31,9 +31,9 @@ def test_it_answers(shop: Stack) -> None:
 
 def test_it_is_what_the_file_says(shop: Stack) -> None:
     """What is made bears the project's own name and networks: nothing of MusicShare."""
-    names = ("_traefik", "-catalogue-1", "-catalogue-2", "-till-1")
+    names = ("_traefik", "-socket-proxy-1", "-catalogue-1", "-catalogue-2", "-till-1")
     assert set(shop.ids()) == {f"{shop.project}{name}" for name in names}
-    assert shop.networks() == [f"{shop.project}_shelf"]
+    assert shop.networks() == [f"{shop.project}_shelf", f"{shop.project}_socket-proxy"]
     assert not any("musicshare" in json.dumps(shop.inspect(name)) for name in shop.ids())
 
 
@@ -120,7 +120,8 @@ def test_an_edited_service_is_updated_alone(shop: Stack) -> None:
     shop.write_text(text.replace("PORT: 8000", "PORT: 8000\n      SERVICE_NAME: second"))
     shop.ok("up")
     kept = {name for name, one in shop.ids().items() if before.get(name) == one}
-    assert kept == {f"{shop.project}_traefik", f"{shop.project}-till-1"}
+    others = ("_traefik", "-socket-proxy-1", "-till-1")
+    assert kept == {f"{shop.project}{name}" for name in others}
     assert len(shop.ids("catalogue")) == 2
     assert shop.visitor.echo("/books")["service"] == "second"
     assert "nothing to do" in shop.ok("up").err

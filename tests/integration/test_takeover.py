@@ -37,7 +37,7 @@ def test_taken_over(rendered: Stack) -> None:
     every other command works on it too."""
     rendered.compose("up", "-d", "--wait")
     before = rendered.ids()
-    assert len(before) == 4
+    assert len(before) == 5
     assert "nothing to do" in rendered.ok("up").err
     assert rendered.ids() == before
     status = json.loads(rendered.ok("status", "--json").out)

@@ -8,12 +8,13 @@ from memory.machine import Container
 from memory.world import World
 from msctl.engines.compose import labels
 from msctl.engines.compose.compare import outdated
-from msctl.model import GATEWAY, Stack
+from msctl.model import Stack
+from msctl.render.socketproxy import own_names
 
 
 def strays(world: World, stack: Stack) -> list[str]:
     """Containers of the project that belong to no service of the stack."""
-    known = {*stack.services, GATEWAY} if stack.routed else set(stack.services)
+    known = own_names(stack) | stack.services.keys()
     return [c.name for c in _of(world, stack) if c.service not in known]
 
 

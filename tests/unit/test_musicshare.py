@@ -174,7 +174,8 @@ def test_the_frontend_takes_what_is_left() -> None:
 @pytest.mark.parametrize(
     ("name", "networks"),
     [
-        ("traefik", ["backend_net"]),
+        ("traefik", ["backend_net", "socket-proxy"]),
+        ("socket-proxy", ["socket-proxy"]),
         ("userservice", ["backend_net", "postgres_net"]),
         ("music-service", ["backend_net", "mongo_net", "metadata_net"]),
         ("social-service", ["backend_net", "postgres_net"]),
@@ -273,7 +274,8 @@ def test_only_what_cannot_be_built_may_be_left_out() -> None:
     assert {name for name, found in services.items() if found.optional} == {"mongo", "grafana"}
     assert {name for name, found in services.items() if not found.build} == {"mongo", "grafana"}
     for entry in rendered()["services"].values():
-        assert "build" not in entry or (FOLDER / entry["build"] / "Dockerfile").is_file()
+        build = entry.get("build")
+        assert not isinstance(build, str) or (FOLDER / build / "Dockerfile").is_file()
 
 
 def test_every_mounted_path_is_there() -> None:

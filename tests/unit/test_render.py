@@ -181,14 +181,11 @@ def test_a_gateway_is_rendered_for_routes_only() -> None:
     with_routes = document(
         stack(web={"port": 80, "routes": ["/"], "networks": ["back", "front"]}, db={})
     )
-    assert list(with_routes["services"]) == ["traefik", "web", "db"]
+    assert list(with_routes["services"]) == ["traefik", "socket-proxy", "web", "db"]
     gateway = with_routes["services"]["traefik"]
     assert gateway["container_name"] == "shop_traefik"
-    assert gateway["networks"] == ["back"]
-    assert gateway["volumes"] == [
-        "/var/run/docker.sock:/var/run/docker.sock:ro",
-        "gateway:/etc/traefik/dynamic",
-    ]
+    assert gateway["networks"] == ["back", "socket-proxy"]
+    assert gateway["volumes"] == ["gateway:/etc/traefik/dynamic"]
     assert with_routes["volumes"] == {"gateway": None}
     assert not [
         s for s in with_routes["services"].values() if s != gateway and "container_name" in s

@@ -48,7 +48,7 @@ IMAGES = ("traefik:v3.7", "shop/web:1", "shop/worker:1", "postgres:15")
 
 
 def stack(**gateway: Any) -> Stack:
-    text = STACK + (f"gateway: {json.dumps(gateway)}\n" if gateway else "")
+    text = f"{STACK}gateway: {json.dumps({'socket_proxy': 'off', **gateway})}\n"
     return load_text(text, name="stack.yaml", environ={})
 
 

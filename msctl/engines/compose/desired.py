@@ -10,7 +10,7 @@ from typing import Any
 
 from msctl.engines.compose.revision import Revision
 from msctl.errors import UsageProblem
-from msctl.model import GATEWAY, Rollout, Service, Stack
+from msctl.model import GATEWAY, OWN_SERVICES, Rollout, Service, Stack
 from msctl.ports import parse_port
 from msctl.render.canonical import canonical
 from msctl.render.compose import document, secret_files
@@ -64,13 +64,13 @@ class Desired:
         return GATEWAY in self.document["services"]
 
     def service(self, name: str) -> Service | None:
-        """The stack file's entry; None for the gateway, which has none."""
+        """The stack file's entry; None for the gateway and its proxy, which have none."""
         return self.stack.services.get(name)
 
     def needs(self, name: str) -> tuple[str, ...]:
         """The services that it needs first, without those that are left out."""
         service = self.service(name)
-        wanted = service.needs if service else ()
+        wanted = service.needs if service else self.document["services"][name].get("depends_on", ())
         return tuple(need for need in wanted if need not in self.left_out)
 
     def health_timeout(self, name: str) -> timedelta:
@@ -89,7 +89,7 @@ class Desired:
         """Why a service can have one replica at the most; None when it can have more."""
         service = self.service(name)
         if service is None:
-            return "it is the gateway"
+            return f"it is {OWN_SERVICES[name]}"
         if service.stateful:
             return "it is stateful"
         if service.job:

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 
 from msctl.engines.compose.revision import Revision
 from msctl.errors import StepFailed, UsageProblem
+from msctl.render.socketproxy import DOCKER_SOCKET
 from msctl.shellwords import quoted
 
 if TYPE_CHECKING:  # who only looks needs no steps
     from msctl.engines.compose.steps import WriteSecret
 
 SECRET_BYTES = 24
-DOCKER_SOCKET = "/var/run/docker.sock"
 _LARGE = 1 << 20
 """Bytes from which a file counts by size and time instead of by content."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -79,6 +80,9 @@ class Images:
         return f"the registry did not answer within {patience:g}s"
 
     def _build(self, reference: str, build: Mapping[str, Any], tell: Tell) -> None:
+        if (text := build.get("dockerfile_inline")) is not None:
+            self._built({"fileobj": io.BytesIO(str(text).encode())}, reference, build, tell)
+            return
         context = Path(str(build["context"]))
         dockerfile = str(build.get("dockerfile") or "Dockerfile")
         if not (context / dockerfile).is_file():
@@ -86,6 +90,13 @@ class Images:
                 f"cannot build {reference}: {context / dockerfile} is not there",
                 hint="correct build.context and build.dockerfile in the stack file",
             )
+        source = {"path": str(context), "dockerfile": dockerfile}
+        self._built(source, reference, build, tell)
+
+    def _built(
+        self, source: Mapping[str, Any], reference: str, build: Mapping[str, Any], tell: Tell
+    ) -> None:
+        """Of a folder, or of a Dockerfile that needs none."""
         output: list[str] = []
         args = {
             name: value for name, value in (build.get("args") or {}).items() if value is not None
@@ -93,8 +104,7 @@ class Images:
         try:
             for message in self._client.stream(
                 lambda api: api.build(
-                    path=str(context),
-                    dockerfile=dockerfile,
+                    **source,
                     tag=reference,
                     buildargs=args,
                     target=build.get("target") or "",

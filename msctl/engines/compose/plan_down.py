@@ -41,8 +41,9 @@ def plan_down(desired: Desired, state: StackState, request: Down) -> Plan:
 def _users(desired: Desired) -> dict[str, list[str]]:
     """The services that need each service."""
     users: dict[str, list[str]] = {}
-    for name in desired.stack.services:
-        for need in desired.stack.services[name].needs:
+    for name in {**desired.revisions, **desired.stack.services}:
+        service = desired.service(name)
+        for need in service.needs if service else desired.needs(name):
             users.setdefault(need, []).append(name)
     return users
 

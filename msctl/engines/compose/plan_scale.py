@@ -12,7 +12,7 @@ from msctl.engines.compose.desired import Desired
 from msctl.engines.compose.pinning import refuse_without_gateway, server_of, servers_of
 from msctl.engines.compose.revision import Previous, Revision
 from msctl.errors import UsageProblem
-from msctl.model import GATEWAY
+from msctl.model import OWN_SERVICES
 from msctl.plan import Plan
 from msctl.request import Scale
 from msctl.spelling import did_you_mean
@@ -45,8 +45,9 @@ def check(desired: Desired, service: str, count: int) -> None:
     Raises:
         UsageProblem: with what is allowed.
     """
-    if service == GATEWAY:
-        raise UsageProblem(f"{GATEWAY} is the gateway: it has one replica and is not scaled")
+    if service in OWN_SERVICES:
+        what = OWN_SERVICES[service]
+        raise UsageProblem(f"{service} is {what}: it has one replica and is not scaled")
     if service in desired.left_out:
         raise UsageProblem(f"{service} is left out: {desired.left_out[service]}")
     found = desired.service(service)

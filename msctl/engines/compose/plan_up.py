@@ -73,10 +73,12 @@ class _UpPlan:
         return self.blocks.draft.plan()
 
     def _in_order(self) -> list[str]:
-        """The services to work on, each behind what it needs; the gateway first."""
+        """The services to work on, each behind what it needs; the gateway, and what it needs,
+        first."""
         needs = {name: self.desired.needs(name) for name in self.desired.names}
         order = list(TopologicalSorter(needs).static_order())
-        order.sort(key=lambda name: name != GATEWAY)
+        before = {GATEWAY, *needs.get(GATEWAY, ())}
+        order.sort(key=lambda name: name not in before)
         if not self.request.services:
             return order
         wanted: set[str] = set()
@@ -90,7 +92,7 @@ class _UpPlan:
         if self.desired.has_gateway and any(
             self.desired.revisions[name].is_routed for name in wanted
         ):
-            wanted.add(GATEWAY)
+            wanted |= {GATEWAY, *(need for need in needs[GATEWAY] if not self._well(need))}
         return [name for name in order if name in wanted]
 
     def _well(self, name: str) -> bool:
@@ -122,7 +124,7 @@ class _UpPlan:
             leaving=[replica for replica in replicas if replica.id in causes],
             causes=causes,
             waits=[
-                *(step for need in self.desired.needs(name) for step in self.ends.get(need, ())),
+                *(step for need in self.desired.needs(name) for step in self._before(name, need)),
                 *(step for port in revision.host_ports() for step in self.freed.get(port, ())),
             ],
         )
@@ -133,6 +135,14 @@ class _UpPlan:
         else:
             self._replicas(service)
         self.ends[name] = [*service.ends, *service.change.started]
+
+    def _before(self, name: str, need: str) -> list[int]:
+        """What has to be done before a service may start, since it needs another one."""
+        ends = self.ends.get(need, [])
+        if name != GATEWAY:
+            return ends
+        # It asks again until its proxy answers, which it does long before its first check.
+        return [step for end in ends for step in self.blocks.draft.nodes[end - 1].after]
 
     def _pattern(self, name: str, causes: Mapping[str, str]) -> Pattern:
         replicas = self.state.of(name)

@@ -196,7 +196,7 @@ def plan_images(whole: Desired, state: StackState, request: Up) -> Plan:
             force = "pull"
         if revision.image in seen or (revision.image in state.images and not force):
             continue
-        if not chosen and name != GATEWAY and name not in _needed(whole, request.services):
+        if not chosen and name not in _needed(whole, request.services):
             continue
         seen.add(revision.image)
         service = whole.service(name)
@@ -214,9 +214,9 @@ def plan_images(whole: Desired, state: StackState, request: Up) -> Plan:
 
 
 def _needed(whole: Desired, services: tuple[str, ...]) -> set[str]:
-    """The services that the named ones need, directly or not."""
-    found: set[str] = set()
-    todo = list(services)
+    """The gateway, and what it and the named services need, directly or not."""
+    found = {name for name in (GATEWAY,) if name in whole.names}
+    todo = [*found, *services]
     while todo:
         for need in whole.needs(todo.pop()):
             if need not in found:

@@ -9,6 +9,7 @@ from live.run import MSCTL, Result, Running, environment, until
 from live.stack import (
     GATEWAY_IMAGE,
     PROMETHEUS_IMAGE,
+    PROXY_IMAGE,
     REPOSITORY,
     SAMPLE,
     NewStack,
@@ -20,6 +21,7 @@ __all__ = [
     "GATEWAY_IMAGE",
     "MSCTL",
     "PROMETHEUS_IMAGE",
+    "PROXY_IMAGE",
     "REPOSITORY",
     "SAMPLE",
     "NewStack",

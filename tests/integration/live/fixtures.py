@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 
 import docker
@@ -10,19 +11,24 @@ from docker.errors import ImageNotFound
 from live.stack import (
     GATEWAY_IMAGE,
     PROMETHEUS_IMAGE,
+    PROXY_IMAGE,
     REPOSITORY,
     SAMPLE,
     NewStack,
     Stack,
 )
+from msctl.render import socketproxy
 
 
 def build_images(engine: docker.DockerClient) -> None:
     """The sample service as it is in this tree (the engine's cache makes that quick), and a
-    gateway."""
+    gateway with its proxy."""
     _build(engine, SAMPLE, "services/sample")
     if not _has(engine, GATEWAY_IMAGE):
         _build(engine, GATEWAY_IMAGE, "images/traefik")
+    if not _has(engine, PROXY_IMAGE):
+        dockerfile = io.BytesIO(socketproxy.DOCKERFILE.encode())
+        engine.images.build(fileobj=dockerfile, tag=PROXY_IMAGE, rm=True)
 
 
 def build_prometheus(engine: docker.DockerClient) -> None:

@@ -43,6 +43,7 @@ class PrivateEngine:
         self._daemon: subprocess.Popen[bytes] | None = None
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.bind(path)
+        os.chmod(path, 0o660)  # as the engine makes it
         self._socket.listen(64)
         self._holder = subprocess.Popen(["unshare", "--net", "--mount", "sleep", "infinity"])
         spaces = f"/proc/{self._holder.pid}/ns"

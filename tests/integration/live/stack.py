@@ -18,12 +18,14 @@ from docker.errors import APIError, ImageNotFound, NotFound
 from live.client import Visitor
 from live.ports import free_port
 from live.run import COMPOSE, MSCTL, Result, Running, environment, run
+from msctl.render import socketproxy
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 SAMPLE = "msctl-test/sample:latest"
 """The sample service's image, under a tag of the tests' own."""
 GATEWAY_IMAGE = "traefik:v3.7"
 PROMETHEUS_IMAGE = "prom/prometheus:v3.5.0"
+PROXY_IMAGE = socketproxy.IMAGE
 PROJECT = "com.docker.compose.project"
 SERVICE = "com.docker.compose.service"
 

@@ -22,6 +22,7 @@ REPLICAS = {
     "userservice": 2, "music-service": 2, "social-service": 2, "notificationservice": 2,
     "nextjs": 1, "formulario-post": 1, "frontend": 1, "metadata-service": 1,
     "postgres": 1, "rabbitmq": 1, "prometheus": 1, "traefik": 1,
+    "socket-proxy": 1,
 }  # fmt: skip
 OPTIONAL = {"mongo", "grafana"}
 

@@ -68,7 +68,8 @@ def _networks(musicshare: MusicShare, service: str) -> set[str]:
 def test_isolation(musicshare: MusicShare, service: str, network: str) -> None:
     """What holds data is on a network of its own, away from the gateway's."""
     assert _networks(musicshare, service) == {f"{musicshare.project}_{network}"}
-    assert _networks(musicshare, "traefik") == {f"{musicshare.project}_backend_net"}
+    gateways = {f"{musicshare.project}_{name}" for name in ("backend_net", "socket-proxy")}
+    assert _networks(musicshare, "traefik") == gateways
 
 
 def test_databases_are_out_of_reach(musicshare: MusicShare) -> None:

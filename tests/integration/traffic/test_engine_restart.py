@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from live import GATEWAY_IMAGE, SAMPLE, NewStack, PrivateEngine, Stack
+from live import GATEWAY_IMAGE, PROXY_IMAGE, SAMPLE, NewStack, PrivateEngine, Stack
 
 from traffic import load, write
 
@@ -27,7 +27,7 @@ def private(request: pytest.FixtureRequest, stacks: NewStack) -> Iterator[Privat
     engine = PrivateEngine(*request.param)
     try:
         engine.start()
-        engine.load(stacks().engine, SAMPLE, GATEWAY_IMAGE)
+        engine.load(stacks().engine, SAMPLE, GATEWAY_IMAGE, PROXY_IMAGE)
         yield engine
     finally:
         engine.close()

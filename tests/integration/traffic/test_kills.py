@@ -30,5 +30,5 @@ def test_killed_at_any_moment_the_next_up_converges_and_nothing_is_lost(shop: St
             shop.ok("up", "--reset-scale")
             assert pins(shop) == []
             assert len(shop.ids("shop")) == 2
-            assert len(shop.ids()) == 4, shop.ids()
+            assert len(shop.ids()) == 5, shop.ids()
     nothing_lost(shop, traffic)

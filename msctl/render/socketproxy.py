@@ -1,0 +1,108 @@
+"""What stands between the gateway and the engine's socket: a proxy that only lets it look.
+
+Whoever has the socket is root on the machine, and a read-only mount of it limits nothing. The
+image is HAProxy from Debian, under a name of its contents, so that an older one is never taken
+for it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from msctl.model import GATEWAY, SOCKET_PROXY, Stack
+
+DOCKER_SOCKET = "/var/run/docker.sock"
+PORT = 2375
+"""Where the proxy listens, on its own network only."""
+NETWORK = SOCKET_PROXY
+"""The network of the gateway and its proxy alone; it leads nowhere else."""
+ENDPOINT = f"tcp://{SOCKET_PROXY}:{PORT}"
+
+_RULES = (
+    "global",
+    "  log stdout format raw local0",
+    "  maxconn 64",
+    "defaults",
+    "  mode http",
+    "  log global",
+    '  log-format "refused %HM %HPO %ST"',
+    "  timeout connect 5s",
+    "  timeout http-request 10s",
+    # The stream of events is silent for as long as nothing happens.
+    "  timeout client 20d",
+    "  timeout server 20d",
+    "  option clitcpka",
+    "frontend api",
+    f"  bind :{PORT}",
+    "  acl read method GET HEAD",
+    # \z is the end of the path, without the dollar that Compose would take for a variable.
+    r"  acl general path_reg ^(/v[0-9.]+)?/(_ping|version|events|containers/json)\z",
+    r"  acl container path_reg ^(/v[0-9.]+)?/containers/[A-Za-z0-9_.-]+/json\z",
+    "  http-request set-log-level silent if read general or read container",
+    "  http-request deny deny_status 403 unless read general or read container",
+    "  default_backend engine",
+    "backend engine",
+    f"  server engine unix@{DOCKER_SOCKET}",
+)
+"""What Traefik's Docker provider asks for, and nothing else (haproxy.cfg of HAProxy 2.6)."""
+_LINES = " \\\n".join(f"  '{line}'" for line in _RULES)
+_START = (
+    f"exec setpriv --reuid=haproxy --regid=`stat -c %g {DOCKER_SOCKET}` --clear-groups "
+    "haproxy -db -f /etc/haproxy/haproxy.cfg"
+)
+"""HAProxy is not root: its group is the socket's, whatever that is on this machine."""
+DOCKERFILE = f"""\
+FROM debian:bookworm-slim
+RUN apt-get update \\
+ && apt-get install -y --no-install-recommends haproxy wget \\
+ && rm -rf /var/lib/apt/lists/*
+RUN printf '%s\\n' \\
+{_LINES} \\
+  > /etc/haproxy/haproxy.cfg \\
+ && haproxy -c -f /etc/haproxy/haproxy.cfg
+ENTRYPOINT ["sh", "-c", "{_START}"]"""
+IMAGE = f"msctl/socket-proxy:{hashlib.sha256(DOCKERFILE.encode()).hexdigest()[:12]}"
+_SETTINGS = {
+    **dict.fromkeys(("CONTAINERS", "EVENTS", "PING", "VERSION"), "1"),
+    **dict.fromkeys(("INFO", "NETWORKS", "POST"), "0"),
+}
+"""The same rules for another image, by the variables of tecnativa/docker-socket-proxy."""
+
+
+def image_of(stack: Stack) -> str | None:
+    """The proxy's image; None where the gateway has the socket itself."""
+    proxy = stack.gateway.socket_proxy
+    if not stack.routed or proxy is None:
+        return None
+    return proxy.image or IMAGE
+
+
+def own_names(stack: Stack) -> set[str]:
+    """The services that are in no stack file, but belong to this stack."""
+    return {*([GATEWAY] if stack.routed else []), *([SOCKET_PROXY] if image_of(stack) else [])}
+
+
+def socket_proxy(stack: Stack) -> dict[str, Any]:
+    """The service `socket-proxy`. It starts as root, without any power but that to become another
+    user."""
+    own = image_of(stack) == IMAGE
+    return {
+        "image": image_of(stack),
+        **({"build": {"dockerfile_inline": DOCKERFILE}} if own else {"environment": _SETTINGS}),
+        "volumes": [f"{DOCKER_SOCKET}:{DOCKER_SOCKET}:ro"],
+        "networks": [NETWORK],
+        "healthcheck": {
+            "test": ["CMD", "wget", "-q", "--spider", f"http://127.0.0.1:{PORT}/_ping"],
+            "interval": "2s",
+            "timeout": "5s",
+            "retries": 3,
+        },
+        "init": True,  # HAProxy as the first process would not hear SIGTERM
+        "read_only": True,
+        **({} if own else {"tmpfs": ["/run", "/tmp"]}),
+        "cap_drop": ["ALL"],
+        "cap_add": ["SETGID", "SETUID"],
+        "security_opt": ["no-new-privileges:true"],
+        "restart": "unless-stopped",
+    }
