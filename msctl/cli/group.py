@@ -37,6 +37,7 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
     "Stack file": {
         "init": "Write a stack file to start from.",
         "add": "Put a service into the stack file.",
+        "import": "Take over a Compose file, as a stack file.",
         "check": "Say whether the stack file is right.",
         "render": "Print the Compose file that the stack file stands for.",
         "schema": "Print the stack file's JSON Schema, for editors.",
@@ -48,7 +49,8 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
 """Name and short help of each command by section; its module has that name, with `_` for `-`."""
 
 _SHORT = {name: text for section in COMMANDS.values() for name, text in section.items()}
-_WITHOUT_JSON = {"init", "add", "render", "completion"}
+_MODULES = {"import": "importing"}  # a word that Python keeps
+_WITHOUT_JSON = {"init", "add", "import", "render", "completion"}
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 _ARGUMENTS = "msctl.arguments"
 
@@ -104,7 +106,8 @@ class Msctl(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:  # noqa: ARG002
         if name not in _SHORT:
             return None
-        command: click.Command = import_module(f"msctl.cli.{name.replace('-', '_')}").command
+        module = _MODULES.get(name, name.replace("-", "_"))
+        command: click.Command = import_module(f"msctl.cli.{module}").command
         command.short_help = _SHORT[name]
         return command
 

@@ -23,7 +23,7 @@ def command(session: Session) -> None:
     from msctl.config import starter
 
     path = session.app.cwd / (session.options.file or _FILE)
-    name = session.options.project or _name_of(path.parent.resolve())
+    name = session.options.project or name_of(path.parent.resolve())
     text = starter(name)
     try:
         with path.open("x", encoding="utf-8") as file:
@@ -39,6 +39,6 @@ def command(session: Session) -> None:
     session.ui.say(f"{session.shown(path)} is written; edit it, then: {again}", "green")
 
 
-def _name_of(folder: Path) -> str:
+def name_of(folder: Path) -> str:
     """The folder's name, as far as it can be a project's."""
     return re.sub(r"[^a-z0-9_-]+", "-", folder.name.lower()).strip("-_") or _NAMELESS

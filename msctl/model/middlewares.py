@@ -84,14 +84,11 @@ class RateLimit(Record):
 class Headers(Record):
     """Headers of the answers that make browsers careful; those of the service are overwritten."""
 
-    frame: (
-        Annotated[
-            Literal["deny", "sameorigin"],
-            BeforeValidator(lambda value: _frame(value)),
-            WithJsonSchema({"enum": ["deny", "sameorigin", "off", False]}),
-        ]
-        | None
-    ) = "deny"
+    frame: Annotated[
+        Literal["deny", "sameorigin"] | None,
+        BeforeValidator(lambda value: _frame(value)),
+        WithJsonSchema({"enum": ["deny", "sameorigin", "off", False]}),
+    ] = "deny"
     """Who may show the pages in a frame (X-Frame-Options): deny, sameorigin or off."""
     referrer: Annotated[HeaderValue | None, BeforeValidator(_or_off), _TEXT_OR_OFF] = (
         "strict-origin-when-cross-origin"

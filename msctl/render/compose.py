@@ -49,7 +49,7 @@ def document(stack: Stack) -> Data:
         "name": stack.name,
         "services": services,
         "networks": options_of(stack.passthrough, "networks", _networks(stack, services)),
-        "volumes": options_of(stack.passthrough, "volumes", _volumes(services)),
+        "volumes": options_of(stack.passthrough, "volumes", dict.fromkeys(_volumes(services))),
         "secrets": secrets,
     }
     return {key: value for key, value in whole.items() if value or key == "services"}

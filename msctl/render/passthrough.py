@@ -31,10 +31,12 @@ def with_passed(service: Data, passed: Mapping[str, Any]) -> Data:
     return _merged(service, passed)
 
 
-def options_of(passed: Mapping[str, Any], section: str, names: list[str]) -> Data:
+def options_of(passed: Mapping[str, Any], section: str, ours: Data) -> Data:
     """The stack's networks or volumes, each with what `x-compose` says about it."""
     options = passed.get(section) or {}
-    return {name: options.get(name) or None for name in names}
+    return {
+        name: {**(options.get(name) or {}), **(own or {})} or None for name, own in ours.items()
+    }
 
 
 def _merged(ours: Data, passed: Mapping[str, Any]) -> Data:

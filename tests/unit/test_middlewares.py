@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from msctl.model import Stack
+from msctl.model import Headers, Stack
 from msctl.render.compose import document
 from msctl.render.middlewares import middlewares
 from msctl.render.pins import pin
@@ -202,3 +202,9 @@ def _flat(body: dict[str, Any], prefix: str = "") -> dict[str, str]:
             _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
         )
     return found
+
+
+def test_a_frame_may_be_left_to_the_service() -> None:
+    """`frame: off` is what the table in the README says it is."""
+    assert Headers.model_validate({"frame": "off"}).frame is None
+    assert Headers.model_validate({"frame": False}).frame is None

@@ -1,0 +1,6 @@
+"""A Compose file → a stack file, and what could not be carried over."""
+
+from msctl.importing.source import Note, Source
+from msctl.importing.stackfile import Imported, imported
+
+__all__ = ["Imported", "Note", "Source", "imported"]

@@ -1,0 +1,214 @@
+"""The Compose file's Traefik → `gateway`."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from msctl.config.problems import Path
+from msctl.importing.labels import Labels
+from msctl.importing.source import Source, pairs, several
+from msctl.model import GATEWAY
+
+_IMAGE = re.compile(r"(?:.*/)?traefik(?::(?P<tag>[^@]*))?(?:@.*)?")
+_VERSION = re.compile(r"v?(\d+)(?:\.(\d+))?")
+_FIRST = (3, 7)
+"""The first version that lets a pin win over labels at equal priority."""
+_ACME = re.compile(r"certificatesresolvers\.[^.]+\.acme\.(.+)")
+_SET_BY_MSCTL = re.compile(
+    r"(entrypoints|api|providers|ping|accesslog|metrics|global|certificatesresolvers|log)\b.*"
+)
+_PUBLISHED = re.compile(
+    r"(?P<host>(?:.+:)?(?:\$\{[^}]*\}|[0-9]*)):(?P<port>[0-9]+)(?:/tcp)?|(?P<bare>[0-9]+)"
+)
+_CARRIED = {
+    "image", "build", "command", "ports", "labels", "networks", "restart", "container_name",
+    "depends_on", "security_opt", "healthcheck", "profiles",
+}  # fmt: skip
+_VOLUME = re.compile(r"(gateway|gateway-acme|/var/run/docker\.sock):.*")
+
+
+@dataclass
+class Gateway:
+    """What the Traefik of a Compose file comes to."""
+
+    name: str | None = None
+    """Its name as a service; None: the file has none."""
+    data: dict[str, Any] = field(default_factory=dict)
+    flags: list[str] = field(default_factory=list)
+    entry_points: dict[str, str] = field(default_factory=dict)
+    """The container's port of each, by name."""
+    secure: set[str] = field(default_factory=lambda: {"websecure", "https"})
+    """Entry points whose routers have TLS."""
+    acme: dict[str, str] = field(default_factory=dict)
+
+
+def find_gateway(source: Source, services: Mapping[str, Any]) -> Gateway:
+    """Traefik among the services, and what its flags say."""
+    for name, service in services.items():
+        image = source.resolved(service.get("image") or "")
+        if _IMAGE.fullmatch(image) or (source.own and name == GATEWAY):
+            return _read(name, service)
+    return Gateway()
+
+
+def _read(name: str, service: Mapping[str, Any]) -> Gateway:
+    found = Gateway(name)
+    command = service.get("command")
+    words = shlex.split(command) if isinstance(command, str) else several(command)
+    found.flags = [str(word) for word in words]
+    for flag in found.flags:
+        key, _, value = flag.lstrip("-").partition("=")
+        parts = key.lower().split(".")
+        if parts[0] == "entrypoints" and parts[2:3] == ["address"]:
+            found.entry_points[parts[1]] = value.rpartition(":")[2].removesuffix("/tcp")
+        if parts[0] == "entrypoints" and parts[2:4] == ["http", "tls"]:
+            found.secure.add(parts[1])
+        if acme := _ACME.fullmatch(key.lower()):
+            found.acme[acme[1]] = value
+    for entry_point, port in found.entry_points.items():
+        if port == "443":
+            found.secure.add(entry_point)
+    return found
+
+
+def gateway_data(
+    source: Source, gateway: Gateway, service: Mapping[str, Any], labels: Labels, tls_on: bool
+) -> dict[str, Any]:
+    """The `gateway` of the stack file; what has no place in it is noted."""
+    assert gateway.name is not None
+    at: Path = ("services", gateway.name)
+    data: dict[str, Any] = _image(source, gateway.name, service)
+    published = _published(source, at, service)
+    ports = {"web": "80", "websecure": "443", **gateway.entry_points}
+    http = _first(published, ports, ("web", "http"), "80")
+    https = _first(published, ports, ("websecure", "https"), "443")
+    dashboard = _first(published, ports, ("traefik",), "8080")
+    data["http"] = http or "off"
+    if tls_on:
+        data["https"] = https or "443"
+    if dashboard is not None:
+        data["dashboard"] = dashboard
+        if ":" not in dashboard and not source.own:
+            source.note((*at, "ports"), "the dashboard is published on loopback only")
+    elif source.own:
+        data["dashboard"] = "off"
+    _note_ports(source, at, published, {http, https, dashboard})
+    data["tls"] = _tls(source, gateway, at, tls_on)
+    _dashboard_host(source, labels, data, tls_on)
+    _note_rest(source, gateway, service, at)
+    defaults = {"http": "80", "https": "443", "dashboard": "127.0.0.1:8080"}
+    return {key: value for key, value in data.items() if defaults.get(key) != value}
+
+
+def own_args(flags: list[str], without: list[str]) -> list[str]:
+    """The user's own flags: those behind the ones that msctl gives."""
+    return flags[len(without) :] if flags[: len(without)] == without else []
+
+
+def other_args(gateway: Gateway) -> list[str]:
+    """The flags of somebody else's Traefik that msctl does not give itself."""
+    kept = []
+    for flag in gateway.flags:
+        if not _SET_BY_MSCTL.fullmatch(flag.lstrip("-").lower()):
+            kept.append(flag)
+    return kept
+
+
+def _image(source: Source, name: str, service: Mapping[str, Any]) -> dict[str, Any]:
+    image = service.get("image")
+    data: dict[str, Any] = {"build": service["build"]} if "build" in service else {}
+    if image is None:
+        return data
+    tag = _IMAGE.fullmatch(source.resolved(image))
+    version = _VERSION.match((tag["tag"] if tag else None) or "latest")
+    told = tuple(int(part or 99) for part in version.groups()) if version else _FIRST
+    if source.own or told >= _FIRST:
+        return {"image": image, **data}
+    message = f"{image} is older than what msctl needs, v3.7; gateway.image is msctl's own"
+    source.note(("services", name, "image"), message)
+    return {}
+
+
+def _published(source: Source, at: Path, service: Mapping[str, Any]) -> dict[str, str]:
+    """Where each port of the container is published."""
+    found: dict[str, str] = {}
+    for index, entry in enumerate(several(service.get("ports"))):
+        if isinstance(entry, dict):
+            host = f"{entry['host_ip']}:" if entry.get("host_ip") else ""
+            found[str(entry.get("target"))] = f"{host}{entry.get('published', '')}"
+            continue
+        parts = _PUBLISHED.fullmatch(str(entry)) or _PUBLISHED.fullmatch(source.resolved(entry))
+        if parts is None:
+            source.not_carried((*at, "ports", index))
+        elif parts["port"]:
+            found[parts["port"]] = parts["host"]
+    return found
+
+
+def _first(
+    published: Mapping[str, str], ports: Mapping[str, str], names: tuple[str, ...], usual: str
+) -> str | None:
+    wanted = next((ports[name] for name in names if name in ports), usual)
+    found = published.get(wanted) or published.get(usual)
+    return found or None
+
+
+def _note_ports(
+    source: Source, at: Path, published: Mapping[str, str], used: set[str | None]
+) -> None:
+    for container, host in published.items():
+        probe = source.own and container == "8081"
+        if host not in used and not probe:
+            source.not_carried((*at, "ports"), f"port {container} of the gateway")
+
+
+def _tls(source: Source, gateway: Gateway, at: Path, tls_on: bool) -> dict[str, Any]:
+    if not tls_on:
+        return {"mode": "off"}
+    if "email" in gateway.acme:
+        challenge = "tls" if any(key.startswith("tlschallenge") for key in gateway.acme) else "http"
+        if any(key.startswith("dnschallenge") for key in gateway.acme):
+            source.not_carried((*at, "command"), "Let's Encrypt's DNS challenge; it is http now")
+        found: dict[str, Any] = {"mode": "acme", "email": gateway.acme["email"]}
+        if challenge == "tls":
+            found["challenge"] = "tls"
+        if "staging" in gateway.acme.get("caserver", ""):
+            found["staging"] = True
+        return found
+    return {"mode": "self-signed"}
+
+
+def _dashboard_host(source: Source, labels: Labels, data: dict[str, Any], tls_on: bool) -> None:
+    for router in labels.routers.values():
+        if router.options.get("service") != "api@internal" or not tls_on:
+            continue
+        host = re.search(r"Host\(`([^`]+)`\)", router.options.get("rule", ""))
+        if host is not None and "dashboard_host" not in data:
+            data["dashboard_host"] = host[1]
+            message = "the dashboard asks for the password of admin, which the first `up` shows"
+            source.note(router.place, message)
+
+
+def _note_rest(source: Source, gateway: Gateway, service: Mapping[str, Any], at: Path) -> None:
+    for key in service:
+        if key not in _CARRIED | {"volumes", "environment"} and not key.startswith("x-"):
+            source.not_carried((*at, key), "the gateway is msctl's own")
+    for index, volume in enumerate(several(service.get("volumes"))):
+        text = (
+            volume if isinstance(volume, str) else f"{volume.get('source')}:{volume.get('target')}"
+        )
+        target = text.split(":")[1] if text.count(":") else text
+        storage = gateway.acme.get("storage", "")
+        if target and storage.startswith(target):
+            source.note((*at, "volumes", index), "certificates are fetched anew")
+        elif not _VOLUME.fullmatch(text):
+            source.not_carried((*at, "volumes", index), "the gateway mounts what msctl gives it")
+    for name, _, place in pairs(service.get("environment")):
+        source.not_carried((*at, "environment", place), f"{name} of the gateway")
+    for name, labels_value, place in pairs(service.get("labels")):
+        if not name.lower().startswith("traefik."):
+            source.not_carried((*at, "labels", place), f"{name}={labels_value} of the gateway")

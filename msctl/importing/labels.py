@@ -1,0 +1,94 @@
+"""Traefik's labels of all services, as the gateway would read them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from msctl.config.problems import Path
+from msctl.importing.source import Source, pairs
+
+_LABEL = re.compile(r"traefik\.http\.(routers|services|middlewares)\.([^.]+)\.(.+)", re.IGNORECASE)
+_SILENT = re.compile(
+    r"traefik\.(enable|docker\.network|swarm\.network|constraint-label.*|docker\.allownonrunning"
+    r"|http\.services\.[^.]+\.loadbalancer\.passhostheader)",
+    re.IGNORECASE,
+)
+"""Labels that msctl sets itself, or that change nothing."""
+
+
+@dataclass
+class Part:
+    """A router, a service or a middleware of Traefik's."""
+
+    name: str
+    owner: str
+    """The Compose service whose labels it was made of."""
+    options: dict[str, str] = field(default_factory=dict)
+    """By Traefik's names in lower case."""
+    spelled: dict[str, str] = field(default_factory=dict)
+    """The same names as they are written: those of headers matter."""
+    places: dict[str, Path] = field(default_factory=dict)
+    """Where each option is written."""
+
+    @property
+    def place(self) -> Path:
+        return next(iter(self.places.values()))
+
+    def listed(self, option: str) -> list[str]:
+        found = self.options.get(option, "")
+        return [item.strip() for item in found.split(",") if item.strip()]
+
+    @property
+    def kind(self) -> str:
+        """Of a middleware: `stripprefix`."""
+        return next(iter(self.options)).partition(".")[0]
+
+    def setting(self, name: str) -> str | None:
+        """An option of a middleware, such as `average`."""
+        return self.options.get(f"{self.kind}.{name}")
+
+
+@dataclass
+class Labels:
+    """All of it, by name; `network` is the one that each service is reached by."""
+
+    routers: dict[str, Part] = field(default_factory=dict)
+    services: dict[str, Part] = field(default_factory=dict)
+    middlewares: dict[str, Part] = field(default_factory=dict)
+    networks: dict[str, str] = field(default_factory=dict)
+    enabled: dict[str, bool] = field(default_factory=dict)
+    rest: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Labels that are not Traefik's, by Compose service."""
+
+
+def read_labels(source: Source, services: Mapping[str, Any]) -> Labels:
+    """The labels of the Compose services."""
+    found = Labels()
+    for owner, service in services.items():
+        for name, value, place in pairs(service.get("labels")):
+            _read(source, found, owner, name, value, ("services", owner, "labels", place))
+    return found
+
+
+def _read(source: Source, found: Labels, owner: str, name: str, value: Any, at: Path) -> None:
+    if not name.lower().startswith("traefik."):
+        found.rest.setdefault(owner, {})[name] = "" if value is None else value
+        return
+    if isinstance(at[-1], int):
+        name = source.resolved(name)
+    text = str(value).lower() if isinstance(value, bool) else str(value or "")
+    label = _LABEL.fullmatch(name)
+    if name.lower() == "traefik.enable":
+        found.enabled[owner] = source.resolved(text).lower() == "true"
+    elif name.lower().endswith((".docker.network", "swarm.network")):
+        found.networks[owner] = source.resolved(text)
+    elif label is not None and not _SILENT.fullmatch(name):
+        parts: dict[str, Part] = getattr(found, label[1].lower())
+        part = parts.setdefault(label[2], Part(label[2], owner))
+        option = label[3].lower()
+        part.options[option], part.spelled[option], part.places[option] = text, label[3], at
+    elif not _SILENT.fullmatch(name):
+        source.not_carried(at, f"{name} has no place in the stack file")

@@ -1,0 +1,179 @@
+"""Traefik's middlewares → the keys of a route: the reverse of `msctl.render.middlewares`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from msctl.importing.labels import Labels, Part
+from msctl.importing.source import Source
+
+KEYS = {
+    "headers": "headers", "ipallowlist": "ip_allow", "ipwhitelist": "ip_allow",
+    "ratelimit": "rate_limit", "inflightreq": "in_flight", "basicauth": "basic_auth",
+    "buffering": "body_limit", "retry": "retry",
+}  # fmt: skip
+"""The stack file's key of each kind of Traefik's."""
+_STRIP = ("stripprefix",)
+_REDIRECTS = ("redirectscheme", "redirectregex")
+_GUARDS = ("forwardauth", "digestauth", "plugin", "passtlsclientcert")
+"""What may keep somebody out, and has no place in the stack file."""
+_YEAR = 365 * 24 * 3600
+_HIDDEN = {"Server": "", "X-Powered-By": ""}
+"""What msctl's own security headers take away."""
+
+
+@dataclass(frozen=True)
+class Chain:
+    """What a router sends its requests through."""
+
+    parts: tuple[Part, ...]
+    lost: tuple[str, ...]
+    """Middlewares that are not in the file, or that the stack file cannot have, and that may keep
+    somebody out."""
+
+
+def chain_of(source: Source, labels: Labels, router: Part) -> Chain:
+    """A router's middlewares, chains opened."""
+    found: list[Part] = []
+    lost: list[str] = []
+    todo = router.listed("middlewares")
+    seen: set[str] = set()
+    while todo:
+        reference = source.resolved(todo.pop(0))
+        name, _, provider = reference.partition("@")
+        part = labels.middlewares.get(name) if provider in ("", "docker") else None
+        if part is None or part.kind in _GUARDS:
+            lost.append(reference)
+        elif part.kind == "chain":
+            todo = [*(part.listed("chain.middlewares") if name not in seen else []), *todo]
+            seen.add(name)
+        elif part.kind == "basicauth" and not users_of(part):
+            lost.append(reference)
+        else:
+            found.append(part)
+    return Chain(tuple(found), tuple(lost))
+
+
+def users_of(part: Part) -> list[str]:
+    """Those whom a `basicauth` lets in, as far as the file says who they are."""
+    named = [entry.partition(":")[0] for entry in part.listed("basicauth.users")]
+    return [user.lower() for user in named if user and "$" not in user]
+
+
+def redirects(chain: Sequence[Part]) -> bool:
+    """Whether a router with these only leads to HTTPS, which the gateway does itself."""
+    return any(part.kind in _REDIRECTS for part in chain)
+
+
+def prefixes(chain: Sequence[Part]) -> list[str]:
+    """The prefixes that are stripped."""
+    return [p for part in chain if part.kind in _STRIP for p in part.listed("stripprefix.prefixes")]
+
+
+def keys_of(source: Source, chain: Sequence[Part], sts: bool) -> dict[str, tuple[str, Any]]:
+    """The stack file's keys for a chain: each with the middleware's name and the value.
+
+    `sts`: whether msctl would send Strict-Transport-Security, so that its absence says something.
+    """
+    found: dict[str, tuple[str, Any]] = {}
+    for part in chain:
+        if part.kind in _STRIP or part.kind in _REDIRECTS:
+            continue
+        key = KEYS.get(part.kind)
+        value = None if key is None else _VALUES[key](source, part, sts)
+        if key is None or value is None:
+            source.not_carried(part.place, f"{part.kind} has no place in the stack file")
+        else:
+            found.setdefault(key, (part.name, value))
+    return found
+
+
+def _number(text: str | None) -> int | str | None:
+    return int(text) if text and text.isdecimal() else text
+
+
+def _rate_limit(_: Source, part: Part, __: bool) -> Any:
+    found = {name: _number(part.setting(name)) for name in ("average", "burst", "period")}
+    kept = {name: value for name, value in found.items() if value}
+    if kept.get("period") == "1s":
+        del kept["period"]
+    if kept.get("burst") == kept.get("average") and "burst" in kept:
+        del kept["burst"]
+    elif "average" in kept and "burst" not in kept:
+        kept["burst"] = 1  # Traefik's default
+    return kept if "average" in kept else None
+
+
+def _in_flight(_: Source, part: Part, __: bool) -> Any:
+    return _number(part.setting("amount"))
+
+
+def _ip_allow(_: Source, part: Part, __: bool) -> Any:
+    return part.listed(f"{part.kind}.sourcerange") or None
+
+
+def _body_limit(_: Source, part: Part, __: bool) -> Any:
+    return _number(part.setting("maxrequestbodybytes"))
+
+
+def _retry(_: Source, part: Part, __: bool) -> Any:
+    attempts, interval = _number(part.setting("attempts")), part.setting("initialinterval")
+    if attempts == 3 and interval == "50ms":
+        return True
+    return {"attempts": attempts, **({"interval": interval} if interval else {})}
+
+
+def _basic_auth(source: Source, part: Part, _: bool) -> Any:
+    users = users_of(part)
+    told = ", ".join(users)
+    message = f"passwords are msctl's own; the first `up` makes and shows those of {told}"
+    source.note(part.place, message)
+    return users
+
+
+def _headers(source: Source, part: Part, sts: bool) -> Any:
+    options = {name.partition(".")[2]: text for name, text in part.options.items()}
+    spelled = {name.partition(".")[2]: text for name, text in part.spelled.items()}
+    found: dict[str, Any] = {}
+    deny = options.pop("framedeny", "").lower() == "true"
+    frame = options.pop("customframeoptionsvalue", "")
+    if frame.lower() == "sameorigin":
+        found["frame"] = "sameorigin"
+    elif not deny:
+        found["frame"] = "off"
+    referrer = options.pop("referrerpolicy", None)
+    if referrer != "strict-origin-when-cross-origin":
+        found["referrer"] = referrer or "off"
+    for name, key in (("contentsecuritypolicy", "csp"), ("permissionspolicy", "permissions")):
+        if text := options.pop(name, None):
+            found[key] = text
+    seconds = options.pop("stsseconds", None)
+    if sts and not seconds:
+        found["hsts"] = "off"
+    elif seconds and seconds.isdecimal() and int(seconds) > _YEAR:
+        source.note(part.places["headers.stsseconds"], f"{seconds} s; it is a year now")
+    elif seconds and seconds != str(_YEAR):
+        found["hsts"] = f"{seconds}s" if seconds.isdecimal() else seconds
+    options.pop("contenttypenosniff", None)
+    response = {}
+    for option in [name for name in options if name.startswith("customresponseheaders.")]:
+        response[spelled[option].rpartition(".")[2]] = options.pop(option)
+    if response := {k: v for k, v in response.items() if _HIDDEN.get(k) != v}:
+        found["response"] = response
+    for option in options:
+        place = part.places[f"headers.{option}"]
+        source.not_carried(place, f"{spelled[option]} has no place in the stack file")
+    return found or True
+
+
+_VALUES: dict[str, Any] = {
+    "headers": _headers,
+    "ip_allow": _ip_allow,
+    "rate_limit": _rate_limit,
+    "in_flight": _in_flight,
+    "basic_auth": _basic_auth,
+    "body_limit": _body_limit,
+    "retry": _retry,
+}

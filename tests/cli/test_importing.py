@@ -1,0 +1,127 @@
+"""`msctl import` at a terminal."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+from terminal import Terminal
+
+COMPOSE = """\
+services:
+  web:
+    image: web:1
+    labels:
+      - traefik.enable=true
+      - traefik.http.routers.web.rule=Host(`${DOMAIN}`) && PathPrefix(`/app`)
+      - traefik.http.services.web.loadbalancer.server.port=8000
+    hostname: box
+    links: [db]
+  db:
+    image: db:1
+    volumes: ["data:/data"]
+"""
+LINKS = "docker-compose.yml:9: services.web.links: not carried: services reach each other by"
+
+
+@pytest.fixture
+def project(terminal: Terminal) -> Terminal:
+    """A folder with a Compose file, and no stack file."""
+    (terminal.folder / "stack.yaml").unlink()
+    terminal.write(COMPOSE, "docker-compose.yml")
+    terminal.write("DOMAIN=example.org\n", ".env")
+    return terminal
+
+
+def test_a_compose_file_becomes_a_stack_file_beside_it(project: Terminal) -> None:
+    """What is not carried is told, with its line, here and in the file; the file is right."""
+    answer = project.msctl("import", "docker-compose.yml")
+    assert answer.status == 0
+    assert "stack.yaml is written: 2 services" in answer.lines
+    assert answer.lines[-1] == "to see what it would do: msctl up --dry-run"
+    assert LINKS in answer.err
+    text = (project.folder / "stack.yaml").read_text()
+    assert f"#   {LINKS}" in text
+    web = yaml.safe_load(text)["services"]["web"]
+    assert web["routes"] == [{"path": "/app", "host": "${DOMAIN}"}]
+    assert web["x-compose"] == {"hostname": "box"}
+    assert project.msctl("check").status == 0
+    project.world.have("web:1", "db:1", "traefik:v3.7")
+    assert project.msctl("up").status == 0
+    assert project.msctl("routes", "--json").status == 0
+
+
+def test_nothing_is_written_over(project: Terminal) -> None:
+    """A file that exists stays, unless it is forced."""
+    project.write("mine\n")
+    answer = project.msctl("import", "docker-compose.yml")
+    assert (answer.status, answer.lines[0]) == (
+        2,
+        "error: stack.yaml exists; nothing was changed",
+    )
+    assert (project.folder / "stack.yaml").read_text() == "mine\n"
+    assert project.msctl("import", "docker-compose.yml", "--force").status == 0
+    assert "web:1" in (project.folder / "stack.yaml").read_text()
+
+
+def test_it_prints_too(project: Terminal) -> None:
+    """With `-o -` data goes to stdout, and no file is made."""
+    answer = project.msctl("import", "docker-compose.yml", "-o", "-", "-p", "bakery")
+    assert answer.status == 0
+    assert yaml.safe_load(answer.out)["name"] == "bakery"
+    assert not (project.folder / "stack.yaml").exists()
+
+
+def test_what_is_still_wrong_is_told(project: Terminal) -> None:
+    """The file is written, so that it can be mended, and its problems are those of `check`."""
+    project.write(COMPOSE.replace("web:1", "${IMAGE?name it}"), "docker-compose.yml")
+    answer = project.msctl("import", "docker-compose.yml")
+    assert answer.status == 2
+    assert "services.web.image: variable IMAGE is not set: name it" in answer.err
+    assert "stack.yaml is written, and wants a hand" in answer.err
+    assert (project.folder / "stack.yaml").exists()
+
+
+def test_a_rendered_file_comes_back(terminal: Terminal) -> None:
+    """`render` and `import` are each other's reverse, as far as the engine sees."""
+    before = terminal.msctl("render").out
+    terminal.write(before, "docker-compose.yml")
+    answer = terminal.msctl("import", "docker-compose.yml", "--force")
+    assert (answer.status, "note" in answer.err) == (0, False)
+    assert yaml.safe_load(terminal.msctl("render").out) == yaml.safe_load(before)
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "told"),
+    [
+        (None, ("import", "nowhere.yml"), "nowhere.yml: no such file"),
+        ("a: [", ("import", "c.yml"), "c.yml:1: not valid YAML"),
+        ("a: 1", ("import", "c.yml"), "it has no services"),
+        ("services: {a: !reset {}}", ("import", "c.yml"), "tag '!reset' is not allowed"),
+        (
+            "services: {a: {image: i}}",
+            ("import", "c.yml", "-o", "c.yml"),
+            "the Compose file itself",
+        ),
+        ("services: {a: {image: i}}", ("import", "c.yml", "-o", "b/c.yml"), "there is no folder b"),
+        ("services: {a: {image: i}}", ("import", "c.yml", "--json"), "no data to print as JSON"),
+    ],
+)
+def test_what_cannot_be_imported_is_told(
+    project: Terminal, text: str | None, words: tuple[str, ...], told: str
+) -> None:
+    """With exit status 2, and nothing is written."""
+    if text is not None:
+        project.write(text, "c.yml")
+    answer = project.msctl(*words)
+    assert answer.status == 2
+    assert told in answer.err
+    assert not (project.folder / "stack.yaml").exists()
+
+
+def test_profiles_are_taken_in_when_they_are_asked_for(project: Terminal) -> None:
+    """As `docker compose --profile` does."""
+    project.write(COMPOSE + "  debug: {image: debug:1, profiles: [debug]}\n", "docker-compose.yml")
+    project.msctl("import", "docker-compose.yml")
+    assert "debug:1" not in (project.folder / "stack.yaml").read_text()
+    project.msctl("import", "docker-compose.yml", "--profile", "debug", "--force")
+    assert "debug:1" in (project.folder / "stack.yaml").read_text()
