@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from msctl.config.problems import Path
 from msctl.importing.labels import Labels
@@ -44,6 +45,8 @@ class Gateway:
     secure: set[str] = field(default_factory=lambda: {"websecure", "https"})
     """Entry points whose routers have TLS."""
     acme: dict[str, str] = field(default_factory=dict)
+    proxy: str | None = None
+    """The service that stands between it and the engine's socket."""
 
 
 def find_gateway(source: Source, services: Mapping[str, Any]) -> Gateway:
@@ -67,6 +70,8 @@ def _read(name: str, service: Mapping[str, Any]) -> Gateway:
             found.entry_points[parts[1]] = value.rpartition(":")[2].removesuffix("/tcp")
         if parts[0] == "entrypoints" and parts[2:4] == ["http", "tls"]:
             found.secure.add(parts[1])
+        if key.lower() == "providers.docker.endpoint":
+            found.proxy = urlsplit(value).hostname
         if acme := _ACME.fullmatch(key.lower()):
             found.acme[acme[1]] = value
     for entry_point, port in found.entry_points.items():
@@ -99,6 +104,8 @@ def gateway_data(
     _note_ports(source, at, published, {http, https, dashboard})
     data["tls"] = _tls(source, gateway, at, tls_on)
     _dashboard_host(source, labels, data, tls_on)
+    if source.own and gateway.proxy is None:
+        data["socket_proxy"] = "off"
     _note_rest(source, gateway, service, at)
     defaults = {"http": "80", "https": "443", "dashboard": "127.0.0.1:8080"}
     return {key: value for key, value in data.items() if defaults.get(key) != value}

@@ -14,9 +14,10 @@ from msctl.importing.labels import Labels, read_labels
 from msctl.importing.routing import Routers, routing_of
 from msctl.importing.services import Draft, service_of
 from msctl.importing.source import Note, Source, several
-from msctl.model import RESERVED_NAMES, Stack
+from msctl.model import OWN_SERVICES, Stack
 from msctl.model.passthrough import STACK_KEYS
 from msctl.render.document import dump
+from msctl.render.socketproxy import IMAGE
 from msctl.render.traefik import gateway_flags
 
 _DEFAULT = "default"
@@ -49,6 +50,7 @@ def imported(source: Source, name: str) -> Imported:
     top = source.values()
     services = _services(source, top)
     gateway = find_gateway(source, services)
+    services, proxy = _without_proxy(source, services, gateway)
     labels = read_labels(source, services)
     routers = Routers.read(source, labels, gateway)
     project = str(top.get("name") or name)
@@ -67,6 +69,8 @@ def imported(source: Source, name: str) -> Imported:
         drafts[new] = draft.entry
     data: dict[str, Any] = {"name": project, "networks": list(networks.values())}
     data |= _gateway(source, services, gateway, labels, routers, drafts)
+    if source.own and proxy.get("image", IMAGE) != IMAGE:
+        data["gateway"]["socket_proxy"] = {"image": proxy["image"]}
     data["services"] = drafts
     if passed := _passed(source, top, networks, project):
         data["x-compose"] = passed
@@ -98,10 +102,34 @@ def _services(source: Source, top: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
+def _without_proxy(
+    source: Source, services: dict[str, Any], gateway: Gateway
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The services without the one that keeps the gateway from the engine's socket, which msctl
+    has one of its own for, and that one; its networks go too where nobody else is on them."""
+    if gateway.name is None or gateway.proxy not in services:
+        return services, {}
+    rest = {name: service for name, service in services.items() if name != gateway.proxy}
+    proxy = services[gateway.proxy]
+    if not source.own:
+        source.note(("services", gateway.proxy), "the gateway's proxy is msctl's own")
+    kept = {n for name in rest if name != gateway.name for n in _joined(rest[name])}
+    left = {
+        name: None
+        for name in _joined(rest[gateway.name])
+        if name in kept or name not in _joined(proxy)
+    }
+    return {**rest, gateway.name: {**rest[gateway.name], "networks": list(left)}}, proxy
+
+
+def _joined(service: Mapping[str, Any]) -> list[str]:
+    return [str(name) for name in service.get("networks") or ()]
+
+
 def _slug(source: Source, name: str) -> str:
     """A service's name as the stack file takes it."""
     slug = re.sub(r"[^a-z0-9_-]", "-", name.lower()).lstrip("-_")[:63] or "service"
-    if slug in RESERVED_NAMES:
+    if slug in OWN_SERVICES:
         slug = f"{slug}-service"
     if slug != name:
         source.note(("services", name), f"its name is {slug} now; {name} still leads to it")

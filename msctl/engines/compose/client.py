@@ -14,8 +14,9 @@ import docker
 import requests
 import urllib3
 from docker.errors import APIError, DockerException
-from docker.utils import kwargs_from_env
+from docker.tls import TLSConfig
 
+from msctl.engines.compose.endpoint import Endpoint, endpoint
 from msctl.errors import EngineUnreachable, MsctlError
 
 API_TIMEOUT = 60
@@ -40,24 +41,44 @@ class EngineFault(MsctlError):
 
 
 @contextmanager
-def _faults(address: str) -> Iterator[None]:
+def _faults(place: Endpoint) -> Iterator[None]:
     try:
         yield
     except APIError as error:
         raise EngineFault(error.explanation or str(error), error.status_code or 500) from error
     except _CONNECTION_FAULTS as error:
-        raise unreachable(address, error) from error
+        raise unreachable(place.address, error, place) from error
     except DockerException as error:
         # Raised where a connection could not be made at all, with the reason inside.
-        raise unreachable(address, error) from error
+        raise unreachable(place.address, error, place) from error
 
 
-def unreachable(address: str, error: BaseException) -> EngineUnreachable:
-    return EngineUnreachable(
-        f"no Docker engine answers at {address}: {_reason(error)}",
-        hint="start it (systemctl start docker, or Docker Desktop), or set DOCKER_HOST; "
-        "msctl doctor tells more",
+def unreachable(
+    address: str, error: BaseException, place: Endpoint | None = None
+) -> EngineUnreachable:
+    place = place or Endpoint(address, "")
+    by, reason = f" ({place.chosen_by})" if place.chosen_by else "", _reason(error)
+    hint = place.hint
+    if place.local and "ermission denied" in reason:
+        hint = "sudo usermod -aG docker $USER, then log in anew; or use sudo"
+    if "paramiko" in reason:
+        reason, hint = "ssh:// needs the package paramiko", "pipx inject msctl paramiko"
+    return EngineUnreachable(f"no Docker engine answers at {address}{by}: {reason}", hint=hint)
+
+
+def _settings(place: Endpoint) -> dict[str, Any]:
+    """What the SDK is told of an engine."""
+    if place.address.startswith("ssh://"):
+        return {"base_url": place.address, "use_ssh_client": True}  # ~/.ssh/config, agent, keys
+    if place.certificates is None:
+        return {"base_url": place.address}
+    folder = place.certificates
+    tls = TLSConfig(
+        client_cert=(str(folder / "cert.pem"), str(folder / "key.pem")),
+        ca_cert=str(folder / "ca.pem"),
+        verify=place.verify,
     )
+    return {"base_url": place.address.replace("tcp://", "https://", 1), "tls": tls}
 
 
 def _reason(error: BaseException) -> str:
@@ -73,28 +94,38 @@ def _reason(error: BaseException) -> str:
     return str(seen) or type(seen).__name__
 
 
+class _Api(docker.APIClient):
+    """The SDK, without a trap of requests."""
+
+    def merge_environment_settings(
+        self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any
+    ) -> Any:
+        """The engine's own authority counts, where requests would put $REQUESTS_CA_BUNDLE first."""
+        verify = self.verify if verify is None else verify
+        return super().merge_environment_settings(url, proxies, stream, verify, cert)
+
+
 class Client:
     """Calls to one engine."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
-        self.address = environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
-        self.local = self.address.startswith(("unix://", "npipe://"))
+        self._place = endpoint(environ)
+        self.address = self._place.address
+        self.local = self._place.local
         """Whether the engine runs on this machine."""
-        with _faults(self.address):
-            self._settings: dict[str, Any] = dict(kwargs_from_env(environment=dict(environ)))
+        with _faults(self._place):
+            self._settings = _settings(self._place)
         self._threads = threading.local()
         self._version: str | None = None
 
     def _api(self, timeout: int = API_TIMEOUT) -> docker.APIClient:
         if not hasattr(self._threads, "api"):
             if self._version is None:
-                first = docker.APIClient(version="auto", timeout=API_TIMEOUT, **self._settings)
+                first = _Api(version="auto", timeout=API_TIMEOUT, **self._settings)
                 offered = tuple(int(part) for part in first.api_version.split("."))
                 self._version = ".".join(map(str, min(offered, NEWEST_API)))
                 first.close()
-            self._threads.api = docker.APIClient(
-                version=self._version, timeout=API_TIMEOUT, **self._settings
-            )
+            self._threads.api = _Api(version=self._version, timeout=API_TIMEOUT, **self._settings)
         api: docker.APIClient = self._threads.api
         api.timeout = timeout
         return api
@@ -106,31 +137,31 @@ class Client:
             EngineFault: the engine refused it.
             EngineUnreachable: the engine did not answer.
         """
-        with _faults(self.address):
+        with _faults(self._place):
             return request(self._api(timeout))
 
     def stream(self, request: Callable[[Any], Any], timeout: int = API_TIMEOUT) -> Generator[Any]:
         """The items of a streamed answer; faults while reading are translated too."""
-        with _faults(self.address):
+        with _faults(self._place):
             stream = request(self._api(timeout))
             yield from stream
 
     def open_stream(self, request: Callable[[Any], Any]) -> Stream:
         """A stream that another thread may close."""
-        return Stream(self.address, self.call(request))
+        return Stream(self._place, self.call(request))
 
 
 class Stream:
     """A streamed answer, such as events; closing it ends its reader."""
 
-    def __init__(self, address: str, stream: Any) -> None:
-        self._address = address
+    def __init__(self, place: Endpoint, stream: Any) -> None:
+        self._place = place
         self._stream = stream
         self._closed = False
 
     def __iter__(self) -> Iterator[Any]:
         try:
-            with _faults(self._address):
+            with _faults(self._place):
                 yield from self._stream
         except (EngineUnreachable, ValueError, AttributeError):
             # Closed by another thread while it was read: whatever the SDK makes of that is the end.

@@ -1,0 +1,149 @@
+"""Where the Docker engine is, as Docker's own command finds it.
+
+DOCKER_HOST, else DOCKER_CONTEXT, else the context that `docker context use` chose, else the socket
+of this machine: the system's, the user's own (rootless), or Docker Desktop's.
+Source: docker/cli, `cli/command/cli.go` (resolveContextName) and `cli/context/store`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from msctl.errors import EngineUnreachable
+from msctl.spelling import did_you_mean
+
+SYSTEM = "/var/run/docker.sock"
+_PIPE = "npipe:////./pipe/docker_engine"
+_DEFAULT = "default"
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """An engine's address, and by what it was chosen."""
+
+    address: str
+    chosen_by: str
+    """DOCKER_HOST, `context NAME`, or empty for this machine's socket."""
+    certificates: Path | None = None
+    """Folder with ca.pem, cert.pem and key.pem."""
+    verify: bool = True
+    """Whether the engine's certificate has to be right."""
+
+    @property
+    def local(self) -> bool:
+        """Whether the engine runs on this machine."""
+        return self.address.startswith(("unix://", "npipe://"))
+
+    @property
+    def hint(self) -> str:
+        """What to do when nobody answers there."""
+        if self.chosen_by.startswith("context "):
+            return (
+                "start it, or choose another: docker context ls, docker context use NAME, "
+                "or set DOCKER_HOST; msctl doctor tells more"
+            )
+        return (
+            "start it (systemctl start docker, or Docker Desktop), or set DOCKER_HOST; "
+            "msctl doctor tells more"
+        )
+
+
+def endpoint(environ: Mapping[str, str], *, system: str = SYSTEM) -> Endpoint:
+    """The engine to talk to; `system` is the system's own socket.
+
+    Raises:
+        EngineUnreachable: a context was chosen that is not there, or cannot be read.
+    """
+    if host := environ.get("DOCKER_HOST"):
+        return _by_environment(host, environ)
+    folder = _config_folder(environ)
+    name = environ.get("DOCKER_CONTEXT") or _chosen(folder)
+    if name and name != _DEFAULT:
+        by = "DOCKER_CONTEXT" if environ.get("DOCKER_CONTEXT") else f"{folder / 'config.json'}"
+        return _of_context(folder, name, by)
+    if sys.platform == "win32":
+        return Endpoint(_PIPE, "")
+    return Endpoint(f"unix://{_socket(environ, system)}", "")
+
+
+def _by_environment(host: str, environ: Mapping[str, str]) -> Endpoint:
+    secure = bool(environ.get("DOCKER_TLS_VERIFY") or environ.get("DOCKER_CERT_PATH"))
+    if not secure or not host.startswith(("tcp://", "https://")):
+        return Endpoint(host, "DOCKER_HOST")
+    given = environ.get("DOCKER_CERT_PATH")
+    folder = Path(given) if given else _config_folder(environ)
+    return Endpoint(host, "DOCKER_HOST", folder, bool(environ.get("DOCKER_TLS_VERIFY")))
+
+
+def _home(environ: Mapping[str, str]) -> Path:
+    return Path(environ.get("HOME") or os.path.expanduser("~"))
+
+
+def _config_folder(environ: Mapping[str, str]) -> Path:
+    given = environ.get("DOCKER_CONFIG")
+    return Path(given) if given else _home(environ) / ".docker"
+
+
+def _chosen(folder: Path) -> str | None:
+    """The context of `docker context use`; a file that cannot be read chooses none."""
+    try:
+        found = json.loads((folder / "config.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    name = found.get("currentContext") if isinstance(found, dict) else None
+    return name if isinstance(name, str) else None
+
+
+def _of_context(folder: Path, name: str, by: str) -> Endpoint:
+    key = hashlib.sha256(name.encode()).hexdigest()
+    try:
+        found = json.loads((folder / "contexts" / "meta" / key / "meta.json").read_text("utf-8"))
+        docker: dict[str, Any] = found["Endpoints"]["docker"]
+        address = str(docker["Host"])
+    except FileNotFoundError:
+        known = _contexts(folder)
+        raise EngineUnreachable(
+            f"there is no Docker context {name}, which {by} names{did_you_mean(name, known)}",
+            hint="docker context ls shows them; DOCKER_CONTEXT=default is this machine's engine",
+        ) from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise EngineUnreachable(
+            f"Docker context {name} cannot be read: {type(error).__name__}",
+            hint=f"docker context inspect {name}; DOCKER_CONTEXT=default is this machine's engine",
+        ) from None
+    certificates = folder / "contexts" / "tls" / key / "docker"
+    return Endpoint(
+        address,
+        f"context {name}",
+        certificates if certificates.is_dir() else None,
+        not docker.get("SkipTLSVerify", False),
+    )
+
+
+def _contexts(folder: Path) -> list[str]:
+    names = [_DEFAULT]
+    for file in sorted((folder / "contexts" / "meta").glob("*/meta.json")):
+        try:
+            names.append(str(json.loads(file.read_text("utf-8"))["Name"]))
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+    return names
+
+
+def _socket(environ: Mapping[str, str], system: str) -> str:
+    """The first socket that is there; the system's where none is."""
+    home, runtime = _home(environ), environ.get("XDG_RUNTIME_DIR")
+    places = [
+        Path(system),
+        *([Path(runtime) / "docker.sock"] if runtime else []),
+        home / ".docker" / "desktop" / "docker.sock",
+        home / ".docker" / "run" / "docker.sock",
+    ]
+    return str(next((place for place in places if place.exists()), system))

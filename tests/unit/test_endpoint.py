@@ -1,0 +1,135 @@
+"""Where the engine is: DOCKER_HOST, contexts, and the sockets of this machine."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from msctl.engines.compose.client import Client, unreachable
+from msctl.engines.compose.endpoint import Endpoint, endpoint
+from msctl.errors import EngineUnreachable
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A user with two contexts, of which none is chosen."""
+    make(tmp_path, "prod", "tcp://prod.example.org:2376", certificates=True)
+    make(tmp_path, "lab", "ssh://me@lab")
+    return tmp_path
+
+
+def make(home: Path, name: str, host: str, *, certificates: bool = False) -> None:
+    key = hashlib.sha256(name.encode()).hexdigest()
+    folder = home / ".docker" / "contexts" / "meta" / key
+    folder.mkdir(parents=True)
+    docker = {"Host": host, "SkipTLSVerify": False}
+    text = json.dumps({"Name": name, "Metadata": {}, "Endpoints": {"docker": docker}})
+    (folder / "meta.json").write_text(text)
+    if certificates:
+        (home / ".docker" / "contexts" / "tls" / key / "docker").mkdir(parents=True)
+
+
+def use(home: Path, name: str) -> None:
+    """`docker context use NAME`."""
+    (home / ".docker" / "config.json").write_text(json.dumps({"currentContext": name}))
+
+
+def found(home: Path, **environ: str) -> Endpoint:
+    return endpoint({"HOME": str(home), **environ}, system=str(home / "var" / "docker.sock"))
+
+
+def test_a_context_is_taken_as_docker_takes_it(home: Path) -> None:
+    """DOCKER_HOST wins over DOCKER_CONTEXT, which wins over the one in use."""
+    use(home, "prod")
+    chosen = found(home)
+    assert (chosen.address, chosen.chosen_by) == ("tcp://prod.example.org:2376", "context prod")
+    assert chosen.certificates is not None
+    assert (chosen.verify, chosen.local) == (True, False)
+    assert found(home, DOCKER_CONTEXT="lab").address == "ssh://me@lab"
+    by_host = found(home, DOCKER_CONTEXT="lab", DOCKER_HOST="unix:///x.sock")
+    assert (by_host.address, by_host.chosen_by) == ("unix:///x.sock", "DOCKER_HOST")
+    assert found(home, DOCKER_CONTEXT="default").chosen_by == ""
+    elsewhere = found(home, DOCKER_CONFIG=str(home / "other"))
+    assert elsewhere.chosen_by == ""
+
+
+@pytest.mark.parametrize(
+    "place", ["var/docker.sock", "run/docker.sock", ".docker/desktop/docker.sock",
+              ".docker/run/docker.sock"],
+)  # fmt: skip
+def test_the_first_socket_that_is_there_is_taken(home: Path, place: str) -> None:
+    """The system's, the user's own (rootless), or Docker Desktop's; the system's where none is."""
+    environ = {"XDG_RUNTIME_DIR": str(home / "run")}
+    assert found(home, **environ).address == f"unix://{home}/var/docker.sock"
+    (home / place).parent.mkdir(parents=True, exist_ok=True)
+    (home / place).touch()
+    assert found(home, **environ).address == f"unix://{home}/{place}"
+    assert found(home, **environ).local
+
+
+def test_tls_is_as_the_environment_says(home: Path) -> None:
+    """DOCKER_CERT_PATH, else the folder of Docker's configuration; a socket has none."""
+    tcp = "tcp://10.0.0.1:2376"
+    assert found(home, DOCKER_HOST=tcp).certificates is None
+    verified = found(home, DOCKER_HOST=tcp, DOCKER_TLS_VERIFY="1")
+    assert (verified.certificates, verified.verify) == (home / ".docker", True)
+    given = found(home, DOCKER_HOST=tcp, DOCKER_CERT_PATH="/certs")
+    assert (given.certificates, given.verify) == (Path("/certs"), False)
+    assert found(home, DOCKER_HOST="unix:///x", DOCKER_TLS_VERIFY="1").certificates is None
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("prdo", "there is no Docker context prdo, which DOCKER_CONTEXT names; did you mean"),
+        ("broken", "Docker context broken cannot be read"),
+    ],
+)  # fmt: skip
+def test_a_context_that_cannot_be_had_is_told(home: Path, name: str, told: str) -> None:
+    """With exit status 3 and what to type; this machine's engine is never taken instead."""
+    key = hashlib.sha256(b"broken").hexdigest()
+    (home / ".docker" / "contexts" / "meta" / key).mkdir()
+    (home / ".docker" / "contexts" / "meta" / key / "meta.json").write_text("{}")
+    with pytest.raises(EngineUnreachable, match="Docker context") as caught:
+        found(home, DOCKER_CONTEXT=name)
+    assert told in caught.value.message
+    assert "DOCKER_CONTEXT=default" in (caught.value.hint or "")
+
+
+def test_a_broken_configuration_chooses_nothing(home: Path) -> None:
+    """As Docker's own command has it."""
+    (home / ".docker" / "config.json").write_text("{")
+    assert found(home).chosen_by == ""
+
+
+def test_the_error_tells_which_engine_was_tried_and_how_to_choose(home: Path) -> None:
+    """By address, by what it was chosen, and with the next command to type."""
+    use(home, "prod")
+    error = unreachable("tcp://prod", ConnectionRefusedError(111, "refused"), found(home))
+    assert error.message == "no Docker engine answers at tcp://prod (context prod): refused"
+    assert "docker context use" in (error.hint or "")
+    denied = unreachable("unix:///x", PermissionError(13, "Permission denied"))
+    assert "usermod -aG docker" in (denied.hint or "")
+    assert "DOCKER_HOST" in (unreachable("unix:///x", OSError(2, "gone")).hint or "")
+
+
+def test_certificates_that_are_not_there_are_told(home: Path) -> None:
+    """Before anything is sent."""
+    environ = {"HOME": str(home), "DOCKER_HOST": "tcp://127.0.0.1:1", "DOCKER_TLS_VERIFY": "1"}
+    with pytest.raises(EngineUnreachable, match="DOCKER_HOST"):
+        Client(environ)
+
+
+def test_ssh_tells_what_it_needs(home: Path) -> None:
+    """The SDK's ssh needs a package that msctl does not bring by itself."""
+    pytest.importorskip("docker")
+    try:
+        import paramiko  # noqa: F401
+    except ImportError:
+        client = Client({"HOME": str(home), "DOCKER_CONTEXT": "lab"})
+        with pytest.raises(EngineUnreachable, match="ssh:// needs the package paramiko") as caught:
+            client.call(lambda api: api.ping())
+        assert caught.value.hint == "pipx inject msctl paramiko"
