@@ -10,9 +10,13 @@ _STARTER = """\
 # A stack for msctl. `msctl check` checks this file, `msctl up` starts what it describes,
 # `msctl schema` prints all keys. ${VAR} and ${VAR:-default} work everywhere: from the
 # environment, or from a file .env beside this one.
+#
+# Images are used where they are present, else pulled, else built. Where there is no registry:
+# `docker load -i IMAGES.tar`, or a `build` for each service, and for the gateway.
 name: NAME
 
 gateway:
+  # build: ./traefik        # builds traefik:v3.7 where it cannot be pulled
   http: ${HTTP_PORT:-80}    # published ports, [HOST:]PORT or off
   https: ${HTTPS_PORT:-443}
   dashboard: 127.0.0.1:8080 # Traefik's API and dashboard

@@ -1,0 +1,68 @@
+"""The package as a user gets it: built, installed in a clean environment, run in another folder."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tarfile
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from msctl import __version__
+
+ROOT = Path(__file__).parents[2]
+KEPT = ("HOME", "PATH", "PIP_", "SSL_CERT", "REQUESTS_CA", "CURL_CA", "LANG")
+"""What pip needs of the environment: where packages come from, and whom it trusts."""
+
+
+def run(folder: Path, *words: object) -> str:
+    """The output of a command that ends well; nothing of this repository is in its way."""
+    environ = {key: value for key, value in os.environ.items() if key.startswith(KEPT)}
+    ran = subprocess.run(
+        [str(word) for word in words],
+        cwd=folder,
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert ran.returncode == 0, f"{words}: {ran.stdout}{ran.stderr}"
+    return ran.stdout
+
+
+@pytest.mark.soak
+def test_wheel_and_sdist_work_outside_the_repository(tmp_path: Path) -> None:
+    """The wheel is made of the sdist, and has all that a first stack file needs."""
+    dist, empty = tmp_path / "dist", tmp_path / "bakery"
+    empty.mkdir()
+    run(tmp_path, sys.executable, "-m", "build", "--outdir", dist, ROOT)
+    (wheel,) = dist.glob("*.whl")
+    (sdist,) = dist.glob("*.tar.gz")
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+    assert "msctl/py.typed" in names
+    assert {name.partition("/")[0] for name in names} == {"msctl", f"msctl-{__version__}.dist-info"}
+    with tarfile.open(sdist) as source:
+        members = {member.partition("/")[2] for member in source.getnames()}
+    assert {"README.md", "LICENSE", "pyproject.toml", "msctl/cli/group.py"} <= members
+
+    venv.create(tmp_path / "venv", with_pip=True)
+    binary = tmp_path / "venv" / "bin"
+    run(tmp_path, binary / "python", "-m", "pip", "install", "-q", wheel)
+    msctl = binary / "msctl"
+    assert run(empty, msctl, "--version") == f"msctl {__version__}\n"
+    assert "init" in run(empty, msctl, "--help")
+    run(empty, msctl, "init")
+    run(empty, msctl, "check")
+    rendered = run(empty, msctl, "render")
+    assert "name: bakery" in rendered
+    assert "traefik.http.routers.web.rule" in rendered
+    assert "complete" in run(empty, msctl, "completion", "bash")
+    run(empty, msctl, "add", "cache", "--image", "redis:7")
+    run(empty, msctl, "render", "-o", "docker-compose.yml")
+    run(empty, msctl, "import", "docker-compose.yml", "-o", "-")
