@@ -23,6 +23,7 @@ from msctl.render.kubernetes.gateway import GRACE, PORTS
 from msctl.render.kubernetes.images import known
 from msctl.render.kubernetes.names import INSTANCE, MANAGED_BY, NETWORK
 from msctl.render.kubernetes.quantities import cpus, literal, size
+from msctl.render.kubernetes.scaling import traefik_names
 
 REPOSITORY = Path(__file__).parents[2]
 VERSIONS = ("1.34", "1.35", "1.36")
@@ -85,6 +86,21 @@ def test_the_sample_stack_is_valid_for_three_versions() -> None:
     check(objects, VERSIONS[-1:])
     assert names(objects, "HorizontalPodAutoscaler") == []
     assert len(names(objects, "ScaledObject")) == 4
+    queries = found(objects, "ScaledObject", "userservice")["spec"]["triggers"]
+    assert 'service=~"userservice@docker|musicshare-' in queries[1]["metadata"]["query"]
+
+
+def test_prometheus_calls_services_as_on_an_engine() -> None:
+    """So that alerts and dashboard find them: the sample's rules for names, on Traefik's names."""
+    config = yaml.safe_load((REPOSITORY / "prometheus" / "kubernetes.yml").read_text())
+    rules = config["scrape_configs"][0]["metric_relabel_configs"]
+    (rule,) = [r for r in rules if r["target_label"] == "service"]
+    for part in ("", "internal-"):
+        told = f"musicshare-music-service-route-{part}{'0a' * 10}@kubernetescrd"
+        name = re.fullmatch(rule["regex"], told)
+        assert name
+        assert rule["replacement"].replace("$1", name[1]) == "music-service@docker"
+        assert re.fullmatch(traefik_names("musicshare", "music-service"), told)
 
 
 def test_the_files_are_the_seeds() -> None:
@@ -274,6 +290,7 @@ def test_scaled_object() -> None:
     }
     wanted = re.search(r'service=~"([^"]+)"', rates["metadata"]["query"])
     assert wanted
+    assert "docker" not in wanted[1]
     name = re.compile(wanted[1])
     assert name.fullmatch(f"shop-web-route-{'0a' * 10}@kubernetescrd")
     assert not name.fullmatch(f"shop-web-2-route-{'0a' * 10}@kubernetescrd")

@@ -163,6 +163,8 @@ def _notes(stack: Stack) -> Iterator[str]:
             "A replica's readiness probe is what the gateway goes by: Traefik has no health checks "
             "of its own for Services of a cluster"
         )
+    if any(service.rate_limit or service.in_flight for service in stack.services.values()):
+        found.append("Each replica of the gateway counts `rate_limit` and `in_flight` by itself")
     if any(service.needs for service in stack.services.values()):
         found.append(
             "`needs` is the order in which these files name things; Kubernetes starts all at once, "
