@@ -701,3 +701,9 @@ def test_notes_say_what_is_otherwise() -> None:
         ("CPU alone", "how often", "ever more", "ReadWriteMany", "baseline"), said, strict=True
     ):
         assert part in text
+
+
+def test_what_is_needed_comes_first() -> None:
+    """In each file, in an order that is the same every time."""
+    stack = stack_of({"c": {"needs": ["b", "a"]}, "a": {}, "b": {"needs": ["a"]}, "d": {}})
+    assert names(kubernetes.objects(stack), "Deployment") == ["a", "d", "b", "c"]
