@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from msctl.render.kubernetes.gateway import GRACE, PORTS
 from msctl.render.kubernetes.images import known
 from msctl.render.kubernetes.names import INSTANCE, MANAGED_BY, NETWORK
 from msctl.render.kubernetes.quantities import cpus, literal, size
+from msctl.render.kubernetes.scaling import traefik_names
 
 REPOSITORY = Path(__file__).parents[2]
 VERSIONS = ("1.34", "1.35", "1.36")
@@ -31,6 +33,7 @@ CUSTOM = ("traefik.io", "cert-manager.io", "keda.sh")
 Data = dict[str, Any]
 
 
+@cache
 def musicshare() -> tuple[Stack, dict[str, dict[str, bytes]]]:
     folder = REPOSITORY / "compose"
     stack = load(folder / "stack.yaml", {}).stack
@@ -85,6 +88,21 @@ def test_the_sample_stack_is_valid_for_three_versions() -> None:
     check(objects, VERSIONS[-1:])
     assert names(objects, "HorizontalPodAutoscaler") == []
     assert len(names(objects, "ScaledObject")) == 4
+    queries = found(objects, "ScaledObject", "userservice")["spec"]["triggers"]
+    assert 'service=~"userservice@docker|musicshare-' in queries[1]["metadata"]["query"]
+
+
+def test_prometheus_calls_services_as_on_an_engine() -> None:
+    """So that alerts and dashboard find them: the sample's rules for names, on Traefik's names."""
+    config = yaml.safe_load((REPOSITORY / "prometheus" / "kubernetes.yml").read_text())
+    rules = config["scrape_configs"][0]["metric_relabel_configs"]
+    (rule,) = [r for r in rules if r["target_label"] == "service"]
+    for part in ("", "internal-"):
+        told = f"musicshare-music-service-route-{part}{'0a' * 10}@kubernetescrd"
+        name = re.fullmatch(rule["regex"], told)
+        assert name
+        assert rule["replacement"].replace("$1", name[1]) == "music-service@docker"
+        assert re.fullmatch(traefik_names("musicshare", "music-service"), told)
 
 
 def test_the_files_are_the_seeds() -> None:
@@ -274,6 +292,7 @@ def test_scaled_object() -> None:
     }
     wanted = re.search(r'service=~"([^"]+)"', rates["metadata"]["query"])
     assert wanted
+    assert "docker" not in wanted[1]
     name = re.compile(wanted[1])
     assert name.fullmatch(f"shop-web-route-{'0a' * 10}@kubernetescrd")
     assert not name.fullmatch(f"shop-web-2-route-{'0a' * 10}@kubernetescrd")
@@ -324,7 +343,11 @@ def test_volumes() -> None:
         {
             "db": {"stateful": True, "volumes": ["own:/data", "both:/both"]},
             "web": {
-                "volumes": ["both:/see:ro", "/cache", {"type": "tmpfs", "target": "/run/x"}],
+                "volumes": [
+                    "both:/see:ro",
+                    "/cache",
+                    {"type": "tmpfs", "target": "/run/x", "tmpfs": {"size": "64M"}},
+                ],
                 "kubernetes": {"storage": "2G"},
             },
         }
@@ -341,7 +364,7 @@ def test_volumes() -> None:
         "volumeMounts"
     ]
     scratch = [volume["emptyDir"] for volume in spec["volumes"] if "emptyDir" in volume]
-    assert scratch == [{}, {"medium": "Memory"}]
+    assert scratch == [{}, {"medium": "Memory", "sizeLimit": "64Mi"}]
 
 
 def test_files_become_a_config_map() -> None:
@@ -555,6 +578,25 @@ PROBLEMS: list[tuple[Data, tuple[str | int, ...], str]] = [
     ({"volumes": ["./x:/x:ro"]}, ("volumes", 0), "no file or folder"),
     ({"volumes": ["./big:/x:ro"]}, ("volumes",), "a ConfigMap holds 1048576"),
     ({"volumes": ["./none:/x:ro"]}, ("volumes", 0), "empty folder"),
+    (
+        {
+            "volumes": [
+                {
+                    "type": "volume",
+                    "source": "data",
+                    "target": "/d",
+                    "volume": {"subpath": "part"},
+                }
+            ]
+        },
+        ("volumes", 0),
+        "mount it whole",
+    ),
+    (
+        {"volumes": [{"type": "tmpfs", "target": "/d", "tmpfs": {"size": "much"}}]},
+        ("volumes", 0),
+        "no size",
+    ),
     ({"ports": ["8000:80"]}, ("ports", 0), "kubernetes.service_type"),
     ({"restart": "no"}, ("restart",), "job: true"),
     ({"command": []}, ("command",), "an empty command"),
@@ -649,11 +691,19 @@ def test_names_of_the_stack() -> None:
 def test_notes_say_what_is_otherwise() -> None:
     """What nobody has to change, but everybody shall know."""
     stack = web(
-        autoscale={"cpu": "70%", "rps": 5},
+        autoscale={"cpu": "70%", "rps": 5, "interval": "30s"},
         resources={"cpus": 1},
         restart="on-failure:3",
         volumes=["data:/d"],
     )
     said = list(kubernetes.notes(stack))
-    for part, text in zip(("CPU alone", "restarted", "ReadWriteMany"), said, strict=True):
+    for part, text in zip(
+        ("CPU alone", "how often", "ever more", "ReadWriteMany", "baseline"), said, strict=True
+    ):
         assert part in text
+
+
+def test_what_is_needed_comes_first() -> None:
+    """In each file, in an order that is the same every time."""
+    stack = stack_of({"c": {"needs": ["b", "a"]}, "a": {}, "b": {"needs": ["a"]}, "d": {}})
+    assert names(kubernetes.objects(stack), "Deployment") == ["a", "d", "b", "c"]

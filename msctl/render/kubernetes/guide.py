@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from msctl.model import Stack
 from msctl.render.compose import SECRETS_FOLDER, secret_files
 from msctl.render.kubernetes.names import GATEWAY_NAME, INSTANCE, MANAGED_BY, namespace_of
+from msctl.render.kubernetes.notes import notes
 from msctl.render.kubernetes.pods import ports_of
-from msctl.render.kubernetes.problems import notes
 from msctl.render.kubernetes.secrets import secret_name
 from msctl.render.kubernetes.text import OURS
 from msctl.render.kubernetes.workloads import is_public, public_name
@@ -163,6 +163,8 @@ def _notes(stack: Stack) -> Iterator[str]:
             "A replica's readiness probe is what the gateway goes by: Traefik has no health checks "
             "of its own for Services of a cluster"
         )
+    if any(service.rate_limit or service.in_flight for service in stack.services.values()):
+        found.append("Each replica of the gateway counts `rate_limit` and `in_flight` by itself")
     if any(service.needs for service in stack.services.values()):
         found.append(
             "`needs` is the order in which these files name things; Kubernetes starts all at once, "

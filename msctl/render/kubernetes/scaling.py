@@ -71,6 +71,9 @@ def _scaled_object(make: Maker, name: str, service: Service, policy: Policy) -> 
         value = str(max(1, round(policy.cpu)))
         triggers.append({"type": "cpu", "metricType": "Utilization", "metadata": {"value": value}})
     names = traefik_names(make.namespace, name)
+    if make.stack.kubernetes.prometheus is None:
+        # The stack's own Prometheus may call it as it does on an engine, for alerts and dashboard.
+        names = f"{name}@docker|{names}"
     requests = f'traefik_service_requests_total{{service=~"{names}"}}'
     times = requests.replace("requests_total", "request_duration_seconds_bucket")
     if policy.rps is not None:
