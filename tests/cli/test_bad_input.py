@@ -223,7 +223,10 @@ ARGUMENTS: list[tuple[list[str], list[str]]] = [
         ["completion", "tcsh"],
         ["error: 'tcsh' is not a shell that msctl knows (bash, zsh, fish)"],
     ),
-    (["render", "nomad"], ["error: 'nomad' cannot be rendered; msctl renders compose"]),
+    (
+        ["render", "nomad"],
+        ["error: 'nomad' cannot be rendered; msctl renders compose and kubernetes"],
+    ),
     (["init"], [
         "error: stack.yaml exists; nothing was changed",
         "hint: msctl check checks it; -f NAME writes to another file",

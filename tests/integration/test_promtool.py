@@ -61,9 +61,10 @@ def promtool(engine: docker.DockerClient, prometheus_image: None) -> Promtool:  
     return run
 
 
-def test_the_configuration_is_accepted(promtool: Promtool) -> None:
+@pytest.mark.parametrize("file", ["prometheus.yml", "kubernetes.yml"])
+def test_the_configuration_is_accepted(promtool: Promtool, file: str) -> None:
     """With its rules, all of them."""
-    found = promtool("check", "config", "prometheus.yml")
+    found = promtool("check", "config", file)
     rules = yaml.safe_load((FOLDER / "rules" / "gateway.yml").read_text())
     count = sum(len(group["rules"]) for group in rules["groups"])
     assert f"{count} rules found" in found

@@ -23,8 +23,8 @@ CERT_MANAGER = (
     "https://github.com/cert-manager/cert-manager/releases/latest/download/cert-manager.yaml"
 )
 KEDA = (
-    "kubectl apply --server-side -f "
-    "https://github.com/kedacore/keda/releases/download/v2.18.1/keda-2.18.1.yaml"
+    "helm install keda keda --repo https://kedacore.github.io/charts "
+    "--namespace keda --create-namespace"
 )
 METRICS_SERVER = (
     "kubectl apply -f "
@@ -158,6 +158,13 @@ def _access(stack: Stack, namespace: str) -> Iterator[str]:
 
 def _notes(stack: Stack) -> Iterator[str]:
     found = list(notes(stack))
+    if any(service.routes and service.health for service in stack.services.values()):
+        found.append(
+            "A replica's readiness probe is what the gateway goes by: Traefik has no health checks "
+            "of its own for Services of a cluster"
+        )
+    if any(service.rate_limit or service.in_flight for service in stack.services.values()):
+        found.append("Each replica of the gateway counts `rate_limit` and `in_flight` by itself")
     if any(service.needs for service in stack.services.values()):
         found.append(
             "`needs` is the order in which these files name things; Kubernetes starts all at once, "

@@ -2,6 +2,9 @@
 
 Of the same data as the labels of Compose, so that a request meets the same on both. The labels'
 names of options know no case; the ones of the custom resources are below.
+
+Health checks are missing on purpose: Traefik (3.7, tried) refuses `healthCheck` on a Service that
+is no ExternalName, and leaves the route out. The readiness probe takes its place.
 """
 
 from __future__ import annotations

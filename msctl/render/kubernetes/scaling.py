@@ -13,7 +13,7 @@ from datetime import timedelta
 from msctl.autoscale.limits import PERIOD, UP_REPLICAS, UP_SHARE
 from msctl.autoscale.policy import Policy, policy_of
 from msctl.model import Service
-from msctl.render.kubernetes.names import Data, Maker, dns_name
+from msctl.render.kubernetes.names import Data, Maker
 from msctl.render.kubernetes.quantities import seconds
 
 
@@ -70,7 +70,11 @@ def _scaled_object(make: Maker, name: str, service: Service, policy: Policy) -> 
     if policy.cpu is not None:
         value = str(max(1, round(policy.cpu)))
         triggers.append({"type": "cpu", "metricType": "Utilization", "metadata": {"value": value}})
-    requests = f'traefik_service_requests_total{{service="{traefik_name(make, name, service)}"}}'
+    names = traefik_names(make.namespace, name)
+    if make.stack.kubernetes.prometheus is None:
+        # The stack's own Prometheus may call it as it does on an engine, for alerts and dashboard.
+        names = f"{name}@docker|{names}"
+    requests = f'traefik_service_requests_total{{service=~"{names}"}}'
     times = requests.replace("requests_total", "request_duration_seconds_bucket")
     if policy.rps is not None:
         query = f"sum(rate({requests}[1m]))"
@@ -102,6 +106,7 @@ def _prometheus(make: Maker, query: str, threshold: float, kind: str) -> Data:
     return {"type": "prometheus", "metricType": kind, "metadata": metadata}
 
 
-def traefik_name(make: Maker, name: str, service: Service) -> str:
-    """What the gateway's metrics call a service of an IngressRoute."""
-    return f"{make.namespace}-{dns_name(name)}-{service.port}@kubernetescrd"
+def traefik_names(namespace: str, name: str) -> str:
+    """What the gateway's metrics call a service, as a regular expression: there is one for each
+    rule of its IngressRoutes, with a digest of the rule (Traefik 3.7, tried)."""
+    return f"{namespace}-{name}-route-(internal-)?[0-9a-f]{{20}}@kubernetescrd"

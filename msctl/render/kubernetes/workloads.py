@@ -107,7 +107,13 @@ def services(make: Maker, name: str) -> Iterator[Data]:
     yield make.object("v1 Service", name, name, service.kind, spec=spec)
     kind = service.kubernetes.service_type
     if is_public(service) and kind is not None and ports:
-        outside = {"type": kind, "selector": selector(make.stack, name), "ports": ports[:1]}
+        outside = {
+            "type": kind,
+            # Only so does the service see the address of a client, by which limits are counted.
+            "externalTrafficPolicy": "Local",
+            "selector": selector(make.stack, name),
+            "ports": ports[:1],
+        }
         yield make.object("v1 Service", public_name(name, kind), name, service.kind, spec=outside)
 
 
