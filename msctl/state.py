@@ -239,6 +239,7 @@ class EngineInfo:
     memory: int
     """Bytes."""
     address: str
+    product: str = "Docker"
 
 
 @dataclass(frozen=True)

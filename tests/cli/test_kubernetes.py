@@ -415,6 +415,42 @@ def test_status_has_the_shape_of_every_engine(shop: Site) -> None:
     assert found["problems"] == []
 
 
+def test_status_tells_where_the_load_balancer_answers(shop: Site) -> None:
+    """The ports that the file publishes are those of another engine."""
+    shop.edit(
+        "    replicas: {initial: 2, max: 6}\n", "    kubernetes: {service_type: LoadBalancer}\n"
+    )
+    answer = shop.msctl("up")
+    assert answer.status == 0, answer.err
+    assert "gateway    http://203.0.113.7:8080" in answer.err
+    assert shop.msctl("status", "--json").json["gateway"]["url"] == "http://203.0.113.7:8080"
+
+
+def test_doctor_asks_of_a_cluster_what_a_cluster_has(shop: Site) -> None:
+    """Neither Docker's disk nor the machine's ports."""
+    answer = shop.msctl("doctor")
+    assert answer.status == 0, answer.out + answer.err
+    assert "Kubernetes 1.36.0 at http://127.0.0.1:" in answer.out
+    assert "Docker" not in answer.out
+    assert "`up` has nothing to do" in answer.out
+
+
+def test_routes_are_those_of_the_ingress_routes(shop: Site) -> None:
+    """With the addresses that are ready behind each."""
+    routes = shop.msctl("routes", "--json").json["routes"]
+    assert {(r["service"], r["status"], r["servers_up"]) for r in routes} == {
+        ("web", "enabled", 2),
+        ("api", "enabled", 2),
+    }
+
+
+def test_options_of_a_cluster_are_none_of_another_engine(site: Site) -> None:
+    """`--context` chooses nothing on a Docker engine, and is refused there."""
+    answer = site.msctl("--engine", "compose", "--context", "test", "status")
+    assert answer.status == 2
+    assert "--context is an option of --engine kubernetes" in answer.err
+
+
 def test_status_is_degraded_when_a_pod_is(shop: Site) -> None:
     """Exit status 1, with the pod's own reason."""
     shop.api.behave("web", Behaviour(waiting=("CrashLoopBackOff", "back-off 5m0s"), restarts=7))

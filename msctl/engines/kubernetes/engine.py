@@ -69,6 +69,7 @@ class KubernetesEngine:
             cpus=0,
             memory=0,
             address=self._client.address,
+            product="Kubernetes",
         )
 
     def observe(self, *, detail: bool = False) -> StackState:

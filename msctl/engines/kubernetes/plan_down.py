@@ -22,7 +22,7 @@ PATIENCE = 120.0
 
 
 def plan_down(cluster: Cluster, request: Down) -> Plan:
-    """Routes and workloads first, what they use when their pods are gone, the namespace last.
+    """Workloads first, what they use when their pods are gone, the namespace last.
 
     Volumes stay unless they are asked for; the namespace stays with them, and where others have
     something in it.
