@@ -42,5 +42,5 @@ bench: setup  ## measure on the real engine
 	.venv/bin/python -m pytest tests/bench -s $(ARGS)
 
 clean:  ## remove .venv and caches; images, volumes and secrets stay
-	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-checkov build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -21,12 +21,12 @@ def render_kubernetes(session: Session, output: str | None) -> None:
     loaded = session.load()
     contents = bind_files(session, loaded)
     files = kubernetes.files(loaded.stack, contents)
+    folder = None if output is None or output == "-" else _folder(session, output)
     for note in kubernetes.notes(loaded.stack):
         session.ui.note(note)
-    if output is None or output == "-":
+    if output is None or folder is None:
         session.ui.write(kubernetes.stream([item for found in files.values() for item in found]))
         return
-    folder = _folder(session, output)
     texts = kubernetes.texts(files, source=loaded.path.name)
     texts[kubernetes.SETUP] = kubernetes.guide(
         loaded.stack, list(files), source=loaded.path.name, folder=session.shown(loaded.folder)

@@ -26,7 +26,7 @@ def test_a_folder_gets_the_files(terminal: Terminal) -> None:
     """The folder is made; the guide is among the files; what no object is in any more goes, and
     what is not msctl's stays."""
     answer = terminal.msctl("render", "kubernetes", "-o", "k8s")
-    assert (answer.status, answer.lines) == (0, ["k8s: 8 files are written"])
+    assert (answer.status, answer.lines[-1]) == (0, "k8s: 8 files are written")
     folder = terminal.folder / "k8s"
     written = {path.name for path in folder.iterdir()}
     assert written == {*FILES, SETUP} - {"hpa.yaml", "frontend-deployment-service.yaml"}
@@ -82,4 +82,4 @@ def test_what_is_carried_otherwise_is_said(terminal: Terminal) -> None:
     terminal.write(SHOP + "    restart: on-failure:3\n")
     answer = terminal.msctl("render", "kubernetes")
     assert answer.status == 0
-    assert "note: db is restarted as often as it fails" in answer.err
+    assert "note: db: started again as often as it fails" in answer.err

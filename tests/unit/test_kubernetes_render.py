@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ CUSTOM = ("traefik.io", "cert-manager.io", "keda.sh")
 Data = dict[str, Any]
 
 
+@cache
 def musicshare() -> tuple[Stack, dict[str, dict[str, bytes]]]:
     folder = REPOSITORY / "compose"
     stack = load(folder / "stack.yaml", {}).stack
@@ -341,7 +343,11 @@ def test_volumes() -> None:
         {
             "db": {"stateful": True, "volumes": ["own:/data", "both:/both"]},
             "web": {
-                "volumes": ["both:/see:ro", "/cache", {"type": "tmpfs", "target": "/run/x"}],
+                "volumes": [
+                    "both:/see:ro",
+                    "/cache",
+                    {"type": "tmpfs", "target": "/run/x", "tmpfs": {"size": "64M"}},
+                ],
                 "kubernetes": {"storage": "2G"},
             },
         }
@@ -358,7 +364,7 @@ def test_volumes() -> None:
         "volumeMounts"
     ]
     scratch = [volume["emptyDir"] for volume in spec["volumes"] if "emptyDir" in volume]
-    assert scratch == [{}, {"medium": "Memory"}]
+    assert scratch == [{}, {"medium": "Memory", "sizeLimit": "64Mi"}]
 
 
 def test_files_become_a_config_map() -> None:
@@ -572,6 +578,25 @@ PROBLEMS: list[tuple[Data, tuple[str | int, ...], str]] = [
     ({"volumes": ["./x:/x:ro"]}, ("volumes", 0), "no file or folder"),
     ({"volumes": ["./big:/x:ro"]}, ("volumes",), "a ConfigMap holds 1048576"),
     ({"volumes": ["./none:/x:ro"]}, ("volumes", 0), "empty folder"),
+    (
+        {
+            "volumes": [
+                {
+                    "type": "volume",
+                    "source": "data",
+                    "target": "/d",
+                    "volume": {"subpath": "part"},
+                }
+            ]
+        },
+        ("volumes", 0),
+        "mount it whole",
+    ),
+    (
+        {"volumes": [{"type": "tmpfs", "target": "/d", "tmpfs": {"size": "much"}}]},
+        ("volumes", 0),
+        "no size",
+    ),
     ({"ports": ["8000:80"]}, ("ports", 0), "kubernetes.service_type"),
     ({"restart": "no"}, ("restart",), "job: true"),
     ({"command": []}, ("command",), "an empty command"),
@@ -666,11 +691,19 @@ def test_names_of_the_stack() -> None:
 def test_notes_say_what_is_otherwise() -> None:
     """What nobody has to change, but everybody shall know."""
     stack = web(
-        autoscale={"cpu": "70%", "rps": 5},
+        autoscale={"cpu": "70%", "rps": 5, "interval": "30s"},
         resources={"cpus": 1},
         restart="on-failure:3",
         volumes=["data:/d"],
     )
     said = list(kubernetes.notes(stack))
-    for part, text in zip(("CPU alone", "restarted", "ReadWriteMany"), said, strict=True):
+    for part, text in zip(
+        ("CPU alone", "how often", "ever more", "ReadWriteMany", "baseline"), said, strict=True
+    ):
         assert part in text
+
+
+def test_what_is_needed_comes_first() -> None:
+    """In each file, in an order that is the same every time."""
+    stack = stack_of({"c": {"needs": ["b", "a"]}, "a": {}, "b": {"needs": ["a"]}, "d": {}})
+    assert names(kubernetes.objects(stack), "Deployment") == ["a", "d", "b", "c"]

@@ -10,7 +10,8 @@ from msctl.render.kubernetes.bundle import FILES, SETUP, files, objects
 from msctl.render.kubernetes.guide import CERT_MANAGER, KEDA, METRICS_SERVER, TRAEFIK_CRDS, guide
 from msctl.render.kubernetes.mounts import Contents
 from msctl.render.kubernetes.names import namespace_of
-from msctl.render.kubernetes.problems import notes, problems
+from msctl.render.kubernetes.notes import notes
+from msctl.render.kubernetes.problems import problems
 from msctl.render.kubernetes.secrets import secret_names, secrets
 from msctl.render.kubernetes.text import OURS, stream, texts
 

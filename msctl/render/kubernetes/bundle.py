@@ -68,7 +68,7 @@ def objects(
 
 def by_file(stack: Stack) -> dict[str, list[str]]:
     """The services in each file, after those that they need where the same file has them."""
-    needs = {name: set(service.needs) for name, service in stack.services.items()}
+    needs = {name: service.needs for name, service in stack.services.items()}
     ordered = [name for name in TopologicalSorter(needs).static_order() if name in stack.services]
     data = [name for name in ordered if stack.services[name].stateful]
     public = [name for name in ordered if is_public(stack.services[name]) and name not in data]

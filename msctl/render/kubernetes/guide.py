@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from msctl.model import Stack
 from msctl.render.compose import SECRETS_FOLDER, secret_files
 from msctl.render.kubernetes.names import GATEWAY_NAME, INSTANCE, MANAGED_BY, namespace_of
+from msctl.render.kubernetes.notes import notes
 from msctl.render.kubernetes.pods import ports_of
-from msctl.render.kubernetes.problems import notes
 from msctl.render.kubernetes.secrets import secret_name
 from msctl.render.kubernetes.text import OURS
 from msctl.render.kubernetes.workloads import is_public, public_name

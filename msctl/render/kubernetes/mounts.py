@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from msctl.fields import parse_size
 from msctl.model import Service, Stack
 from msctl.mounts import Mount, parse_mount
 from msctl.render.kubernetes.names import FILES, Data, Maker, dns_name
@@ -34,6 +35,8 @@ class Mounted:
     path: tuple[str | int, ...]
     mount: Mount
     read_only: bool
+    limit: int | None = None
+    """Bytes of a tmpfs, where the file says how many."""
 
 
 def mounts_of(service: Service) -> tuple[Mounted, ...]:
@@ -47,7 +50,9 @@ def mounts_of(service: Service) -> tuple[Mounted, ...]:
     for key, entries in given:
         for index, entry in enumerate(entries):
             mount = parse_mount(entry)
-            found[mount.target] = Mounted((*key, index), mount, _read_only(entry))
+            found[mount.target] = Mounted(
+                (*key, index), mount, _read_only(entry), tmpfs_size(entry)
+            )
     return tuple(found.values())
 
 
@@ -56,6 +61,16 @@ def _read_only(entry: str | Mapping[str, object]) -> bool:
         return entry.get("read_only") is True
     options = entry.rpartition(":")[2].split(",")
     return "ro" in options
+
+
+def tmpfs_size(entry: str | Mapping[str, object]) -> int | None:
+    """Bytes that an entry of `volumes` allows; None where it says none, or no size."""
+    options = None if isinstance(entry, str) else entry.get("tmpfs")
+    said = options.get("size") if isinstance(options, Mapping) else None
+    try:
+        return None if said is None else parse_size(said)
+    except ValueError:
+        return None
 
 
 def owners(stack: Stack) -> dict[str, list[str]]:
@@ -181,11 +196,16 @@ def volumes(stack: Stack, name: str, contents: Contents) -> tuple[list[Data], li
                 place |= {"readOnly": True}
         else:
             volume = f"scratch-{index}"
-            source = {"emptyDir": {"medium": "Memory"} if mount.kind == "tmpfs" else {}}
+            source = {"emptyDir": _scratch(mounted)}
         if source:
             made[volume] = source
         places.append({"name": volume, **place})
     return [{"name": volume, **source} for volume, source in made.items()], places
+
+
+def _scratch(mounted: Mounted) -> Data:
+    memory = {"medium": "Memory"} if mounted.mount.kind == "tmpfs" else {}
+    return {**memory, **({} if mounted.limit is None else {"sizeLimit": size(mounted.limit)})}
 
 
 def _of_files(name: str, mount: Mount, found: Mapping[str, bytes]) -> Data:

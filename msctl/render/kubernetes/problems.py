@@ -20,6 +20,7 @@ from msctl.render.kubernetes.mounts import (
     files_of,
     mounts_of,
     own_volumes,
+    tmpfs_size,
 )
 from msctl.render.kubernetes.names import GATEWAY_NAME, dns_name
 from msctl.render.kubernetes.pods import count, ports_of
@@ -42,13 +43,15 @@ def problems(stack: Stack, contents: Contents | None = None) -> Found:
     yield from _whole(stack)
     yield from _gateway(stack)
     for name, service in stack.services.items():
+        long = list(_long_form(service))
         found = chain(
             _name(stack, name),
             _outside(service),
             _life(service),
             _scale(stack, service),
             _texts(service),
-            _mounts(stack, name, service, contents or {}),
+            () if long else _mounts(stack, name, service, contents or {}),
+            long,
             _routes(service),
         )
         for path, message in found:
@@ -78,7 +81,9 @@ def _whole(stack: Stack) -> Found:
         first = seen.setdefault((what, plain), name)
         if first != name:
             yield ("services",), f"{what}s {first} and {name} would both be {plain}; rename one"
-        elif not re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", plain):
+        elif not re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", plain) or (
+            what == "network" and not _LABEL_VALUE.fullmatch(name)
+        ):
             yield ("services",), f"{what} {name} is no name for Kubernetes; rename it"
         elif what == "volume" and (plain != dns_name(name) or "." in plain or len(plain) > 63):
             message = f"volume {name}: write lower-case letters, digits and -, 63 at the most"
@@ -248,6 +253,23 @@ def _mounts(stack: Stack, name: str, service: Service, contents: Contents) -> Fo
         )
 
 
+def _long_form(service: Service) -> Found:
+    """Options of mounts that Kubernetes has no place for here."""
+    given = (
+        (("volumes",), service.volumes),
+        (("kubernetes", "volumes"), service.kubernetes.volumes),
+    )
+    for key, entries in given:
+        for index, entry in enumerate(entries):
+            if isinstance(entry, str):
+                continue
+            volume, tmpfs = entry.get("volume"), entry.get("tmpfs")
+            if isinstance(volume, dict) and "subpath" in volume:
+                yield (*key, index), "a subpath of a volume is not rendered; mount it whole"
+            if isinstance(tmpfs, dict) and "size" in tmpfs and tmpfs_size(entry) is None:
+                yield (*key, index), f"tmpfs.size {shown(tmpfs['size'])} is no size (such as 64M)"
+
+
 def _bind(mounted: Mounted, contents: Contents) -> Found:
     source = mounted.mount.source or ""
     if not mounted.read_only:
@@ -276,32 +298,3 @@ def _routes(service: Service) -> Found:
     for index, route in enumerate(service.routes):
         if route.basic_auth:
             yield ("routes", index, "basic_auth"), message
-
-
-def notes(stack: Stack) -> Iterator[str]:
-    """What Kubernetes carries otherwise than the engine does; nobody has to change anything."""
-    for name, service in stack.services.items():
-        scaled = service.autoscale
-        if scaled and not stack.kubernetes.keda and (scaled.rps or scaled.latency_p95):
-            yield (
-                f"{name} is scaled by CPU alone; for rps and latency_p95 install KEDA and write "
-                f"kubernetes: {{keda: true}}"
-            )
-        if service.restart.startswith("on-failure:") and not service.job:
-            yield (
-                f"{name} is restarted as often as it fails, ever more slowly; restart: "
-                f"{service.restart} has no counterpart"
-            )
-        if service.kubernetes.access_mode is None:
-            for mounted in mounts_of(service):
-                volume = mounted.mount.source
-                if (
-                    mounted.mount.kind == "volume"
-                    and volume
-                    and volume not in own_volumes(stack, name)
-                ):
-                    yield (
-                        f"volume {volume} of {name} wants storage that many nodes mount "
-                        "(ReadWriteMany); on a cluster of one node write kubernetes: "
-                        f"{{access_mode: ReadWriteOnce}}"
-                    )

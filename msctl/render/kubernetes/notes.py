@@ -1,0 +1,65 @@
+"""What Kubernetes carries otherwise than an engine does; nobody has to change anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from msctl.model import Service, Stack
+from msctl.render.kubernetes.mounts import mounts_of, own_volumes
+from msctl.render.kubernetes.pods import user_of
+
+_Test = Callable[[Stack, str, Service], bool]
+
+
+def notes(stack: Stack) -> Iterator[str]:
+    """One for each thing, with the services that it is about."""
+    for text, holds in _NOTES.items():
+        about = [name for name, service in stack.services.items() if holds(stack, name, service)]
+        if about:
+            yield f"{', '.join(about)}: {text}"
+
+
+def _by_cpu_alone(stack: Stack, _: str, service: Service) -> bool:
+    scaled = service.autoscale
+    more = scaled is not None and (scaled.rps is not None or scaled.latency_p95 is not None)
+    return more and not stack.kubernetes.keda
+
+
+def _at_its_own_pace(stack: Stack, _: str, service: Service) -> bool:
+    scaled = service.autoscale
+    said = scaled is not None and "interval" in scaled.model_fields_set
+    return said and not stack.kubernetes.keda
+
+
+def _without_end(_: Stack, __: str, service: Service) -> bool:
+    return service.restart.startswith("on-failure:") and not service.job
+
+
+def _for_many_nodes(stack: Stack, name: str, service: Service) -> bool:
+    own = own_volumes(stack, name)
+    shared = [
+        mounted
+        for mounted in mounts_of(service)
+        if mounted.mount.kind == "volume" and mounted.mount.source not in (None, *own)
+    ]
+    return bool(shared) and service.kubernetes.access_mode is None
+
+
+def _of_an_unknown_user(_: Stack, __: str, service: Service) -> bool:
+    return user_of(service) is None
+
+
+_NOTES: Mapping[str, _Test] = {
+    "scaled by CPU alone; for rps and latency_p95 install KEDA, and write kubernetes: "
+    "{keda: true} at the top": _by_cpu_alone,
+    "the cluster says how often it decides about replicas, not autoscale.interval": (
+        _at_its_own_pace
+    ),
+    "started again as often as it fails, ever more slowly; on-failure:N has no counterpart": (
+        _without_end
+    ),
+    "its shared volume wants storage that many nodes mount (ReadWriteMany); on a cluster of one "
+    "node write kubernetes: {access_mode: ReadWriteOnce}": _for_many_nodes,
+    "the image's user is not known, so that the namespace has the baseline Pod Security profile; "
+    "write kubernetes: {user: NUMBER}": _of_an_unknown_user,
+}
