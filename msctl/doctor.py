@@ -46,10 +46,10 @@ def failure(area: str, error: MsctlError) -> Finding:
 def of_engine(info: EngineInfo) -> Finding:
     """What answered, and how its age shows."""
     api = ".".join(map(str, info.api))
-    message = (
-        f"Docker {info.version} at {info.address} (API {api}), "
-        f"{info.cpus} CPUs, {info.memory / 1024**3:.1f} GiB"
-    )
+    message = f"{info.product} {info.version} at {info.address}"
+    if not info.memory:
+        return Finding("engine", "ok", message)  # a cluster, whose nodes are its own affair
+    message += f" (API {api}), {info.cpus} CPUs, {info.memory / 1024**3:.1f} GiB"
     if info.api < QUICK_CHECKS_API:
         message += "; before Docker 25 a first health check comes after a whole `interval`"
     return Finding("engine", "ok", message)

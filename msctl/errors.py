@@ -5,7 +5,7 @@ MsctlError                  1  failed or degraded
 ├── ImageUnavailable        1  an image that can neither be pulled nor built
 ├── UsageProblem            2  bad arguments; nothing was changed
 │   └── StackFileError      2  a stack file with one or more problems
-├── EngineUnreachable       3  no Docker engine answers
+├── EngineUnreachable       3  no engine answers, or it does not know who asks
 ├── StackLocked             4  another msctl holds the stack's lock
 └── Interrupted           130  Ctrl-C or SIGTERM
 
@@ -58,7 +58,7 @@ class StackFileError(UsageProblem):
 
 
 class EngineUnreachable(MsctlError):
-    """No Docker engine answers at the configured address."""
+    """No engine answers at the configured address, or it does not accept who asks."""
 
     exit_status = 3
 

@@ -35,6 +35,9 @@ class Watch(Protocol):
             StepFailed: it can never be over.
         """
 
+    def progress(self, wait: Wait) -> str | None:
+        """How far a wait is, as it was last seen; None where there is nothing to tell."""
+
     def why_not(self, wait: Wait) -> StepFailed:
         """What stood in the way of a wait whose deadline has passed."""
 
@@ -111,6 +114,8 @@ class _Run:
                     self.finish(number, None)
                 elif self.clock() >= self.began[number] + step.timeout:
                     self.finish(number, watch.why_not(step))
+                elif (text := watch.progress(step)) is not None:
+                    self.reporter.told(self.nodes[number], text)
             except StepFailed as error:
                 self.finish(number, error)
         return len(self.done) > before

@@ -24,6 +24,8 @@ class Step:
     """Why."""
     service: str = ""
     """The service that it belongs to, if any."""
+    changes: tuple[str, ...] = ()
+    """What it changes in detail, a line each, for who asks what would be done."""
 
     def line(self) -> str:
         return f"{self.verb} {self.target}" + (f", {self.cause}" if self.cause else "")

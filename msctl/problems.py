@@ -151,7 +151,8 @@ class _Search:
             kind = found.state if found.state in KINDS else "exited"
             mended = kind in ("created", "paused")  # by a start, of which nothing is lost
             hint = self.again(f"up {found.service}") if mended else logs
-            yield _about("error", kind, found, _how_it_ended(found), hint)
+            reason = f": {found.reason}" if found.reason else ""
+            yield _about("error", kind, found, f"{_how_it_ended(found)}{reason}", hint)
         elif found.health is Health.UNHEALTHY:
             said = f": {status.last_check}" if status.last_check else ""
             yield _about("error", "unhealthy", found, f"fails its health check{said}", logs)
@@ -296,4 +297,6 @@ def _how_it_ended(found: Replica) -> str:
     if found.state == "exited" and found.exit_code is not None:
         return f"has ended with exit status {found.exit_code}"
     words = {"created": "was never started", "restarting": "ends again and again"}
+    if found.reason and found.state == "created":
+        return "has not started"
     return words.get(found.state, f"is {found.state}")

@@ -83,6 +83,8 @@ class Replica:
     exit_code: int | None = None
     """Of a container that has ended."""
     detail: Detail | None = None
+    reason: str | None = None
+    """Why it does not run, in the engine's words, where it says so."""
 
     @property
     def running(self) -> bool:
@@ -237,6 +239,7 @@ class EngineInfo:
     memory: int
     """Bytes."""
     address: str
+    product: str = "Docker"
 
 
 @dataclass(frozen=True)
@@ -259,6 +262,9 @@ class StackState:
     """Absolute paths of the secrets that exist beside the stack file."""
     gateway: GatewayView | None = None
     """None when the stack has no gateway, or its API has no address."""
+    published: tuple[str, ...] | None = None
+    """URLs at which the stack is reached, where the engine gives them out; None: by the ports that
+    the file publishes."""
 
     def of(self, service: str) -> tuple[Replica, ...]:
         """The replicas of a service, by number; one-off containers are not among them."""

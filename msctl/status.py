@@ -315,11 +315,13 @@ class _Look:
         wanted, found = self.stack.gateway, self.state.of(GATEWAY)
         view = self.state.gateway
         serves = any(replica.healthy for replica in found)
+        given = self.state.published
+        by_file = given is None
         return GatewayStatus(
-            url=published_url(wanted),
-            dashboard=dashboard_url(wanted),
+            url=published_url(wanted) if given is None else next(iter(given), None),
+            dashboard=dashboard_url(wanted) if by_file else None,
             healthy=serves and (view is None or view.answered),
             image=found[0].image if found else wanted.image,
-            entry_points=entry_points(wanted),
+            entry_points=entry_points(wanted) if by_file else (),
             certificate_expires=_expiry(self.readings.certificate),
         )

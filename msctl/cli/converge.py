@@ -169,6 +169,8 @@ def _plan_lines(nodes: Sequence[Node]) -> Iterator[Block]:
                 Cell(f"{comma}{cause}", "yellow"),
                 Cell(f" after{after}" if after else "", "dim"),
             ]
+            for change in node.step.changes:
+                yield [Cell(f"      {change}", "dim")]
 
 
 def _step(node: Node) -> dict[str, Any]:
@@ -179,4 +181,5 @@ def _step(node: Node) -> dict[str, Any]:
         "target": step.target,
         "service": step.service or None,
         "cause": step.cause or None,
+        **({"changes": list(step.changes)} if step.changes else {}),
     }

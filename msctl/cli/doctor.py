@@ -64,8 +64,9 @@ def examine(session: Session) -> Iterator[Finding]:
     except MsctlError as error:
         yield doctor.failure("engine", error)
         return
-    yield doctor.of_compose(_compose_version(session.app.environ))
-    yield from _disk(engine)
+    if engine.on_host:
+        yield doctor.of_compose(_compose_version(session.app.environ))
+        yield from _disk(engine)
     if loaded is None:
         return
     try:
@@ -84,9 +85,10 @@ def _stack(session: Session, loaded: LoadedStack, engine: Engine) -> Iterator[Fi
         hint = session.again(f"render compose -o {quoted(rendered)}")
         yield doctor.Finding("rendered", "warn", f"{rendered} is stale", hint)
     yield from _secrets(loaded)
-    yield from _gateway(session, loaded)
-    yield from doctor.of_memory(stack, state.engine)
-    yield from doctor.of_images(stack, state, session.again)
+    if engine.on_host:
+        yield from _gateway(session, loaded)
+        yield from doctor.of_memory(stack, state.engine)
+        yield from doctor.of_images(stack, state, session.again)
     yield from _lock(session, engine, stack.name)
     yield doctor.of_clock(state, session.app.now())
     yield from _would_go_up(loaded, engine)
@@ -103,7 +105,7 @@ def _would_go_up(loaded: LoadedStack, engine: Engine) -> Iterator[Finding]:
     except MsctlError as error:
         yield doctor.failure("up", error)
         return
-    if ports := doctor.published(loaded.stack):
+    if engine.on_host and (ports := doctor.published(loaded.stack)):
         yield doctor.Finding("ports", "ok", f"free, or the stack's own: {', '.join(ports)}")
     todo = f"would take {steps} steps" if steps else "has nothing to do"
     yield doctor.Finding("up", "ok", f"`up` {todo}")

@@ -53,7 +53,12 @@ def _remember(ctx: click.Context, param: click.Parameter, value: Any) -> None:
 _OPTIONS: Sequence[tuple[tuple[str, ...], dict[str, Any]]] = (
     (("-f", "--file"), {"metavar": "PATH", "help": "Stack file.", "type": click.Path()}),
     (("-p", "--project"), {"metavar": "NAME", "help": "Project name instead of the file's."}),
-    (("--engine",), {"metavar": "NAME", "help": "Engine that runs the stack (compose)."}),
+    (
+        ("--engine",),
+        {"metavar": "NAME", "help": "Engine that runs the stack: compose (default), kubernetes."},
+    ),
+    (("--context",), {"metavar": "NAME", "help": "Context of the kubeconfig (kubernetes)."}),
+    (("--namespace",), {"metavar": "NAME", "help": "Namespace of the stack (kubernetes)."}),
     (("--json",), {"is_flag": True, "help": "Print data as JSON."}),
     (("--no-color",), {"is_flag": True, "help": "No colours (as with NO_COLOR set)."}),
     (("-q", "--quiet"), {"is_flag": True, "help": "Print data and errors only."}),

@@ -58,21 +58,21 @@ def gathering(session: Session, stack: Stack, engine: Engine, *, load: bool) -> 
             session,
             engine,
             load,
-            pool.submit(_traffic, session, stack, load=load),
+            pool.submit(_traffic, session, stack, engine, load=load),
             pool.submit(_answers, session, engine, load=load),
-            pool.submit(certificate, session, stack),
+            pool.submit(lambda: certificate(session, stack) if engine.on_host else None),
         )
 
 
 def _traffic(
-    session: Session, stack: Stack, *, load: bool
+    session: Session, stack: Stack, engine: Engine, *, load: bool
 ) -> tuple[PrometheusStatus | None, Mapping[str, Traffic]]:
     """Only a Prometheus that the stack runs is asked where nobody wants its numbers."""
     from msctl.addresses import prometheus_url
     from msctl.prometheus import PrometheusSilent
     from msctl.status import PrometheusStatus
 
-    if not load and "prometheus" not in stack.services:
+    if not load and ("prometheus" not in stack.services or not engine.on_host):
         return None, {}
     url = prometheus_url(stack, session.app.environ)
     routed = [name for name, service in stack.services.items() if service.routes]

@@ -37,6 +37,8 @@ class Options:
     file: str | None = None
     project: str | None = None
     engine: str = "compose"
+    context: str | None = None
+    namespace: str | None = None
     json: bool = False
     no_color: bool = False
     quiet: bool = False
@@ -93,7 +95,12 @@ class Session:
         Raises:
             EngineUnreachable: it does not answer.
         """
-        return self.app.connect(self.options.engine, loaded, self.app.environ)
+        from msctl.engines import with_options
+
+        options, environ = self.options, self.app.environ
+        given = {"context": options.context, "namespace": options.namespace}
+        environ = with_options(options.engine, environ, given)
+        return self.app.connect(options.engine, loaded, environ)
 
     def shown(self, path: Path) -> str:
         """A path as a user in the working directory would type it."""
@@ -113,6 +120,10 @@ class Session:
             words += ["-p", self.options.project]
         if self.options.engine != Options.engine:
             words += ["--engine", self.options.engine]
+        if self.options.context is not None:
+            words += ["--context", self.options.context]
+        if self.options.namespace is not None:
+            words += ["--namespace", self.options.namespace]
         return f"{' '.join(map(quoted, words))} {rest}"
 
     def lock(self, engine: Engine, project: str) -> StackLock:

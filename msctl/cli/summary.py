@@ -18,9 +18,7 @@ from msctl.status import (
     ServiceStatus,
     Status,
     assess,
-    dashboard_url,
     outer_dashboard_url,
-    published_url,
 )
 
 
@@ -35,10 +33,10 @@ def up(
     else:
         text = f"{stack.name} is up: {replicas} of {services} in {run.seconds:.1f} s"
         session.ui.say(text, "bold green")
-    if stack.routed:
-        if url := published_url(stack.gateway):
+    if status.gateway is not None:
+        if url := status.gateway.url:
             session.ui.say(f"  gateway    {url}")
-        if url := dashboard_url(stack.gateway):
+        if url := status.gateway.dashboard:
             session.ui.say(f"  dashboard  {url}")
         if url := outer_dashboard_url(stack.gateway):
             session.ui.say(f"  dashboard  {url} (user {ADMIN})")

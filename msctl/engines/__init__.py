@@ -9,8 +9,34 @@ from msctl.config import LoadedStack
 from msctl.engines.base import Engine
 from msctl.errors import UsageProblem
 
-ENGINES: Mapping[str, str] = {"compose": "msctl.engines.compose.engine"}
+ENGINES: Mapping[str, str] = {
+    "compose": "msctl.engines.compose.engine",
+    "kubernetes": "msctl.engines.kubernetes.engine",
+}
 """Module of each engine; it is imported when it is used, and has a function `connect`."""
+OPTIONS: Mapping[str, Mapping[str, str]] = {
+    "kubernetes": {"context": "MSCTL_CONTEXT", "namespace": "MSCTL_NAMESPACE"}
+}
+"""The global options that only one engine takes, and the variable that stands for each."""
+
+
+def with_options(
+    name: str, environ: Mapping[str, str], given: Mapping[str, str | None]
+) -> Mapping[str, str]:
+    """The environment, with the options of one engine in it.
+
+    Raises:
+        UsageProblem: the engine has no such option.
+    """
+    found = dict(environ)
+    for option, value in given.items():
+        if value is None:
+            continue
+        takers = [engine for engine, options in OPTIONS.items() if option in options]
+        if name not in takers:
+            raise UsageProblem(f"--{option} is an option of --engine {' and '.join(takers)}")
+        found[OPTIONS[name][option]] = value
+    return found
 
 
 def connect(name: str, loaded: LoadedStack, environ: Mapping[str, str]) -> Engine:

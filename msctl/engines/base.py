@@ -26,6 +26,9 @@ class Engine(Performer, Protocol):
 
     name: str
     """As `--engine` names it."""
+    on_host: bool
+    """Whether the stack's published ports are those of the engine's machine, so that certificate
+    and Prometheus are found there."""
 
     def info(self) -> EngineInfo:
         """The engine that answers.

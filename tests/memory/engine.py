@@ -34,6 +34,7 @@ class MemoryEngine:
     """See `msctl.engines.base.Engine`."""
 
     name = "compose"
+    on_host = True
 
     def __init__(self, world: World, stack: Stack, folder: str = "/srv/shop") -> None:
         self.world = world

@@ -84,5 +84,8 @@ class Script:
             raise self.dead[wait.target]
         return wait.target in self.ready
 
+    def progress(self, wait: Wait) -> str | None:  # noqa: ARG002
+        return None
+
     def why_not(self, wait: Wait) -> StepFailed:
         return StepFailed(f"{wait.target} took too long")

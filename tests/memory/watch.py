@@ -141,6 +141,9 @@ class MemoryWatch:
             log=_last_lines(container),
         )
 
+    def progress(self, wait: Wait) -> str | None:  # noqa: ARG002
+        return None
+
     def why_not(self, wait: Wait) -> StepFailed:
         within = f"within {wait.timeout:g}s"
         container = self.world.containers.get(wait.target)

@@ -15,13 +15,17 @@ PLANNER = (
     "steps", "blocks", "changing", "compare", "desired", "revision", "container", "labels",
     "hostconfig", "pinning", "planner", "settingsteps",
 )  # fmt: skip
+KUBERNETES = (
+    "kinds", "faults", "cluster", "compare", "desired", "steps", "rollouts", "state", "quantity",
+    "planner",
+)  # fmt: skip
 CORE = (
     "model", "fields", "state", "plan", "ports", "spelling", "status", "queries",
     "addresses", "exposition", "metrics",
 )  # fmt: skip
 EFFECTS = {
     "aiohttp", "asyncio", "bcrypt", "click", "cryptography", "docker", "httpx",
-    "os", "pathlib", "psutil", "random",
+    "kubernetes", "os", "pathlib", "psutil", "random",
     "requests", "rich", "secrets",
     "shutil", "socket", "subprocess", "tempfile", "threading", "time", "urllib", "urllib3",
 }  # fmt: skip
@@ -31,6 +35,7 @@ HOMES = {
     "rich": {"msctl.ui"},
     "docker": {"msctl.engines.compose.client"},
     "httpx": {"msctl.httpclient"},
+    "kubernetes": {"msctl.engines.kubernetes.client"},
     "aiohttp": {"msctl.sender"},
     "asyncio": {"msctl.lanes", "msctl.sender"},
     "hdrh": {"msctl.loadtest.statistics"},
@@ -105,7 +110,8 @@ def reach(module: str) -> dict[str, str]:
 
 
 def pure_modules() -> list[str]:
-    planners = [m for m in MODULES if m.startswith("msctl.engines.compose.plan_")]
+    plans = ("msctl.engines.compose.plan_", "msctl.engines.kubernetes.plan_")
+    planners = [m for m in MODULES if m.startswith(plans)]
     rendering = [m for m in MODULES if m.startswith("msctl.render.")]
     core = [f"msctl.{name}" for name in CORE if f"msctl.{name}" in MODULES]
     planning = [
@@ -113,6 +119,7 @@ def pure_modules() -> list[str]:
         for name in PLANNER
         if f"msctl.engines.compose.{name}" in MODULES
     ]
+    planning += [f"msctl.engines.kubernetes.{name}" for name in KUBERNETES]
     packages = (
         "msctl.model.", "msctl.fields.", "msctl.loadtest", "msctl.autoscale",
         "msctl.config.editing", "msctl.importing",

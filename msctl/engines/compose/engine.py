@@ -41,6 +41,7 @@ class ComposeEngine:
     """See `msctl.engines.base.Engine`."""
 
     name = "compose"
+    on_host = True
 
     def __init__(self, loaded: LoadedStack, environ: Mapping[str, str]) -> None:
         self._stack = loaded.stack

@@ -223,6 +223,10 @@ class ContainerWatch:
 
     # Explaining
 
+    def progress(self, wait: Wait) -> str | None:  # noqa: ARG002
+        """A container is healthy or not: there is nothing between."""
+        return None
+
     def why_not(self, wait: Wait) -> StepFailed:
         within = f"within {wait.timeout:g}s"
         if isinstance(wait, GATEWAY_WAITS):

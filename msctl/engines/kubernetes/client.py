@@ -1,0 +1,235 @@
+"""The Kubernetes API: the only module that imports its client.
+
+Paths and plain data in, plain data out; every request has a deadline, and a refusal is an error of
+msctl's. Which cluster, and as whom, is found as `kubectl` finds it: `KUBECONFIG` (several files are
+merged), `~/.kube/config`, else the service account of the pod that msctl runs in.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from msctl.engines.kubernetes.faults import refusal
+from msctl.errors import EngineUnreachable, MsctlError
+
+try:
+    import urllib3
+    from kubernetes import config as kubeconfig
+    from kubernetes.client import ApiClient, ApiException, Configuration
+    from kubernetes.config import ConfigException
+except ImportError as error:
+    raise MsctlError(
+        f"--engine kubernetes needs the client of Kubernetes's API, which is not there ({error})",
+        hint="pip install 'msctl[kubernetes]'",
+    ) from error
+
+CONNECT_TIMEOUT, READ_TIMEOUT = 5.0, 30.0
+"""Seconds until a connection is there, and between two bytes of an answer."""
+LINES_TIMEOUT = 3600.0
+"""Seconds for which a container that is listened to may be silent."""
+APPLY, MERGE, JSON_PATCH = (
+    "application/apply-patch+yaml",
+    "application/merge-patch+json",
+    "application/json-patch+json",
+)
+
+
+class Client:
+    """Calls to one API server; may be used by several threads."""
+
+    def __init__(self, environ: Mapping[str, str], context: str | None = None) -> None:
+        self.context, self.namespace, settings = _configuration(environ, context)
+        settings.retries = False
+        self.address: str = settings.host
+        self._api = ApiClient(configuration=settings)
+
+    @property
+    def kubectl(self) -> str:
+        """How `kubectl` is told to ask the same cluster."""
+        return f"kubectl --context {self.context}" if self.context else "kubectl"
+
+    def get(self, path: str, **query: str) -> dict[str, Any]:
+        return self.call("GET", path, query)
+
+    def items(self, path: str, **query: str) -> list[dict[str, Any]]:
+        """All items, whatever the size of a page."""
+        found: list[dict[str, Any]] = []
+        while True:
+            page = self.get(path, limit="500", **query)
+            found += page.get("items") or ()
+            token = (page.get("metadata") or {}).get("continue")
+            if not token:
+                return found
+            query["continue"] = token
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        body: object = None,
+        content: str | None = None,
+    ) -> dict[str, Any]:
+        """One call.
+
+        Raises:
+            Refused: the server refused it.
+            EngineUnreachable: it did not answer, or does not know us.
+        """
+        with self._faults():
+            text = self._read(method, path, query, body, content).decode()
+        found = json.loads(text) if text else {}
+        return found if isinstance(found, dict) else {}
+
+    def text(self, path: str, query: Mapping[str, str]) -> str:
+        """An answer that is text, such as a log."""
+        with self._faults():
+            answer = self._read("GET", path, query)
+        return answer.decode(errors="replace")
+
+    def lines(self, path: str, query: Mapping[str, str]) -> Lines:
+        """The lines of an answer that goes on; another thread may close it."""
+        with self._faults():
+            answer = self._send("GET", path, query, None, None, LINES_TIMEOUT)
+        return Lines(answer.response)
+
+    def _read(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None,
+        body: object = None,
+        content: str | None = None,
+    ) -> bytes:
+        found: bytes = self._send(method, path, query, body, content, READ_TIMEOUT).read()
+        return found
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None,
+        body: object,
+        content: str | None,
+        patience: float,
+    ) -> Any:
+        """An answer whose body has not been read yet."""
+        headers = {"Accept": "application/json, */*"}
+        if content is not None:
+            headers["Content-Type"] = content
+        request = self._api.param_serialize(
+            method,
+            path,
+            query_params=list((query or {}).items()),
+            header_params=headers,
+            body=body,  # which the client writes as JSON, for every type of patch
+            auth_settings=["BearerToken"],
+        )
+        answer = self._api.call_api(*request, _request_timeout=(CONNECT_TIMEOUT, patience))
+        if not 200 <= answer.status < 300:
+            raise refusal(
+                answer.status,
+                answer.read().decode(errors="replace"),
+                address=self.address,
+                context=self.context,
+                kubectl=self.kubectl,
+            )
+        return answer
+
+    @contextmanager
+    def _faults(self) -> Iterator[None]:
+        try:
+            yield
+        except (urllib3.exceptions.HTTPError, ApiException, OSError) as error:
+            raise EngineUnreachable(
+                f"no Kubernetes API answers at {self.address}: {_reason(error)}",
+                hint=f"{self.kubectl} cluster-info tells whether the cluster is there; "
+                "--context chooses another one",
+            ) from error
+        except ConfigException as error:  # the command that gives a token has failed
+            raise EngineUnreachable(
+                f"no credentials for {self.address}: {error}",
+                hint=f"see that {self.kubectl} get namespaces works, and repeat the command",
+            ) from error
+
+
+class Lines:
+    """The lines of an answer, as they come."""
+
+    def __init__(self, response: Any) -> None:
+        self._response = response
+        self._closed = False
+
+    def __iter__(self) -> Iterator[str]:
+        rest = b""
+        try:
+            for chunk in self._response.stream(amt=None):
+                *lines, rest = (rest + chunk).split(b"\n")
+                for line in lines:
+                    yield line.decode(errors="replace")
+        except (urllib3.exceptions.HTTPError, OSError, ValueError, AttributeError):
+            pass  # closed by another thread, or the connection has ended: so have the lines
+        if rest and not self._closed:
+            yield rest.decode(errors="replace")
+
+    def close(self) -> None:
+        self._closed = True
+        self._response.close()
+
+
+def _configuration(
+    environ: Mapping[str, str], context: str | None
+) -> tuple[str | None, str | None, Any]:
+    """The context's name, its namespace, and how its server is reached."""
+    files = environ.get("KUBECONFIG") or str(Path.home() / ".kube" / "config")
+    settings = Configuration()
+    try:
+        contexts, current = kubeconfig.list_kube_config_contexts(config_file=files)
+        chosen = next((c for c in contexts if c["name"] == context), None) if context else current
+        if chosen is None:
+            names = ", ".join(sorted(c["name"] for c in contexts)) or "none"
+            raise EngineUnreachable(
+                f"--context: {context} is not a context of {files} (there is: {names})",
+                hint="kubectl config get-contexts",
+            )
+        kubeconfig.load_kube_config(
+            config_file=files,
+            context=chosen["name"],
+            client_configuration=settings,
+            persist_config=False,
+        )
+    except (ConfigException, KeyError, TypeError, ValueError) as error:
+        return _of_this_pod(settings, files, context, error)
+    return chosen["name"], (chosen.get("context") or {}).get("namespace"), settings
+
+
+def _of_this_pod(
+    settings: Any, files: str, context: str | None, error: Exception
+) -> tuple[str | None, str | None, Any]:
+    """The service account of the pod that msctl runs in, if it runs in one."""
+    if context is None:
+        try:
+            kubeconfig.load_incluster_config(client_configuration=settings)
+        except ConfigException:
+            pass
+        else:
+            return None, None, settings
+    raise EngineUnreachable(
+        f"no Kubernetes cluster is configured in {files}: {error}",
+        hint="set KUBECONFIG to the file that your cluster gave you; "
+        "kubectl config get-contexts shows what is there",
+    ) from error
+
+
+def _reason(error: BaseException) -> str:
+    """The innermost reason, without the layers of the HTTP library around it."""
+    seen: BaseException = error
+    while inner := seen.__cause__ or seen.__context__:
+        seen = inner
+    if isinstance(seen, OSError) and seen.strerror:
+        return seen.strerror
+    return str(getattr(seen, "reason", None) or seen) or type(seen).__name__

@@ -1,0 +1,237 @@
+"""The plans that change one thing: replicas, or the pods of a service. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from msctl.engines.kubernetes.cluster import Answer, Cluster, replicas_of, template_of
+from msctl.engines.kubernetes.compare import changes
+from msctl.engines.kubernetes.desired import Desired
+from msctl.engines.kubernetes.kinds import RESTARTED, REVISION, Data, key_of, kind_of
+from msctl.engines.kubernetes.plan_up import await_rollout, cause_of
+from msctl.engines.kubernetes.steps import ApplyObject, RestartWorkload, ScaleWorkload
+from msctl.errors import UsageProblem
+from msctl.model import GATEWAY
+from msctl.plan import Draft, Plan, Step
+from msctl.request import Restart, Rollback, Rollout, Scale
+from msctl.spelling import did_you_mean
+
+_HASH = "pod-template-hash"
+
+
+def running(desired: Desired, cluster: Cluster, service: str) -> Data:
+    """The workload of a service that is up.
+
+    Raises:
+        UsageProblem: there is none.
+    """
+    if service not in desired.names:
+        raise UsageProblem(
+            f"{service} is not a service of {desired.stack.name}"
+            + did_you_mean(service, desired.names)
+        )
+    found = cluster.workload(service)
+    if found is None:
+        raise UsageProblem(f"{service} is not up", hint=f"msctl --engine kubernetes up {service}")
+    return found
+
+
+# Scale
+
+
+def plan_scale(desired: Desired, cluster: Cluster, request: Scale) -> Plan:
+    """Set the replicas of services that are up; the file is not deployed.
+
+    Raises:
+        UsageProblem: a count or a service that cannot be accepted.
+    """
+    draft = Draft()
+    for service, count in request.counts.items():
+        _check(desired, cluster, service, count)
+    for service, count in request.counts.items():
+        workload = running(desired, cluster, service)
+        had = replicas_of(workload)
+        if found := cluster.autoscaler(workload):
+            low, high = bounds_of(found)
+            draft.note(
+                f"{service}: its HorizontalPodAutoscaler keeps it between {low} and {high}, and "
+                f"goes on from {count} as the load asks"
+            )
+        after = []
+        if had != count:
+            key = key_of(workload)
+            step = ScaleWorkload(
+                target=str(key),
+                service=service,
+                cause=f"{request.cause} {had} → {count}",
+                kind=kind_of(workload),
+                name=key.name,
+                replicas=count,
+            )
+            after = [draft.add(step)]
+        if after:
+            scaled = {**workload, "spec": {**workload["spec"], "replicas": count}}
+            draft.add(await_rollout(desired, scaled, scaled, request.timeout), after)
+    return draft.plan()
+
+
+def bounds_of(autoscaler: Data) -> tuple[int, int]:
+    spec = autoscaler["spec"]
+    return int(spec.get("minReplicas") or 1), int(spec["maxReplicas"])
+
+
+def _check(desired: Desired, cluster: Cluster, service: str, count: int) -> None:
+    if service == GATEWAY:
+        raise UsageProblem(
+            f"{GATEWAY} is the gateway: its replicas are set in the rendering, not by scale"
+        )
+    workload = running(desired, cluster, service)
+    known = desired.stack.services[service]
+    if (known.stateful or known.job) and count != 1:
+        why = "stateful" if known.stateful else "a job"
+        raise UsageProblem(f"{service} cannot be scaled: it is {why}")
+    bounds = known.replicas
+    if not bounds.min <= count <= bounds.max:
+        raise UsageProblem(
+            f"{service}: {count} replicas are outside {bounds.min} to {bounds.max}",
+            hint=f"to allow it, change services.{service}.replicas in the stack file",
+        )
+    if found := cluster.autoscaler(workload):
+        low, high = bounds_of(found)
+        if not low <= count <= high:
+            raise UsageProblem(
+                f"{service}: its HorizontalPodAutoscaler {found['metadata']['name']} keeps it "
+                f"between {low} and {high}, so that {count} would not last",
+                hint=f"to allow it, change services.{service}.autoscale in the stack file and run "
+                f"msctl --engine kubernetes up {service}",
+            )
+
+
+# Rollout, rollback, restart
+
+
+def with_image(workload: Data, image: str) -> Data:
+    """A workload whose first container has another image."""
+    spec, template = workload["spec"], template_of(workload)
+    first, *others = template["spec"]["containers"]
+    pod = {**template["spec"], "containers": [{**first, "image": image}, *others]}
+    return {**workload, "spec": {**spec, "template": {**template, "spec": pod}}}
+
+
+def plan_rollout(desired: Desired, answer: Answer, request: Rollout) -> Plan:
+    """What the file says, or the image; where the pods would stay as they are, they are replaced
+    all the same."""
+    draft = Draft()
+    wanted, live, result = answer.wanted, answer.live, answer.result
+    assert live is not None
+    assert result is not None
+    lines = changes(live, result)
+    step: Step
+    if pods_differ(live, result):
+        step = _apply(answer, request.service, lines)
+    else:
+        step = _restart(live, request.service, "rollout")
+    if request.image is not None:
+        draft.note(f"{request.service} runs {request.image} until the next up")
+    wait = await_rollout(desired, wanted, live, request.timeout)
+    draft.add(wait, [draft.add(step)])
+    return draft.plan()
+
+
+def plan_restart(desired: Desired, live: Data, request: Restart) -> Plan:
+    if live["kind"] == "Job":
+        raise UsageProblem(f"{request.service} is a job: it runs once")
+    draft = Draft()
+    step = draft.add(_restart(live, request.service, "restart"))
+    draft.add(await_rollout(desired, live, live, request.timeout), [step])
+    return draft.plan()
+
+
+def plan_rollback(desired: Desired, answer: Answer, request: Rollback) -> Plan:
+    """To the template of the revision before."""
+    draft = Draft()
+    live, result = answer.live, answer.result
+    assert live is not None
+    assert result is not None
+    step = _apply(answer, request.service, changes(live, result))
+    draft.note(f"the next up returns {request.service} to the stack file")
+    draft.add(await_rollout(desired, live, live, request.timeout), [draft.add(step)])
+    return draft.plan()
+
+
+def rolled_back(desired: Desired, cluster: Cluster, service: str) -> Data:
+    """A service's workload with the template of the revision before, as it is to be applied.
+
+    Raises:
+        UsageProblem: there is no such revision, or it is not known.
+    """
+    live = running(desired, cluster, service)
+    if live["kind"] != "Deployment":
+        raise UsageProblem(
+            f"{service} is a {live['kind']}, of which the cluster keeps no ReplicaSets",
+            hint="return to the stack file before, and run msctl --engine kubernetes up",
+        )
+    uid = live["metadata"].get("uid")
+    kept = [
+        found
+        for found in cluster.revisions
+        if any(o.get("uid") == uid for o in found["metadata"].get("ownerReferences") or ())
+    ]
+    now = plain_template(template_of(live))
+    for found in sorted(kept, key=_number, reverse=True):
+        before = plain_template(template_of(found))
+        if before != now:
+            base = desired.workload(service) or live
+            spec = {**base["spec"], "template": before}
+            spec.setdefault("replicas", replicas_of(live))
+            return {**base, "spec": spec}
+    raise UsageProblem(
+        f"{service} has no revision before the one that runs",
+        hint="the cluster keeps as many as spec.revisionHistoryLimit says",
+    )
+
+
+def _number(replica_set: Data) -> int:
+    marks = replica_set["metadata"].get("annotations") or {}
+    return int(marks.get(REVISION, 0))
+
+
+def plain_template(template: Data) -> dict[str, Any]:
+    """A template without what controllers and restarts have written into it."""
+    found: dict[str, Any] = json.loads(json.dumps(template))
+    meta = found.setdefault("metadata", {})
+    meta.pop("creationTimestamp", None)
+    _without(meta, "labels", _HASH)
+    _without(meta, "annotations", RESTARTED)
+    return found
+
+
+def _without(meta: dict[str, Any], part: str, key: str) -> None:
+    kept = {name: value for name, value in (meta.get(part) or {}).items() if name != key}
+    meta.pop(part, None)
+    if kept:
+        meta[part] = kept
+
+
+def pods_differ(live: Data, result: Data) -> bool:
+    return plain_template(template_of(live)) != plain_template(template_of(result))
+
+
+def _apply(answer: Answer, service: str, lines: tuple[str, ...]) -> ApplyObject:
+    return ApplyObject(
+        target=str(key_of(answer.wanted)),
+        service=service,
+        cause=cause_of(lines),
+        body=answer.wanted,
+        force=answer.force,
+        changes=lines,
+    )
+
+
+def _restart(workload: Mapping[str, Any], service: str, cause: str) -> RestartWorkload:
+    key = key_of(workload)
+    return RestartWorkload(
+        target=str(key), service=service, cause=cause, kind=kind_of(workload), name=key.name
+    )

@@ -1,0 +1,66 @@
+"""The operations of a stack on a cluster."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from msctl.engines.kubernetes.kinds import Data, Kind
+from msctl.plan import Step, Wait
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApplyObject(Step):
+    """Server-side apply of one object."""
+
+    verb: ClassVar[str] = "apply"
+    body: Data
+    force: bool = False
+    """Whether it takes fields back that msctl wrote in another way; never those of others."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScaleWorkload(Step):
+    """Set a workload's replicas, by its subresource `scale`."""
+
+    verb: ClassVar[str] = "scale"
+    kind: Kind
+    name: str
+    replicas: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RestartWorkload(Step):
+    """Have every pod replaced by a copy of itself."""
+
+    verb: ClassVar[str] = "restart"
+    kind: Kind
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeleteObject(Step):
+    verb: ClassVar[str] = "delete"
+    kind: Kind
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AwaitRollout(Wait):
+    """Wait until every replica of a workload is new and ready; a job, until it has ended well."""
+
+    verb: ClassVar[str] = "await rollout of"
+    poll: ClassVar[float | None] = 0.5
+    kind: Kind
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AwaitGone(Wait):
+    """Wait until an object is not there any more, with all that a controller made for it."""
+
+    verb: ClassVar[str] = "await removal of"
+    poll: ClassVar[float | None] = 0.5
+    kind: Kind
+    name: str | None
+    """None: everything of that kind that carries the stack's labels."""

@@ -1,0 +1,154 @@
+"""The executor's view of a cluster while a plan runs: how far its workloads are.
+
+The cluster is looked at twice a second while something waits, all waits in one look: that costs
+three lists, and nothing can hang, since every one of them has a deadline.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from msctl.engines.kubernetes.client import Client
+from msctl.engines.kubernetes.faults import MISSING, Refused
+from msctl.engines.kubernetes.kinds import POD, Data, Kind
+from msctl.engines.kubernetes.logs import last_lines
+from msctl.engines.kubernetes.rollouts import is_leaving, progress, selects, troubles
+from msctl.engines.kubernetes.steps import AwaitGone, AwaitRollout
+from msctl.errors import EngineUnreachable, StepFailed
+from msctl.plan import Wait
+
+FRESH = 0.3
+"""Seconds for which a look counts."""
+PATIENCE = 5
+"""Looks in a row that may fail before the server is given up."""
+_SHOWN = 5
+
+
+class RolloutWatch:
+    """Used by the executor's thread alone."""
+
+    def __init__(
+        self,
+        client: Client,
+        namespace: str,
+        selector: str,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._client = client
+        self._namespace = namespace
+        self._selector = selector
+        self._clock = clock
+        self._looks: dict[Kind, tuple[float, dict[str, Data]]] = {}
+        self._begun: dict[int, float] = {}
+        """When each wait began: what was seen before says nothing of what was done since."""
+        self._failed = 0
+
+    def __enter__(self) -> RolloutWatch:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing is held."""
+
+    def reached(self, wait: Wait) -> bool:
+        try:
+            found = self._reached(wait)
+        except EngineUnreachable:
+            self._failed += 1
+            if self._failed >= PATIENCE:
+                raise
+            return False
+        self._failed = 0
+        return found
+
+    def _reached(self, wait: Wait) -> bool:
+        match wait:
+            case AwaitRollout():
+                return self._is_rolled_out(wait)
+            case AwaitGone():
+                return self._is_gone(wait)
+        raise TypeError(f"cannot wait for {type(wait).__name__}")
+
+    def _is_rolled_out(self, wait: AwaitRollout) -> bool:
+        workload = self._list(wait.kind, wait).get(wait.name)
+        if workload is None:
+            raise StepFailed(f"{wait.target} was removed by somebody else")
+        found = progress(workload)
+        if found.failure is not None:
+            raise self._explained(f"{wait.target} failed: {found.failure}", wait, workload)
+        return found.done
+
+    def _is_gone(self, wait: AwaitGone) -> bool:
+        if wait.name is None:
+            return not self._list(wait.kind, wait)
+        try:
+            self._client.get(wait.kind.path(self._namespace, wait.name))
+        except Refused as refused:
+            if refused.status == MISSING:
+                return True
+            raise StepFailed(refused.message, hint=refused.hint) from refused
+        return False
+
+    def _list(self, kind: Kind, wait: Wait) -> dict[str, Data]:
+        now = self._clock()
+        begun = self._begun.setdefault(id(wait), now)
+        at, known = self._looks.get(kind, (float("-inf"), {}))
+        if at > begun and now - at < FRESH:
+            return known
+        try:
+            found = self._client.items(kind.path(self._namespace), labelSelector=self._selector)
+        except Refused as refused:
+            raise StepFailed(refused.message, hint=refused.hint) from refused
+        known = {f["metadata"]["name"]: {"kind": kind.kind, **f} for f in found}
+        self._looks[kind] = now, known
+        return known
+
+    # Telling
+
+    def progress(self, wait: Wait) -> str | None:
+        """How far a wait is, for who looks on."""
+        match wait:
+            case AwaitRollout():
+                _, known = self._looks.get(wait.kind, (0.0, {}))
+                workload = known.get(wait.name)
+                return progress(workload).text if workload is not None else None
+            case AwaitGone(name=None):
+                _, known = self._looks.get(wait.kind, (0.0, {}))
+                return f"{len(known)} left" if known else None
+        return None
+
+    def why_not(self, wait: Wait) -> StepFailed:
+        within = f"within {wait.timeout:g}s"
+        if isinstance(wait, AwaitRollout):
+            workload = self._list(wait.kind, wait).get(wait.name)
+            if workload is None:
+                return StepFailed(f"{wait.target} was removed by somebody else")
+            text = progress(workload).text
+            return self._explained(f"{wait.target} is not ready {within}: {text}", wait, workload)
+        left = ""
+        if isinstance(wait, AwaitGone) and wait.name is None:
+            left = ": " + ", ".join(sorted(self._list(wait.kind, wait)))
+        return StepFailed(
+            f"{wait.target} did not go {within}{left}",
+            hint=f"kubectl -n {self._namespace} describe {wait.target} says what holds it",
+        )
+
+    def _explained(self, message: str, wait: AwaitRollout, workload: Data) -> StepFailed:
+        """With what the pods wait for, and the last lines of the first of them."""
+        pods = [
+            pod
+            for pod in self._list(POD, wait).values()
+            if selects(workload, pod) and not is_leaving(pod)
+        ]
+        found = list(troubles(pods))
+        lines = [f"{pod['metadata']['name']}: {why}" for pod, why in found[:_SHOWN]]
+        if len(found) > _SHOWN:
+            lines.append(f"and {len(found) - _SHOWN} more")
+        log = last_lines(self._client, self._namespace, found[0][0]) if found else []
+        service = wait.service or wait.name
+        return StepFailed(
+            "\n".join([message, *lines]),
+            hint=f"msctl --engine kubernetes logs {service}; the replicas of before serve on; "
+            f"msctl --engine kubernetes rollback {service} returns to them",
+            log=log,
+        )

@@ -1,0 +1,290 @@
+"""What the controllers and kubelets of a cluster do, at once, whenever something changes."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Data = dict[str, Any]
+Store = dict[tuple[str, str, str], Data]
+"""Objects by plural with group, namespace and name."""
+BALANCER = "203.0.113.7"
+"""Where the cluster's load balancer answers."""
+NOW = "2030-01-01T00:00:00Z"
+
+
+@dataclass
+class Behaviour:
+    """How a service's pods behave."""
+
+    ready: bool = True
+    waiting: tuple[str, str] | None = None
+    """Reason and message for which a container does not start."""
+    restarts: int = 0
+    stuck: bool = False
+    """Whether the Deployment's controller gives up (ProgressDeadlineExceeded)."""
+    log: tuple[str, ...] = ("first", "second")
+    by_image: Mapping[str, Behaviour] = field(default_factory=dict)
+    """How the pods of an image behave, where it differs."""
+
+    def of(self, image: str) -> Behaviour:
+        return self.by_image.get(image, self)
+
+
+@dataclass
+class Controllers:
+    """Reconciles a store; everything is settled when `settle` returns."""
+
+    store: Store
+    behaviours: dict[str, Behaviour] = field(default_factory=dict)
+    """By the value of `app.kubernetes.io/name`."""
+    count: int = 0
+
+    def behaviour(self, pod: Data) -> Behaviour:
+        labels = pod["metadata"].get("labels") or {}
+        found = self.behaviours.get(labels.get("app.kubernetes.io/name", ""), Behaviour())
+        return found.of(pod["spec"]["containers"][0]["image"])
+
+    def settle(self) -> None:
+        for (plural, namespace, _), thing in list(self.store.items()):
+            if plural == "horizontalpodautoscalers.autoscaling":
+                self._autoscale(namespace, thing["spec"])
+        for (plural, namespace, name), thing in list(self.store.items()):
+            if plural == "deployments.apps":
+                self._deployment(namespace, name, thing)
+            elif plural == "statefulsets.apps":
+                self._stateful_set(namespace, name, thing)
+            elif plural == "jobs.batch":
+                self._job(namespace, name, thing)
+        self._slices()
+
+    # Workloads
+
+    def _autoscale(self, namespace: str, spec: Data) -> None:
+        """Within its bounds; there is no load."""
+        target = self.store.get(("deployments.apps", namespace, spec["scaleTargetRef"]["name"]))
+        if target is None:
+            return
+        had = target["spec"].get("replicas", 1)
+        count = min(max(had, spec["minReplicas"]), spec["maxReplicas"])
+        if count != had:
+            target["spec"]["replicas"] = count
+            target["metadata"]["generation"] += 1
+
+    def _deployment(self, namespace: str, name: str, thing: Data) -> None:
+        template = thing["spec"]["template"]
+        digest = hashlib.sha256(json.dumps(template, sort_keys=True).encode()).hexdigest()[:8]
+        own = f"{name}-{digest}"
+        sets = self._owned("replicasets.apps", namespace, thing)
+        if own not in sets:
+            number = 1 + max((self._revision(s) for s in sets.values()), default=0)
+            self._make_set(namespace, own, thing, template, digest, number)
+        wanted = thing["spec"].get("replicas", 1)
+        new = self._pods(namespace, thing, own, template, wanted, {"pod-template-hash": digest})
+        ready = [pod for pod in new if self._is_ready(pod)]
+        old = [
+            pod
+            for pod in self._owned("pods", namespace, thing).values()
+            if pod["metadata"]["labels"]["pod-template-hash"] != digest
+        ]
+        if len(ready) == wanted:
+            for pod in old:
+                del self.store["pods", namespace, pod["metadata"]["name"]]
+            old = []
+        stuck = any(self.behaviour(pod).stuck for pod in new)
+        progressing = {
+            "type": "Progressing",
+            "status": "False" if stuck else "True",
+            "reason": "ProgressDeadlineExceeded" if stuck else "NewReplicaSetAvailable",
+            "message": f'ReplicaSet "{own}" has timed out progressing.' if stuck else "",
+        }
+        thing["status"] = {
+            "observedGeneration": thing["metadata"]["generation"],
+            "replicas": len(new) + len(old),
+            "updatedReplicas": len(new),
+            "readyReplicas": len(ready),
+            "availableReplicas": len(ready) + len(old),
+            "conditions": [progressing],
+        }
+        if len(ready) < len(new):
+            thing["status"]["availableReplicas"] = len(ready)
+
+    def _revision(self, thing: Data) -> int:
+        return int(thing["metadata"]["annotations"]["deployment.kubernetes.io/revision"])
+
+    def _make_set(
+        self, namespace: str, name: str, owner: Data, template: Data, digest: str, number: int
+    ) -> None:
+        kept = copy.deepcopy(template)
+        kept.setdefault("metadata", {}).setdefault("labels", {})["pod-template-hash"] = digest
+        marks = {"deployment.kubernetes.io/revision": str(number)}
+        self.store["replicasets.apps", namespace, name] = {
+            "metadata": {**self._of(owner, namespace, name, kept), "annotations": marks},
+            "spec": {"template": kept},
+        }
+
+    def _stateful_set(self, namespace: str, name: str, thing: Data) -> None:
+        template, wanted = thing["spec"]["template"], thing["spec"].get("replicas", 1)
+        digest = hashlib.sha256(json.dumps(template, sort_keys=True).encode()).hexdigest()[:8]
+        for pod in self._owned("pods", namespace, thing).values():
+            if pod["metadata"]["labels"]["controller-revision-hash"] != digest:
+                del self.store["pods", namespace, pod["metadata"]["name"]]
+        marks = {"controller-revision-hash": digest}
+        pods = self._pods(namespace, thing, name, template, wanted, marks, plain=True)
+        ready = sum(map(self._is_ready, pods))
+        for claim in thing["spec"].get("volumeClaimTemplates", ()):
+            self._claim(namespace, f"{claim['metadata']['name']}-{name}-0", thing)
+        thing["status"] = {
+            "observedGeneration": thing["metadata"]["generation"],
+            "replicas": len(pods),
+            "readyReplicas": ready,
+            "updatedReplicas": len(pods),
+            "currentRevision": digest,
+            "updateRevision": digest,
+        }
+
+    def _claim(self, namespace: str, name: str, owner: Data) -> None:
+        labels = owner["spec"]["selector"]["matchLabels"]
+        self.store.setdefault(
+            ("persistentvolumeclaims", namespace, name),
+            {"metadata": {"name": name, "namespace": namespace, "labels": dict(labels)}},
+        )
+
+    def _job(self, namespace: str, name: str, thing: Data) -> None:
+        if thing.get("status", {}).get("conditions"):
+            return
+        [pod] = self._pods(namespace, thing, name, thing["spec"]["template"], 1, {})
+        if not self.behaviour(pod).ready:
+            thing["status"] = {"active": 1}
+            return
+        ended = {"exitCode": 0, "reason": "Completed", "finishedAt": NOW}
+        pod["status"]["phase"] = "Succeeded"
+        pod["status"]["containerStatuses"][0] |= {"state": {"terminated": ended}, "ready": False}
+        thing["status"] = {"succeeded": 1, "conditions": [{"type": "Complete", "status": "True"}]}
+
+    # Pods
+
+    def _of(self, owner: Data, namespace: str, name: str, template: Data) -> Data:
+        self.count += 1
+        return {
+            "name": name,
+            "namespace": namespace,
+            "uid": f"uid-{self.count}",
+            "creationTimestamp": f"2030-01-01T00:{self.count // 60 % 60:02}:{self.count % 60:02}Z",
+            "labels": dict((template.get("metadata") or {}).get("labels") or {}),
+            "ownerReferences": [
+                {
+                    "uid": owner["metadata"]["uid"],
+                    "name": owner["metadata"]["name"],
+                    "controller": True,
+                }
+            ],
+        }
+
+    def _owned(self, plural: str, namespace: str, owner: Data) -> dict[str, Data]:
+        uid = owner["metadata"]["uid"]
+        return {
+            key[2]: thing
+            for key, thing in self.store.items()
+            if key[:2] == (plural, namespace)
+            and any(o["uid"] == uid for o in thing["metadata"].get("ownerReferences", ()))
+        }
+
+    def _pods(
+        self,
+        namespace: str,
+        owner: Data,
+        prefix: str,
+        template: Data,
+        wanted: int,
+        marks: Data,
+        *,
+        plain: bool = False,
+    ) -> list[Data]:
+        """The pods of one template: missing ones are made, surplus ones go."""
+        pods = {
+            name: pod
+            for name, pod in self._owned("pods", namespace, owner).items()
+            if all(pod["metadata"]["labels"].get(key) == value for key, value in marks.items())
+        }
+        while len(pods) < wanted:
+            self.count += 1
+            name = f"{prefix}-{len(pods)}" if plain else f"{prefix}-p{self.count:04}"
+            meta = self._of(owner, namespace, name, template)
+            meta["labels"] |= marks
+            pod = {"metadata": meta, "spec": copy.deepcopy(template["spec"])}
+            self.store["pods", namespace, name] = pods[name] = pod
+        for name in list(pods)[wanted:]:
+            del self.store["pods", namespace, name]
+            del pods[name]
+        for pod in pods.values():
+            self._status(pod)
+        return list(pods.values())
+
+    def _status(self, pod: Data) -> None:
+        found = self.behaviour(pod)
+        if found.waiting is not None:
+            reason, message = found.waiting
+            state: Data = {"waiting": {"reason": reason, "message": message}}
+        else:
+            state = {"running": {"startedAt": NOW}}
+        name = pod["metadata"]["name"]
+        last = hashlib.sha256(name.encode()).digest()[0]
+        ready = found.ready and found.waiting is None
+        pod["status"] = {
+            "phase": "Pending" if found.waiting is not None else "Running",
+            "podIP": f"10.0.{len(name) % 250}.{last}",
+            "conditions": [
+                {
+                    "type": "Ready",
+                    "status": "True" if ready else "False",
+                    "lastTransitionTime": "2030-01-01T00:00:05Z",
+                }
+            ],
+            "containerStatuses": [
+                {
+                    "name": pod["spec"]["containers"][0]["name"],
+                    "ready": ready,
+                    "started": found.waiting is None,
+                    "restartCount": found.restarts,
+                    "state": state,
+                }
+            ],
+        }
+
+    def _is_ready(self, pod: Data) -> bool:
+        return bool(pod["status"]["containerStatuses"][0]["ready"])
+
+    def _slices(self) -> None:
+        """Of each Service with a selector, the addresses of its pods."""
+        for (plural, namespace, name), thing in list(self.store.items()):
+            if plural == "services" and thing["spec"].get("type") == "LoadBalancer":
+                thing["status"] = {"loadBalancer": {"ingress": [{"ip": BALANCER}]}}
+            chosen = thing.get("spec", {}).get("selector") if plural == "services" else None
+            if not chosen:
+                continue
+            endpoints = [
+                {
+                    "addresses": [pod["status"]["podIP"]],
+                    "conditions": {"ready": self._is_ready(pod)},
+                }
+                for key, pod in self.store.items()
+                if key[:2] == ("pods", namespace)
+                and chosen.items() <= pod["metadata"]["labels"].items()
+                and pod["status"].get("phase") == "Running"
+            ]
+            labels = {**thing["metadata"].get("labels", {}), "kubernetes.io/service-name": name}
+            meta = {"name": f"{name}-x", "namespace": namespace, "labels": labels}
+            meta["ownerReferences"] = [
+                {"uid": thing["metadata"]["uid"], "name": name, "controller": True}
+            ]
+            ports = thing["spec"].get("ports") or [{"port": 80}]
+            self.store["endpointslices.discovery.k8s.io", namespace, f"{name}-x"] = {
+                "metadata": meta,
+                "ports": [{"port": port["port"]} for port in ports],
+                "endpoints": endpoints,
+            }

@@ -1,0 +1,543 @@
+"""`--engine kubernetes`: every command against an API server in memory."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from apiserver import ApiServer, Behaviour
+from clusters import SHOP, Site
+
+pytestmark = pytest.mark.timeout(60)
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    """The shop's file is there, and an empty cluster."""
+    with ApiServer() as api:
+        yield Site(tmp_path, api)
+
+
+@pytest.fixture(scope="module")
+def furnished(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    """The shop after its first up, to be copied."""
+    with ApiServer() as api:
+        found = Site(tmp_path_factory.mktemp("furnished"), api)
+        answer = found.msctl("up")
+        assert answer.status == 0, answer.err
+    return found
+
+
+@pytest.fixture
+def shop(site: Site, furnished: Site) -> Site:
+    """The shop is up."""
+    site.api.like(furnished.api)
+    shutil.copytree(furnished.folder / ".msctl", site.folder / ".msctl")
+    return site
+
+
+# up
+
+
+def test_up_makes_everything_and_waits_for_it(site: Site) -> None:
+    """Namespace, workloads, routes, autoscaler and secrets are there, and every pod is ready."""
+    answer = site.msctl("up")
+    assert answer.status == 0, answer.err
+    assert site.api.names("namespaces") == ["shop"]
+    assert site.api.names("deployments.apps") == ["api", "traefik-gateway", "web"]
+    assert site.api.names("statefulsets.apps") == ["db"]
+    assert site.api.names("horizontalpodautoscalers.autoscaling") == ["api"]
+    assert site.api.names("secrets") == ["db-password"]
+    assert "shop is up" in answer.err
+
+
+def test_a_workload_waits_for_what_its_service_needs(site: Site) -> None:
+    """The database is rolled out before the job, and the job has ended before the service comes."""
+    site.msctl("up")
+    applied = [path.rsplit("/", 1)[1] for _, path in site.api.changes() if "/apps/" in path]
+    assert applied.index("db") < applied.index("api") < applied.index("web")
+
+
+def test_a_second_up_has_nothing_to_do(shop: Site) -> None:
+    """Nothing is changed, and a job that has ended is neither run nor waited for again."""
+    answer = shop.msctl("up")
+    assert answer.status == 0, answer.err
+    assert "nothing to do" in answer.err
+    assert shop.api.changes() == []
+
+
+def test_up_applies_what_the_file_changes_and_nothing_else(shop: Site) -> None:
+    """One edit is one application, with its old and its new value in the line."""
+    shop.edit("image: web:1", "image: web:2")
+    answer = shop.msctl("up")
+    assert answer.status == 0, answer.err
+    assert [path.rsplit("/", 1)[1] for _, path in shop.api.changes()] == ["web"]
+    assert "web:1 → web:2" in answer.err
+
+
+def test_a_dry_run_shows_the_servers_diff_and_changes_nothing(shop: Site) -> None:
+    """Each field that would change, as the server would have it."""
+    shop.edit("image: web:1", "image: web:2")
+    answer = shop.msctl("up", "--dry-run")
+    assert answer.status == 0, answer.err
+    assert "spec.template.spec.containers[web].image: web:1 → web:2" in answer.out
+    assert shop.api.changes() == []
+
+
+def test_a_dry_run_before_the_first_up_writes_nothing(site: Site) -> None:
+    """Neither in the cluster nor beside the stack file."""
+    answer = site.msctl("up", "--dry-run")
+    assert answer.status == 0, answer.err
+    assert site.api.changes() == []
+    assert not (site.folder / ".msctl" / "secrets").exists()
+
+
+def test_up_removes_what_left_the_file(shop: Site) -> None:
+    """Objects of ours that are not rendered go; volumes stay."""
+    kept, _, _ = SHOP.partition("  api:\n")
+    shop.write(kept.replace("    needs: [api]\n", ""))
+    answer = shop.msctl("up")
+    assert answer.status == 0, answer.err
+    assert shop.api.names("deployments.apps") == ["traefik-gateway", "web"]
+    assert shop.api.names("statefulsets.apps") == []
+    assert shop.api.names("horizontalpodautoscalers.autoscaling") == []
+    assert shop.api.names("persistentvolumeclaims") == ["data-db-0"]
+
+
+def test_what_others_made_is_not_removed(shop: Site) -> None:
+    """Without our labels, an object is nobody's business."""
+    shop.api.put("configmaps", {"metadata": {"name": "theirs", "labels": {}}})
+    assert shop.msctl("up").status == 0
+    assert "theirs" in shop.api.names("configmaps")
+
+
+def test_another_job_in_the_file_replaces_the_finished_one(shop: Site) -> None:
+    """A job's template cannot be changed, so that the old one goes first."""
+    shop.edit("image: migrate:1", "image: migrate:2")
+    answer = shop.msctl("up")
+    assert answer.status == 0, answer.err
+    assert [m for m, path in shop.api.changes() if path.endswith("jobs/migrate")] == [
+        "DELETE", "PATCH",
+    ]  # fmt: skip
+
+
+def test_up_of_a_service_leaves_the_others(shop: Site) -> None:
+    """Only what is named is updated."""
+    shop.edit("image: web:1", "image: web:2")
+    shop.edit("image: api:1", "image: api:2")
+    assert shop.msctl("up", "web").status == 0
+    assert [path.rsplit("/", 1)[1] for _, path in shop.api.changes()] == ["web"]
+
+
+def test_a_secret_is_never_shown(shop: Site) -> None:
+    """A changed secret is told as changed, in the plan and while it runs."""
+    path = shop.folder / ".msctl" / "secrets" / "db-password"
+    path.chmod(0o600)
+    path.write_text("another-one")
+    for words in (("up", "--dry-run"), ("up", "--dry-run", "--json"), ("up",)):
+        answer = shop.msctl(*words)
+        assert answer.status == 0, answer.err
+        text = answer.out + answer.err
+        assert "(secret, changed)" in text
+        assert "another-one" not in text
+        assert "YW5vdGhlci1vbmU" not in text
+
+
+def test_the_clusters_secret_stays_where_this_machine_has_none(shop: Site) -> None:
+    """Another checkout does not give the database another password."""
+    before = shop.api.get("secrets", "db-password")["data"]
+    (shop.folder / ".msctl" / "secrets" / "db-password").unlink()
+    answer = shop.msctl("up")
+    assert answer.status == 0, answer.err
+    assert shop.api.get("secrets", "db-password")["data"] == before
+    assert shop.api.changes() == []
+
+
+# Errors
+
+
+def test_a_conflict_tells_who_owns_the_field(shop: Site) -> None:
+    """Nothing is taken from others, and nothing is changed."""
+    patch = {"spec": {"minReadySeconds": 99}}
+    shop.api.write_as("kubectl-edit", "deployments.apps", "web", patch)
+    answer = shop.msctl("up")
+    assert answer.status == 1
+    assert "conflict: deployment/web" in answer.err
+    assert "kubectl-edit" in answer.err
+    assert "spec.minReadySeconds" in answer.err
+    assert shop.api.changes() == []
+
+
+def test_what_msctl_wrote_in_another_way_is_no_conflict(shop: Site) -> None:
+    """Fields that a patch of ours took are taken back."""
+    shop.api.write_as("msctl", "deployments.apps", "web", {"spec": {"minReadySeconds": 99}})
+    answer = shop.msctl("up")
+    assert answer.status == 0, answer.err
+    assert shop.api.get("deployments.apps", "web")["spec"]["minReadySeconds"] != 99
+
+
+def test_what_is_forbidden_is_told_with_verb_and_resource(shop: Site) -> None:
+    """And with the command that asks whether it is allowed."""
+    shop.api.forbidden.add(("patch", "deployments.apps"))
+    shop.edit("image: web:1", "image: web:2")
+    answer = shop.msctl("up")
+    assert answer.status == 1
+    assert "you may not patch deployments.apps in namespace shop" in answer.err
+    assert "auth can-i patch deployments.apps --namespace shop" in answer.err
+
+
+def test_an_expired_token_is_told(shop: Site) -> None:
+    """The engine does not know who asks, which is as if it were not there."""
+    shop.api.expired = True
+    for command in ("up", "status", "down"):
+        answer = shop.msctl(command)
+        assert answer.status == 3
+        assert "does not accept the credentials of context test" in answer.err
+        assert "log in again" in answer.err
+
+
+def test_a_cluster_that_does_not_answer_is_told(site: Site) -> None:
+    """Exit status 3, with the address and what to type."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        path = Path(site.environ["KUBECONFIG"])
+        path.write_text(
+            path.read_text().replace(site.api.url, f"http://127.0.0.1:{free.getsockname()[1]}")
+        )
+    answer = site.msctl("status")
+    assert answer.status == 3
+    assert "no Kubernetes API answers at http://127.0.0.1:" in answer.err
+    assert "Connection refused" in answer.err
+    assert "kubectl --context test cluster-info" in answer.err
+
+
+def test_no_kubeconfig_is_told(site: Site) -> None:
+    """With the file that was looked for."""
+    site.environ["KUBECONFIG"] = str(site.folder / "none")
+    answer = site.msctl("status")
+    assert answer.status == 3
+    assert "no Kubernetes cluster is configured" in answer.err
+
+
+def test_an_unknown_context_is_told_with_those_that_there_are(site: Site) -> None:
+    """A wrong --context asks no cluster."""
+    answer = site.msctl("--context", "prod", "status")
+    assert answer.status == 3
+    assert "prod is not a context" in answer.err
+    assert "test" in answer.err
+    assert site.api.requests == []
+
+
+@pytest.mark.parametrize("group", ["traefik.io", "cert-manager.io"])
+def test_a_missing_custom_resource_is_told_with_what_installs_it(site: Site, group: str) -> None:
+    """Before anything is changed."""
+    site.api.crds.remove(group)
+    answer = site.msctl("up")
+    assert answer.status == 1
+    assert f"the cluster does not know {group}/" in answer.err
+    assert "hint: kubectl apply" in answer.err
+    assert site.api.changes() == []
+
+
+def test_a_rollout_that_never_ends_is_told_with_reasons_and_log(shop: Site) -> None:
+    """Exit status 1 after the deadline; the old replicas serve on."""
+    bad = Behaviour(waiting=("ImagePullBackOff", 'Back-off pulling image "web:2"'), log=("oops",))
+    shop.api.behave("web", Behaviour(by_image={"web:2": bad}))
+    shop.edit("image: web:1", "image: web:2")
+    answer = shop.msctl("up", "--timeout", "1")
+    assert answer.status == 1
+    assert "deployment/web is not ready within 1s: 0 of 2 ready" in answer.err
+    assert 'ImagePullBackOff: Back-off pulling image "web:2"' in answer.err
+    assert "oops" in answer.err
+    assert len([n for n in shop.api.names("pods") if n.startswith("web-")]) == 4
+
+
+def test_a_rollout_that_its_controller_gives_up_ends_the_wait(shop: Site) -> None:
+    """ProgressDeadlineExceeded is told long before the deadline."""
+    bad = Behaviour(ready=False, stuck=True)
+    shop.api.behave("web", Behaviour(by_image={"web:2": bad}))
+    shop.edit("image: web:1", "image: web:2")
+    answer = shop.msctl("up", "--timeout", "600")
+    assert answer.status == 1
+    assert "has timed out progressing" in answer.err
+    assert "web" in answer.err
+
+
+@pytest.mark.parametrize("words", [["--build"], ["--pull"], ["--remove-orphans"], ["--no-drain"]])
+def test_an_option_that_means_nothing_in_a_cluster_is_refused(site: Site, words: list[str]) -> None:
+    """Rather than ignored."""
+    answer = site.msctl("up", *words)
+    assert answer.status == 2
+    assert words[0] in answer.err
+
+
+def test_a_foreign_object_of_the_same_name_is_not_taken(site: Site) -> None:
+    """It is named, with the command that would hand it over."""
+    site.api.put("namespaces", {"metadata": {"name": "shop"}})
+    theirs = {"metadata": {"name": "web"}, "spec": {"selector": {"app": "x"}}}
+    site.api.put("services", theirs)
+    answer = site.msctl("up")
+    assert answer.status == 1
+    assert "service/web is there already, and msctl did not make it" in answer.err
+    assert site.api.changes() == []
+
+
+# scale
+
+
+def test_scale_sets_the_replicas_and_waits(shop: Site) -> None:
+    """By the subresource; the next up keeps them."""
+    answer = shop.msctl("scale", "web", "4")
+    assert answer.status == 0, answer.err
+    assert shop.api.changes() == [("PATCH", "/apis/apps/v1/namespaces/shop/deployments/web/scale")]
+    assert "web: 4 replicas, 4 healthy" in answer.err
+    shop.api.requests.clear()
+    answer = shop.msctl("up")
+    assert answer.status == 0, answer.err
+    assert shop.api.changes() == []
+    assert shop.api.get("deployments.apps", "web")["spec"]["replicas"] == 4
+
+
+def test_reset_scale_returns_to_the_file(shop: Site) -> None:
+    """A manual scale is forgotten when that is asked for."""
+    shop.msctl("scale", "web", "4")
+    answer = shop.msctl("up", "--reset-scale")
+    assert answer.status == 0, answer.err
+    assert shop.api.get("deployments.apps", "web")["spec"]["replicas"] == 2
+
+
+def test_scale_within_the_autoscalers_bounds_is_told_to_go_on(shop: Site) -> None:
+    """The autoscaler goes on from there."""
+    answer = shop.msctl("scale", "api", "3")
+    assert answer.status == 0, answer.err
+    assert "its HorizontalPodAutoscaler keeps it between 2 and 4" in answer.err
+    assert shop.api.get("deployments.apps", "api")["spec"]["replicas"] == 3
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["api", "5"], "keeps it between 2 and 4, so that 5 would not last"),
+        (["web", "7"], "7 replicas are outside 1 to 6"),
+        (["db", "2"], "it is stateful"),
+        (["traefik", "3"], "is the gateway"),
+    ],
+)
+def test_what_cannot_be_scaled_is_refused(shop: Site, words: list[str], said: str) -> None:
+    """Nothing is changed."""
+    answer = shop.msctl("scale", *words)
+    assert answer.status == 2
+    assert said in answer.err
+    assert shop.api.changes() == []
+
+
+# rollout, rollback, restart
+
+
+def image_of(shop: Site, name: str) -> str:
+    """The image in a Deployment's template."""
+    pod = shop.api.get("deployments.apps", name)["spec"]["template"]["spec"]
+    found: str = pod["containers"][0]["image"]
+    return found
+
+
+def test_rollout_to_an_image_lasts_until_the_next_up(shop: Site) -> None:
+    """`rollback` returns to the revision before, `up` to the file."""
+    answer = shop.msctl("rollout", "web", "--image", "web:9")
+    assert answer.status == 0, answer.err
+    assert "until the next up" in answer.err
+    assert image_of(shop, "web") == "web:9"
+    answer = shop.msctl("rollback", "web")
+    assert answer.status == 0, answer.err
+    assert image_of(shop, "web") == "web:1"
+    shop.api.requests.clear()
+    assert shop.msctl("up").status == 0
+    assert shop.api.changes() == []
+    shop.msctl("rollout", "web", "--image", "web:9")
+    assert shop.msctl("up").status == 0
+    assert image_of(shop, "web") == "web:1"
+
+
+def test_rollout_without_a_change_replaces_the_pods(shop: Site) -> None:
+    """As on the other engine, every replica is replaced."""
+    before = [name for name in shop.api.names("pods") if name.startswith("web-")]
+    answer = shop.msctl("rollout", "web")
+    assert answer.status == 0, answer.err
+    after = [name for name in shop.api.names("pods") if name.startswith("web-")]
+    assert not set(before) & set(after)
+
+
+def test_restart_replaces_the_pods_and_deploys_nothing(shop: Site) -> None:
+    """An edited file stays undeployed, and the next up does not undo the restart."""
+    before = set(shop.api.names("pods"))
+    answer = shop.msctl("restart", "web")
+    assert answer.status == 0, answer.err
+    gone = before - set(shop.api.names("pods"))
+    assert len(gone) == 2
+    shop.api.requests.clear()
+    assert shop.msctl("up").status == 0
+    assert shop.api.changes() == []
+
+
+def test_there_is_no_revision_before_the_first(shop: Site) -> None:
+    """Nor after a mere restart."""
+    shop.msctl("restart", "web")
+    answer = shop.msctl("rollback", "web")
+    assert answer.status == 2
+    assert "web has no revision before" in answer.err
+
+
+def test_a_database_is_not_rolled_back_by_revision(shop: Site) -> None:
+    """Of a StatefulSet the cluster keeps no ReplicaSets; the way back is the file."""
+    answer = shop.msctl("rollback", "db")
+    assert answer.status == 2
+    assert "StatefulSet" in answer.err
+
+
+# status, logs, down
+
+
+def test_status_has_the_shape_of_every_engine(shop: Site) -> None:
+    """Pods are replicas, endpoints say what gets requests, and the autoscaler what is desired."""
+    answer = shop.msctl("status", "--json")
+    assert answer.status == 0, answer.out
+    found = answer.json
+    assert (found["engine"], found["project"], found["healthy"]) == ("kubernetes", "shop", True)
+    services = {service["name"]: service for service in found["services"]}
+    assert list(services) == ["web", "api", "migrate", "db"]
+    web = services["web"]
+    assert (web["desired"], web["running"], web["healthy"], web["routed"]) == (2, 2, 2, 2)
+    assert web["replicas"][0]["gateway_status"] == "UP"
+    assert services["migrate"]["kind"] == "job"
+    assert found["problems"] == []
+
+
+def test_status_tells_where_the_load_balancer_answers(shop: Site) -> None:
+    """The ports that the file publishes are those of another engine."""
+    shop.edit(
+        "    replicas: {initial: 2, max: 6}\n", "    kubernetes: {service_type: LoadBalancer}\n"
+    )
+    answer = shop.msctl("up")
+    assert answer.status == 0, answer.err
+    assert "gateway    http://203.0.113.7:8080" in answer.err
+    assert shop.msctl("status", "--json").json["gateway"]["url"] == "http://203.0.113.7:8080"
+
+
+def test_doctor_asks_of_a_cluster_what_a_cluster_has(shop: Site) -> None:
+    """Neither Docker's disk nor the machine's ports."""
+    answer = shop.msctl("doctor")
+    assert answer.status == 0, answer.out + answer.err
+    assert "Kubernetes 1.36.0 at http://127.0.0.1:" in answer.out
+    assert "Docker" not in answer.out
+    assert "`up` has nothing to do" in answer.out
+
+
+def test_routes_are_those_of_the_ingress_routes(shop: Site) -> None:
+    """With the addresses that are ready behind each."""
+    routes = shop.msctl("routes", "--json").json["routes"]
+    assert {(r["service"], r["status"], r["servers_up"]) for r in routes} == {
+        ("web", "enabled", 2),
+        ("api", "enabled", 2),
+    }
+
+
+def test_options_of_a_cluster_are_none_of_another_engine(site: Site) -> None:
+    """`--context` chooses nothing on a Docker engine, and is refused there."""
+    answer = site.msctl("--engine", "compose", "--context", "test", "status")
+    assert answer.status == 2
+    assert "--context is an option of --engine kubernetes" in answer.err
+
+
+def test_status_is_degraded_when_a_pod_is(shop: Site) -> None:
+    """Exit status 1, with the pod's own reason."""
+    shop.api.behave("web", Behaviour(waiting=("CrashLoopBackOff", "back-off 5m0s"), restarts=7))
+    answer = shop.msctl("status", "--json")
+    assert answer.status == 1
+    messages = [problem["message"] for problem in answer.json["problems"]]
+    assert any("ends again and again: CrashLoopBackOff: back-off 5m0s" in m for m in messages)
+    assert shop.msctl("status").status == 1
+
+
+def test_status_of_a_stack_that_is_not_up(site: Site) -> None:
+    """Every service is missing; nothing is made up."""
+    answer = site.msctl("status", "--json")
+    assert answer.status == 1
+    assert {p["kind"] for p in answer.json["problems"]} == {"missing", "gateway_down"}
+
+
+def test_status_with_load_takes_usage_from_metrics_server(shop: Site) -> None:
+    """Percent of the limit, and bytes."""
+    pod = next(name for name in shop.api.names("pods") if name.startswith("api-"))
+    usage = {"name": "api", "usage": {"cpu": "250m", "memory": "32Mi"}}
+    labels = {"app.kubernetes.io/instance": "shop"}
+    shop.api.put(
+        "pods.metrics.k8s.io",
+        {"metadata": {"name": pod, "labels": labels}, "containers": [usage]},
+    )
+    found = shop.msctl("status", "api", "--load", "--json").json
+    replica = next(r for r in found["services"][0]["replicas"] if r["name"] == pod)
+    assert (replica["cpu_percent"], replica["memory_bytes"]) == (25.0, 32 << 20)
+
+
+def test_logs_are_merged_by_time(shop: Site) -> None:
+    """Of all pods of a service, each with its name."""
+    answer = shop.msctl("logs", "web", "--tail", "1")
+    assert answer.status == 0, answer.err
+    assert len(answer.out.splitlines()) == 2
+    assert all(line.endswith("| second") for line in answer.out.splitlines())
+
+
+def test_down_removes_everything_but_data(shop: Site) -> None:
+    """Volumes stay, and with them the namespace; the next up finds the secret's file."""
+    answer = shop.msctl("down")
+    assert answer.status == 0, answer.err
+    assert shop.api.names("deployments.apps") == []
+    assert shop.api.names("pods") == []
+    assert shop.api.names("services") == []
+    assert shop.api.names("secrets") == []
+    assert shop.api.names("persistentvolumeclaims") == ["data-db-0"]
+    assert shop.api.names("namespaces") == ["shop"]
+    assert "data-db-0" in answer.err
+    assert shop.msctl("up").status == 0
+
+
+def test_down_with_volumes_removes_the_namespace(shop: Site) -> None:
+    """After a question, or with --yes."""
+    assert shop.msctl("down", "--volumes").status == 2
+    answer = shop.msctl("down", "--volumes", "--yes")
+    assert answer.status == 0, answer.err
+    assert shop.api.names("persistentvolumeclaims") == []
+    assert shop.api.names("namespaces") == []
+    assert "nothing to do" in shop.msctl("down").err
+
+
+def test_down_leaves_a_namespace_in_which_others_are(shop: Site) -> None:
+    """What msctl did not make is named and kept."""
+    shop.api.put("configmaps", {"metadata": {"name": "theirs"}})
+    answer = shop.msctl("down", "--volumes", "--yes")
+    assert answer.status == 0, answer.err
+    assert "configmap/theirs" in answer.err
+    assert shop.api.names("namespaces") == ["shop"]
+    assert shop.api.names("configmaps") == ["theirs"]
+
+
+def test_a_lost_secret_is_not_made_anew_for_a_database_that_is_there(shop: Site) -> None:
+    """It would not open what the old one closed."""
+    shop.msctl("down")
+    (shop.folder / ".msctl" / "secrets" / "db-password").unlink()
+    answer = shop.msctl("up")
+    assert answer.status == 1
+    assert "volume data-db-0 exists and knows the old one" in answer.err
+
+
+def test_another_namespace_is_another_stack(shop: Site) -> None:
+    """Everything is made there, and what is in the first one stays."""
+    answer = shop.msctl("--namespace", "staging", "up")
+    assert answer.status == 0, answer.err
+    assert shop.api.names("namespaces") == ["shop", "staging"]
+    homes = {namespace for plural, namespace, _ in shop.api.store if plural == "deployments.apps"}
+    assert homes == {"shop", "staging"}
+    assert {p.split("/namespaces/")[1].split("/")[0] for _, p in shop.api.changes()} == {"staging"}
