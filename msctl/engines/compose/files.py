@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 import secrets
 import stat
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -121,7 +119,7 @@ def write_secret(step: WriteSecret) -> None:
         path.parent.chmod(0o700)
         secret = _secret(path.parent / step.secret)
         if step.template is not None:
-            _write_once(path, step.template.replace("{secret}", secret))
+            wholefile.write_once(path, step.template.replace("{secret}", secret), SECRET_MODE)
     except OSError as error:
         raise StepFailed(f"cannot write {path}: {error.strerror}") from error
 
@@ -192,7 +190,7 @@ def _digest_key(folder: Path, new: bool) -> bytes | None:
     try:
         text = wholefile.read(path)
         if text is None and new:
-            _write_once(path, secrets.token_hex(32), wholefile.PRIVATE)  # others may be at it
+            wholefile.write_once(path, secrets.token_hex(32))  # others may be at it
             text = wholefile.read(path)
     except (StepFailed, OSError):
         return None
@@ -203,21 +201,5 @@ def _secret(path: Path) -> str:
     if path.is_symlink():
         raise StepFailed(f"{path} is a link; a secret has to be a file")
     if not path.exists():
-        _write_once(path, secrets.token_urlsafe(SECRET_BYTES))
+        wholefile.write_once(path, secrets.token_urlsafe(SECRET_BYTES), SECRET_MODE)
     return path.read_text().rstrip("\n")
-
-
-def _write_once(path: Path, content: str, mode: int = SECRET_MODE) -> None:
-    """The whole file or nothing; a file that is there already is kept."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
-    try:
-        with os.fdopen(handle, "w") as file:
-            file.write(content)
-            os.fchmod(file.fileno(), mode)
-            file.flush()
-            os.fsync(file.fileno())
-        os.link(name, path)
-    except FileExistsError:
-        return
-    finally:
-        os.unlink(name)
