@@ -61,7 +61,7 @@ def _draft(path: Path, text: str, mode: int) -> Iterator[str]:
     it has got another name."""
     handle, draft = tempfile.mkstemp(dir=path.parent, prefix=".new-")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
             os.chmod(draft, mode)
             file.write(text)
             file.flush()

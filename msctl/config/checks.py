@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from msctl.config import autoscaling, crowding, gateways
+from msctl.config import autoscaling, crowding, gateways, passing
 from msctl.config.problems import Path, show_path
 from msctl.fields import shown
 from msctl.model import RESERVED_NAMES, Service, Stack
@@ -59,13 +59,14 @@ def problems(view: View) -> Found:
         for path, message in _of_service(view, service, name in view.partial):
             yield ("services", name, *path), message
     yield from _stack_networks(view)
+    yield from passing.of_stack(stack)
     if "gateway" not in view.broken:
         yield from gateways.problems(stack)
     yield from crowding.problems(stack, view.partial, "gateway" not in view.broken)
 
 
 def _of_service(view: View, service: Service, partial: bool) -> Found:
-    yield from chain(_mounts(service), _secrets(service))
+    yield from chain(_mounts(service), _secrets(service), passing.of_service(view.stack, service))
     if not partial:
         yield from chain(_routing(service), gateways.of_service(service), _running(service))
         yield from autoscaling.problems(service)

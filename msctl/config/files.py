@@ -5,13 +5,15 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from msctl.config import syntax
+from msctl.config import syntax, yamltext
 from msctl.config.loader import load_text
-from msctl.errors import UsageProblem
+from msctl.config.problems import Path as KeyPath
+from msctl.config.problems import as_error
+from msctl.errors import StackFileError, UsageProblem
 from msctl.model import Stack
 
 FILE_NAME = "stack.yaml"
@@ -57,8 +59,10 @@ def load(
     project: str | None = None,
     keep_variables: bool = False,
     shown_as: str | None = None,
+    text: str | None = None,
 ) -> LoadedStack:
-    """Read and check a stack file; see `load_text`. `shown_as` is the file in error messages.
+    """Read and check a stack file; see `load_text`. `shown_as` is the file in error messages, and
+    `text` what it shall say from now on, where that is not what it says.
 
     Raises:
         StackFileError: the file's problems, all of them.
@@ -68,11 +72,12 @@ def load(
     absolute = Path(os.path.abspath(path))  # as Docker Compose has it: no `..`, links kept
     folder = absolute.parent
     try:
-        text = read_start(absolute, pipe=_is_handed_in(absolute))
+        given = None if text is None else text.encode()
+        data = read_start(absolute, pipe=_is_handed_in(absolute)) if given is None else given
     except OSError as error:
         raise _unreadable(name, error) from None
     stack = load_text(
-        text,
+        data,
         name=name,
         environ=environ,
         read_file=lambda file: read_start(folder / file),
@@ -80,6 +85,12 @@ def load(
         keep_variables=keep_variables,
     )
     return LoadedStack(stack, absolute, folder)
+
+
+def refusal(path: Path, found: Iterable[tuple[KeyPath, str]], *, shown_as: str) -> StackFileError:
+    """What somebody finds wrong in a stack file that has been loaded: paths in it, and messages."""
+    document = yamltext.parse(read_start(path))
+    return as_error([document.problem(key, message) for key, message in found], shown_as)
 
 
 def _named(name: str, source: str, cwd: Path) -> Path:

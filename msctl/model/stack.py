@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
 from msctl.fields import (
     HttpUrl,
@@ -14,6 +14,8 @@ from msctl.fields import (
     names,
 )
 from msctl.model.gateway import Gateway
+from msctl.model.kubernetes import KubernetesStack
+from msctl.model.passthrough import StackPassthrough
 from msctl.model.record import Record, ToCome
 from msctl.model.service import Service
 
@@ -38,12 +40,22 @@ class Stack(Record):
     """Traefik; rendered only when some service has routes."""
     services: Mapping[str, Service]
     """The services, by name."""
+    kubernetes: KubernetesStack = KubernetesStack()
+    """Where the stack differs on Kubernetes."""
     autoscaler: ToCome = None
+    passthrough: StackPassthrough = Field(default_factory=dict, alias="x-compose")
+    """What Compose says about networks and volumes, such as `external: true`."""
 
     @property
     def routed(self) -> bool:
         """Whether the stack has a gateway."""
         return any(service.routes for service in self.services.values())
+
+    def network_name(self, network: str) -> str:
+        """The engine's name of a network."""
+        options = (self.passthrough.get("networks") or {}).get(network) or {}
+        own = network if options.get("external") else f"{self.name}_{network}"
+        return str(options.get("name") or own)
 
     def networks_of(self, service: Service) -> tuple[str, ...]:
         """The service's networks; the first is the one that the gateway reaches it by."""

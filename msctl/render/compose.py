@@ -10,6 +10,7 @@ from msctl.model import GATEWAY, Build, SecretMount, Service, Stack
 from msctl.render.confinement import confinement
 from msctl.render.document import dump, relocated, volume_name
 from msctl.render.health import has_container_check, health_check
+from msctl.render.passthrough import options_of, with_passed
 from msctl.render.traefik import (
     ACME_FOLDER,
     API,
@@ -46,8 +47,8 @@ def document(stack: Stack) -> Data:
     whole = {
         "name": stack.name,
         "services": services,
-        "networks": dict.fromkeys(_networks(stack, services)),
-        "volumes": dict.fromkeys(_volumes(services)),
+        "networks": options_of(stack.passthrough, "networks", _networks(stack, services)),
+        "volumes": options_of(stack.passthrough, "volumes", _volumes(services)),
         "secrets": secrets,
     }
     return {key: value for key, value in whole.items() if value or key == "services"}
@@ -78,7 +79,7 @@ def secret_files(stack: Stack) -> dict[str, tuple[str, str | None]]:
     return {
         file: (mount.name, mount.template)
         for name, service in stack.services.items()
-        for file, mount in _secret_mounts(name, service)
+        for file, mount in mounted_secrets(name, service)
     }
 
 
@@ -93,7 +94,7 @@ def _volumes(services: Data) -> list[str]:
     return [name for mount in mounts if (name := volume_name(mount))]
 
 
-def _secret_mounts(name: str, service: Service) -> list[tuple[str, SecretMount]]:
+def mounted_secrets(name: str, service: Service) -> list[tuple[str, SecretMount]]:
     """Each mount of a service with its file; equal templates share one."""
     files: dict[tuple[str, str | None], str] = {}
     for mount in service.secrets:
@@ -151,7 +152,7 @@ def _service(stack: Stack, name: str, service: Service) -> Data:
         "env_file": list(service.env_file),
         "ports": list(service.ports),
         "volumes": list(service.volumes),
-        "secrets": [_secret(file, mount) for file, mount in _secret_mounts(name, service)],
+        "secrets": [_secret(file, mount) for file, mount in mounted_secrets(name, service)],
         "networks": list(dict.fromkeys(stack.networks_of(service))),
         "labels": {**service_labels(stack, name, service), **service.labels},
         "depends_on": {need: _dependency(stack.services[need]) for need in service.needs},
@@ -163,7 +164,7 @@ def _service(stack: Stack, name: str, service: Service) -> Data:
     }
     # An empty command is not the same as none: it takes the image's away.
     empty: Data = {key: [] for key in ("entrypoint", "command") if whole[key] in ([], "")}
-    return _filled(whole) | empty
+    return with_passed(_filled(whole) | empty, service.passthrough)
 
 
 def _filled(values: Data) -> Data:
@@ -198,9 +199,10 @@ def _dependency(needed: Service) -> Data:
 
 def _deploy(service: Service) -> Data:
     limits = service.resources
+    pids = None if "pids_limit" in service.passthrough else service.pids_limit
     resources = {
         # Docker Compose refuses `pids_limit` beside other limits.
-        "limits": {**_amounts(limits.cpus, limits.memory), **_filled({"pids": service.pids_limit})},
+        "limits": {**_amounts(limits.cpus, limits.memory), **_filled({"pids": pids})},
         "reservations": _amounts(limits.reserve.cpus, limits.reserve.memory),
     }
     # Always there, so that another number does not change the rest, and with it the config hash.

@@ -121,11 +121,8 @@ FILES: list[Any] = [
         id="autoscale upside down",
     ),
     pytest.param(
-        WEB + "    kubernetes: {replicas: 1}\n",
-        [
-            "bad.yaml:5: services.web.kubernetes: this key is not implemented in this version of "
-            "msctl; remove it"
-        ],
+        WEB + "autoscaler: {enabled: true}\n",
+        ["bad.yaml:5: autoscaler: this key is not implemented in this version of msctl; remove it"],
         id="a key that is to come",
     ),
     pytest.param(
@@ -226,7 +223,10 @@ ARGUMENTS: list[tuple[list[str], list[str]]] = [
         ["completion", "tcsh"],
         ["error: 'tcsh' is not a shell that msctl knows (bash, zsh, fish)"],
     ),
-    (["render", "nomad"], ["error: 'nomad' cannot be rendered; msctl renders compose"]),
+    (
+        ["render", "nomad"],
+        ["error: 'nomad' cannot be rendered; msctl renders compose and kubernetes"],
+    ),
     (["init"], [
         "error: stack.yaml exists; nothing was changed",
         "hint: msctl check checks it; -f NAME writes to another file",
