@@ -19,7 +19,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from msctl.errors import MsctlError, StackLocked
+from msctl import wholefile
+from msctl.errors import MsctlError, StackLocked, StepFailed
 
 POLL = 0.1
 """Seconds between two tries of one who waits for the lock."""
@@ -117,10 +118,8 @@ class StackLock:
     def _sign(self, holder: Holder) -> None:
         """Write who holds the lock, all at once: a reader never sees half of it."""
         path = self._path("json")
-        with suppress(OSError):  # the lock holds without it
-            with tempfile.NamedTemporaryFile("w", dir=self.folder, delete=False) as file:
-                json.dump(asdict(holder), file)
-            os.replace(file.name, path)
+        with suppress(StepFailed):  # the lock holds without it
+            wholefile.write(path, json.dumps(asdict(holder)))
 
     def _read(self) -> Holder | None:
         try:

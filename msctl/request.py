@@ -74,6 +74,15 @@ class Restart:
 
 
 @dataclass(frozen=True)
+class Rotate:
+    """Give a secret a new value, and replace every replica that uses it."""
+
+    secret: str
+    timeout: float | None = None
+    drain: bool = True
+
+
+@dataclass(frozen=True)
 class Down:
     """Remove what is ours."""
 
@@ -81,7 +90,7 @@ class Down:
     remove_orphans: bool = False
 
 
-Request = Up | Scale | Rollout | Rollback | Restart | Down
+Request = Up | Scale | Rollout | Rollback | Restart | Rotate | Down
 
 Plans = Generator[Plan, Outcome | None, None]
 """Each plan is made when the one before has been run; what became of that is sent in."""

@@ -72,6 +72,8 @@ class Replica:
     """Folder of the project that made it."""
     oneoff: bool = False
     """Made by `docker compose run`."""
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    """Digests of what its secrets held when it was made, by path."""
     leaving: bool = False
     """An msctl that was interrupted kept requests from it, and may have told it to stop."""
     addresses: Mapping[str, str] = field(default_factory=dict)
@@ -260,6 +262,8 @@ class StackState:
     container of another project or a process of the host."""
     secret_files: frozenset[str] = frozenset()
     """Absolute paths of the secrets that exist beside the stack file."""
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    """Digests of what is in them, by path."""
     gateway: GatewayView | None = None
     """None when the stack has no gateway, or its API has no address."""
     published: tuple[str, ...] | None = None

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import stat
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from msctl.errors import StepFailed
@@ -34,20 +35,41 @@ def write(path: Path, text: str, mode: int = PRIVATE) -> None:
     Raises:
         StepFailed: it cannot be written; what was there is there still.
     """
-    draft: str | None = None
     try:
-        handle, draft = tempfile.mkstemp(dir=path.parent, prefix=".new-")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
+        with _draft(path, text, mode) as draft:
+            os.replace(draft, path)
+    except OSError as error:
+        raise StepFailed(f"cannot write {path}: {error.strerror}") from error
+
+
+def write_once(path: Path, text: str, mode: int = PRIVATE) -> None:
+    """The whole file or nothing; a file that is there already is kept, whoever made it.
+
+    Raises:
+        StepFailed: it cannot be written.
+    """
+    try:
+        with _draft(path, text, mode) as draft, suppress(FileExistsError):
+            os.link(draft, path)
+    except OSError as error:
+        raise StepFailed(f"cannot write {path}: {error.strerror}") from error
+
+
+@contextmanager
+def _draft(path: Path, text: str, mode: int) -> Iterator[str]:
+    """The name of a file beside `path` with all of the text on the disk; gone at the end, unless
+    it has got another name."""
+    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=".new-")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
             os.chmod(draft, mode)
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(draft, path)
-    except OSError as error:
-        if draft is not None:
-            with suppress(OSError):
-                os.unlink(draft)
-        raise StepFailed(f"cannot write {path}: {error.strerror}") from error
+        yield draft
+    finally:
+        with suppress(OSError):
+            os.unlink(draft)
 
 
 def read(path: Path) -> str | None:

@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
         "rollout": "Replace every replica by what the file says, or by another image.",
         "rollback": "Return to the revision before.",
         "restart": "Replace every replica by a copy of itself.",
+        "secret": "Give a secret a new value, and replace what uses it.",
     },
     "Look": {
         "status": "Show the health of every replica.",

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import tempfile
-from contextlib import suppress
 from pathlib import Path
 
+from msctl import wholefile
 from msctl.cli.session import Session
-from msctl.errors import UsageProblem
+from msctl.errors import StepFailed, UsageProblem
 from msctl.shellwords import quoted
 
 
@@ -37,19 +36,12 @@ def write_whole(path: Path, text: str, output: str) -> None:
     Raises:
         UsageProblem: it cannot be written.
     """
-    draft: str | None = None
     try:
         mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
-        handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with open(handle, "w", encoding="utf-8", newline="") as file:  # line ends as they are
-            file.write(text)
-        os.chmod(draft, mode)
-        os.replace(draft, path)
-    except OSError as error:
-        if draft is not None:
-            with suppress(OSError):
-                os.unlink(draft)
-        raise UsageProblem(f"cannot write {output}: {error.strerror}") from None
+        wholefile.write(path, text, mode)
+    except (OSError, StepFailed) as error:
+        reason = error.__cause__ if isinstance(error, StepFailed) else error
+        raise UsageProblem(f"cannot write {output}: {getattr(reason, 'strerror', None)}") from None
 
 
 def _umask() -> int:

@@ -21,6 +21,17 @@ from msctl.fields import (
     wrong,
 )
 from msctl.model.build import BuildField
+from msctl.model.confinement import (
+    LOGGING,
+    NO_NEW_PRIVILEGES,
+    PIDS_LIMIT,
+    Capabilities,
+    LoggingField,
+    PidsLimit,
+    SecurityOptions,
+    Tmpfs,
+    User,
+)
 from msctl.model.record import Record
 
 GATEWAY, SOCKET_PROXY = "traefik", "socket-proxy"
@@ -142,6 +153,24 @@ class Gateway(Record):
     and whoever breaks into it has the machine."""
     args: Annotated[tuple[Text, ...], BeforeValidator(one_or_many)] = ()
     """More static flags for Traefik."""
+    user: User | None = None
+    """User of the container's processes; default: the image's."""
+    read_only: Flag = True
+    """Whether the container cannot change its image's files; volumes and tmpfs it can."""
+    tmpfs: Tmpfs = ("/tmp",)
+    """Folders in memory, as in Compose; Traefik keeps large request bodies in /tmp while it reads
+    them."""
+    cap_add: Capabilities = ()
+    """Capabilities besides the default one (NET_BIND_SERVICE); with cap_drop given, all that there
+    are."""
+    cap_drop: Capabilities = ("ALL",)
+    """Capabilities that are taken away; [] leaves the engine's."""
+    security_opt: SecurityOptions = (NO_NEW_PRIVILEGES,)
+    """Security options, as in Compose; [] for none."""
+    pids_limit: PidsLimit = PIDS_LIMIT
+    """Processes and threads at the most, or off."""
+    logging: LoggingField = LOGGING
+    """Logging driver and options, as in Compose; off leaves the engine's."""
 
     @property
     def tls_on(self) -> bool:

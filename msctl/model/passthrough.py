@@ -23,14 +23,14 @@ EVERY = "*"
 SERVICE_KEYS: Keys = {
     **dict.fromkeys(
         (
-            "annotations", "cap_add", "cap_drop", "cgroup", "cgroup_parent", "cpu_period",
+            "annotations", "cgroup", "cgroup_parent", "cpu_period",
             "cpu_quota", "cpu_rt_period", "cpu_rt_runtime", "cpu_shares", "cpuset",
             "device_cgroup_rules", "devices", "dns", "dns_opt", "dns_search", "domainname",
             "expose", "extra_hosts", "gpus", "group_add", "hostname", "init", "ipc", "isolation",
-            "logging", "mac_address", "mem_swappiness", "memswap_limit", "oom_kill_disable",
-            "oom_score_adj", "pid", "pids_limit", "platform", "privileged", "read_only", "runtime",
-            "security_opt", "shm_size", "stdin_open", "stop_signal", "storage_opt", "sysctls",
-            "tmpfs", "tty", "ulimits", "user", "userns_mode", "uts", "working_dir",
+            "mac_address", "mem_swappiness", "memswap_limit", "oom_kill_disable",
+            "oom_score_adj", "pid", "platform", "privileged", "runtime",
+            "shm_size", "stdin_open", "stop_signal", "storage_opt", "sysctls",
+            "tty", "ulimits", "userns_mode", "uts", "working_dir",
         )
     ),
     "build": {"target": None},

@@ -41,6 +41,10 @@ class SecretMount(Record):
     template: Text | None = None
     """Content of the file, with `{secret}` where the secret goes; default: the secret alone."""
 
+    rotate: tuple[Text, ...] = ()
+    """Command by which a stateful service takes a new value, run in its container; the value is in
+    the file that $MSCTL_SECRET_FILE names."""
+
     @model_validator(mode="after")
     def _template_uses_the_secret(self) -> SecretMount:
         if self.template is not None and "{secret}" not in self.template:

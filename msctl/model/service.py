@@ -26,6 +26,17 @@ from msctl.fields import (
 )
 from msctl.model.build import BuildField
 from msctl.model.capacity import Autoscale, Replicas, Resources
+from msctl.model.confinement import (
+    LOGGING,
+    NO_NEW_PRIVILEGES,
+    PIDS_LIMIT,
+    Capabilities,
+    LoggingField,
+    PidsLimit,
+    SecurityOptions,
+    Tmpfs,
+    User,
+)
 from msctl.model.entries import MountEntry, PortEntry
 from msctl.model.health import HealthCheck
 from msctl.model.kubernetes import KubernetesService
@@ -121,6 +132,23 @@ class Service(Record):
     """Size of the largest request body; a larger one gets 413."""
     retry: RetryField = Retry()
     """How often a request is sent that could not be sent."""
+    user: User | None = None
+    """User of the container's processes; default: the image's."""
+    read_only: Flag = False
+    """Whether the container cannot change its image's files; volumes and tmpfs it can."""
+    tmpfs: Tmpfs = ()
+    """Folders in memory, as in Compose."""
+    cap_add: Capabilities = ()
+    """Capabilities besides the default ones (CHOWN, DAC_OVERRIDE, FOWNER, KILL, NET_BIND_SERVICE,
+    SETGID, SETUID); with cap_drop given, all that there are."""
+    cap_drop: Capabilities = ("ALL",)
+    """Capabilities that are taken away; [] leaves the engine's."""
+    security_opt: SecurityOptions = (NO_NEW_PRIVILEGES,)
+    """Security options, as in Compose; [] for none."""
+    pids_limit: PidsLimit = PIDS_LIMIT
+    """Processes and threads at the most, or off."""
+    logging: LoggingField = LOGGING
+    """Logging driver and options, as in Compose; off leaves the engine's."""
     passthrough: ServicePassthrough = Field(default_factory=dict, alias="x-compose")
     """Keys of Compose that the stack file has none of its own for, as `msctl import` keeps them."""
     kubernetes: KubernetesService = KubernetesService()

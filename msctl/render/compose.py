@@ -7,6 +7,7 @@ from typing import Any
 
 from msctl.fields import show_duration, show_size
 from msctl.model import GATEWAY, SOCKET_PROXY, Build, SecretMount, Service, Stack
+from msctl.render.confinement import confinement
 from msctl.render.document import dump, relocated, volume_name
 from msctl.render.health import has_container_check, health_check
 from msctl.render.passthrough import options_of, with_passed
@@ -140,6 +141,8 @@ def _gateway(stack: Stack) -> Data:
             "retries": 3,
         },
         "restart": "unless-stopped",
+        **confinement(gateway),
+        **_filled({"pids_limit": gateway.pids_limit}),
     }
 
 
@@ -162,6 +165,7 @@ def _service(stack: Stack, name: str, service: Service) -> Data:
         "deploy": _deploy(service),
         "restart": _restart(service),
         "stop_grace_period": show_duration(service.stop_grace) if graced else None,
+        **confinement(service),
     }
     # An empty command is not the same as none: it takes the image's away.
     empty: Data = {key: [] for key in ("entrypoint", "command") if whole[key] in ([], "")}
@@ -200,8 +204,10 @@ def _dependency(needed: Service) -> Data:
 
 def _deploy(service: Service) -> Data:
     limits = service.resources
+    pids = None if "pids_limit" in service.passthrough else service.pids_limit
     resources = {
-        "limits": _amounts(limits.cpus, limits.memory),
+        # Docker Compose refuses `pids_limit` beside other limits.
+        "limits": {**_amounts(limits.cpus, limits.memory), **_filled({"pids": pids})},
         "reservations": _amounts(limits.reserve.cpus, limits.reserve.memory),
     }
     # Always there, so that another number does not change the rest, and with it the config hash.

@@ -22,12 +22,6 @@ def with_passed(service: Data, passed: Mapping[str, Any]) -> Data:
         service = {**service, "networks": {}}
     if isinstance(service.get("build"), str) and "build" in passed:
         service = {**service, "build": {"context": service["build"]}}
-    limits = ((service.get("deploy") or {}).get("resources") or {}).get("limits")
-    if limits and "pids_limit" in passed:
-        # Docker Compose refuses it beside other limits; there it means the same.
-        passed = dict(passed)
-        pids = {"resources": {"limits": {"pids": passed.pop("pids_limit")}}}
-        passed["deploy"] = _merged(pids, passed.get("deploy") or {})
     return _merged(service, passed)
 
 

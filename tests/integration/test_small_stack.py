@@ -37,6 +37,23 @@ def test_it_is_what_the_file_says(shop: Stack) -> None:
     assert not any("musicshare" in json.dumps(shop.inspect(name)) for name in shop.ids())
 
 
+def test_it_is_confined(shop: Stack) -> None:
+    """The engine holds the gateway and the services to what they may do."""
+    gateway = shop.inspect(f"{shop.project}_traefik")["HostConfig"]
+    assert (gateway["CapDrop"], gateway["CapAdd"]) == (["ALL"], ["NET_BIND_SERVICE"])
+    assert gateway["ReadonlyRootfs"]
+    for name in shop.ids():
+        config = shop.inspect(name)["HostConfig"]
+        assert config["SecurityOpt"] == ["no-new-privileges:true"]
+        assert config["CapDrop"] == ["ALL"]
+        assert config["PidsLimit"] == 2048
+        assert config["LogConfig"]["Config"] == {"max-size": "10m", "max-file": "3"}
+    status = shop.engine.containers.get(f"{shop.project}_traefik").exec_run(
+        ["grep", "-E", "CapEff|NoNewPrivs", "/proc/1/status"]
+    )
+    assert status.output.decode().split() == ["CapEff:", "0000000000000400", "NoNewPrivs:", "1"]
+
+
 def test_status(shop: Stack) -> None:
     """`status` tells engine, health check and gateway of each replica, as a table and as JSON."""
     table = shop.ok("status").out

@@ -29,8 +29,11 @@ from msctl.engines.compose.steps import (
     RemoveContainer,
     RemoveNetwork,
     RemoveVolume,
+    RotateSecret,
+    StageSecret,
     StartContainer,
     StopContainer,
+    TellSecret,
     WritePin,
     WriteProbe,
     WriteSecret,
@@ -56,6 +59,9 @@ class Deeds:
             KeepImage: lambda step, _: self.world.kept.update({step.target: step.image_id}),
             ClearPins: self._clear_pins,
             WriteSecret: self._write_secret,
+            StageSecret: self._stage_secret,
+            TellSecret: lambda step, _: self.world.told.append((step.target, step.command)),
+            RotateSecret: self._rotate_secret,
             CreateNetwork: self._create_network,
             RemoveNetwork: self._remove_network,
             CreateVolume: self._create_volume,
@@ -123,6 +129,19 @@ class Deeds:
         halfway()
         if step.template is not None:
             self.world.secrets.setdefault(step.path, step.template.replace("{secret}", secret))
+
+    def _stage_secret(self, step: StageSecret, _: Halfway) -> None:
+        self.world.secrets.setdefault(
+            f"{step.folder}/.next.{step.target}", f"new {step.target} {self.world.tried}"
+        )
+
+    def _rotate_secret(self, step: RotateSecret, halfway: Halfway) -> None:
+        value = self.world.secrets[f"{step.folder}/.next.{step.target}"]
+        for name, template in {**step.files, step.target: None}.items():
+            text = value if template is None else template.replace("{secret}", value)
+            self.world.secrets[f"{step.folder}/{name}"] = text
+            halfway()
+        del self.world.secrets[f"{step.folder}/.next.{step.target}"]
 
     def _create_network(self, step: CreateNetwork, _: Halfway) -> None:
         self.world.networks.setdefault(step.target, dict(step.labels))

@@ -139,7 +139,7 @@ def test_a_row_of_the_guides_table_of_limits(
 ) -> None:
     """Each replica has the guide's limits and reservations; 1024 MB are a gigabyte."""
     assert service(name)["deploy"]["resources"] == {
-        "limits": {"cpus": limit, "memory": memory},
+        "limits": {"cpus": limit, "memory": memory, "pids": 2048},
         "reservations": {"cpus": reserved, "memory": memory_reserved},
     }
 
@@ -211,6 +211,25 @@ def test_a_service_waits_for_what_it_needs(name: str, needs: dict[str, bool]) ->
     found = service(name)["depends_on"]
     assert {need: entry.get("required", True) for need, entry in found.items()} == needs
     assert {entry["condition"] for entry in found.values()} == {"service_healthy"}
+
+
+@pytest.mark.parametrize("name", DATABASES)
+def test_a_database_is_out_of_the_gateways_reach(name: str) -> None:
+    """What comes in from outside meets no database: its networks are those of its users alone,
+    and none of its ports is published."""
+    database = service(name)
+    assert not set(database["networks"]) & set(service("traefik")["networks"])
+    assert "ports" not in database
+    users = {
+        user
+        for user, found in rendered()["services"].items()
+        if set(found["networks"]) & set(database["networks"])
+    }
+    assert users - {name} == {
+        user
+        for user, found in rendered()["services"].items()
+        if name in found.get("depends_on", {})
+    }
 
 
 def test_only_the_gateway_and_the_dashboards_are_published() -> None:

@@ -16,6 +16,17 @@ from msctl.render.compose import compose_file, document, secret_files
 from msctl.render.document import bind_source, dump, relocated, volume_name
 from msctl.render.health import has_container_check
 
+CONFINED: dict[str, Any] = {
+    "cap_drop": ["ALL"],
+    "cap_add": [
+        "CHOWN", "DAC_OVERRIDE", "FOWNER", "KILL", "NET_BIND_SERVICE", "SETGID", "SETUID",
+    ],
+    "security_opt": ["no-new-privileges:true"],
+    "logging": {"driver": "json-file", "options": {"max-size": "10m", "max-file": "3"}},
+}  # fmt: skip
+"""What every service has that does not say otherwise."""
+PIDS = {"limits": {"pids": 2048}}
+
 
 def stack(gateway: dict[str, Any] | None = None, **services: dict[str, Any]) -> Stack:
     return Stack.model_validate(
@@ -31,7 +42,7 @@ def stack(gateway: dict[str, Any] | None = None, **services: dict[str, Any]) -> 
 def rendered(**keys: Any) -> dict[str, Any]:
     """One internal service, without what every service has."""
     service: dict[str, Any] = document(stack(web=keys))["services"]["web"]
-    usual = {"image": "i", "networks": ["front"], "restart": "unless-stopped"}
+    usual = {"image": "i", "networks": ["front"], "restart": "unless-stopped", **CONFINED}
     assert usual.keys() <= service.keys()
     return {key: value for key, value in service.items() if usual.get(key) != value}
 
@@ -49,9 +60,64 @@ def compose_config(file: Path) -> dict[str, Any]:
 
 
 def test_a_service_that_says_little_stays_short() -> None:
-    """Nothing is written that the file does not say and Compose does not need, but for the number
-    of replicas: were it not always there, another one would change the config hash."""
-    assert rendered() == {"deploy": {"replicas": 1}}
+    """Nothing is written that the file does not say and Compose does not need, but for what
+    confines it, and the number of replicas: were it not always there, another one would change
+    the config hash."""
+    assert rendered() == {"deploy": {"replicas": 1, "resources": PIDS}}
+
+
+@pytest.mark.parametrize(
+    ("keys", "wanted"),
+    [
+        ({}, {}),
+        ({"cap_add": "net_admin"}, {"cap_add": [*CONFINED["cap_add"], "NET_ADMIN"]}),
+        ({"cap_drop": ["ALL"]}, {"cap_add": None}),
+        (
+            {"cap_drop": [], "cap_add": ["SYS_PTRACE"]},
+            {"cap_drop": None, "cap_add": ["SYS_PTRACE"]},
+        ),
+        ({"cap_drop": "NET_RAW"}, {"cap_drop": ["NET_RAW"], "cap_add": None}),
+        ({"security_opt": []}, {"security_opt": None}),
+        ({"logging": "off"}, {"logging": None}),
+        ({"logging": {"driver": "journald"}}, {"logging": {"driver": "journald"}}),
+        (
+            {"logging": {"options": {"max-size": "1m", "max-file": 2}}},
+            {"logging": {"options": {"max-size": "1m", "max-file": "2"}}},
+        ),
+        ({"user": 1000}, {"user": "1000"}),
+        ({"user": "app:app", "read_only": True}, {"user": "app:app", "read_only": True}),
+        ({"tmpfs": "/run:size=8m,mode=0755"}, {"tmpfs": ["/run:size=8m,mode=0755"]}),
+    ],
+)
+def test_what_a_container_may_do(keys: dict[str, Any], wanted: dict[str, Any]) -> None:
+    """Every service is confined; a key of the file stands in the place of the default, and
+    `cap_add` alone adds to it. Docker Compose reads the same."""
+    found = document(stack(web={"port": 80, **keys}))["services"]["web"]
+    confined = {**CONFINED, **wanted}
+    known = (*CONFINED, "user", "read_only", "tmpfs")
+    assert {key: found[key] for key in known if key in found} == {
+        key: value for key, value in confined.items() if value is not None
+    }
+
+
+@pytest.mark.parametrize(
+    ("value", "limits"), [("50", {"pids": 50}), (False, {}), ("off", {}), (-1, {})]
+)
+def test_processes_are_counted(value: Any, limits: dict[str, Any]) -> None:
+    """The limit stands where Docker Compose takes it beside others; without one, none does."""
+    found = rendered(pids_limit=value, resources={"cpus": 1})
+    assert found["deploy"]["resources"]["limits"] == {"cpus": "1", **limits}
+
+
+def test_the_gateway_is_confined_most() -> None:
+    """It opens ports and nothing else: one capability, and it cannot change its own files."""
+    found = document(stack(web={"port": 80, "routes": ["/"]}))["services"]["traefik"]
+    wanted = {**CONFINED, "cap_add": ["NET_BIND_SERVICE"], "read_only": True, "tmpfs": ["/tmp"]}
+    assert {key: found[key] for key in wanted} == wanted
+    assert found["pids_limit"] == 2048
+    loose = {"read_only": False, "cap_drop": [], "tmpfs": [], "logging": False}
+    found = document(stack(loose, web={"port": 80, "routes": ["/"]}))["services"]["traefik"]
+    assert not {"read_only", "cap_drop", "cap_add", "tmpfs", "logging"} & found.keys()
 
 
 @pytest.mark.parametrize(
@@ -76,6 +142,7 @@ def test_a_service_that_says_little_stays_short() -> None:
         ({"restart": "on-failure:3"}, {"restart": "on-failure:3"}),
         ({"replicas": 1}, {}),
         ({"replicas": 2}, {"deploy": {"replicas": 2}}),
+        ({"pids_limit": 2048}, {}),
         (
             {"resources": {"cpus": 0.5, "memory": "512M", "reserve": {"cpus": 0.25}}},
             {
@@ -97,7 +164,9 @@ def test_a_key_of_the_stack_file_becomes_the_one_of_compose(
     keys: dict[str, Any], wanted: dict[str, Any]
 ) -> None:
     """Short forms stay short; sizes and durations read as people write them."""
-    deploy = {"replicas": 1, **wanted.get("deploy", {})}
+    limits = wanted.get("deploy", {}).get("resources", {})
+    resources = {**limits, "limits": {**limits.get("limits", {}), **PIDS["limits"]}}
+    deploy = {"replicas": 1, **wanted.get("deploy", {}), "resources": resources}
     assert rendered(**keys) == {**wanted, "deploy": deploy}
 
 

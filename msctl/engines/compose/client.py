@@ -140,6 +140,29 @@ class Client:
         with _faults(self._place):
             return request(self._api(timeout))
 
+    def execute(self, container: str, words: list[str], given: str) -> tuple[int, str]:
+        """Run a command in a container, with a line on its standard input: status and output.
+
+        Raises:
+            EngineFault, EngineUnreachable: as `call`.
+        """
+        from docker.utils import socket as frames
+
+        with _faults(self._place):
+            api = self._api()
+            made = api.exec_create(container, words, stdin=True)
+            wrapped = api.exec_start(made["Id"], socket=True)
+            connection: Any = getattr(wrapped, "_sock", wrapped)
+            try:
+                connection.settimeout(API_TIMEOUT)
+                connection.sendall(given.encode())
+                found: Any = frames.frames_iter(wrapped, tty=False)  # type: ignore[no-untyped-call]
+                output = b"".join(data for _, data in found)
+            finally:
+                wrapped.close()
+            status = api.exec_inspect(made["Id"])["ExitCode"]
+        return int(status or 0), output.decode("utf-8", "replace")
+
     def stream(self, request: Callable[[Any], Any], timeout: int = API_TIMEOUT) -> Generator[Any]:
         """The items of a streamed answer; faults while reading are translated too."""
         with _faults(self._place):

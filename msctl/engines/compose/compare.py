@@ -36,6 +36,17 @@ def outdated(replica: Replica, revision: Revision, files: str, state: StackState
     return None
 
 
+def changed_secret(replica: Replica, revision: Revision, state: StackState) -> str | None:
+    """Why a replica is to be replaced whose secrets have other contents by now: its mounts show it
+    the old files."""
+    for name, secret in revision.secrets.items():
+        path = str(secret.get("file", ""))
+        seen, now = replica.secrets.get(path), state.secrets.get(path)
+        if seen and now and seen != now:
+            return f"secret {name} changed"
+    return None
+
+
 def worst_first(replicas: Iterable[Replica], outdated_ids: frozenset[str]) -> list[Replica]:
     """The order in which replicas are given up: what does not run, what is unhealthy, what is
     outdated, then the highest numbers."""

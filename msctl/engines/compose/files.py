@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-import os
+import hmac
 import secrets
 import stat
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msctl import wholefile
 from msctl.engines.compose.revision import Revision
 from msctl.errors import StepFailed, UsageProblem
 from msctl.render.socketproxy import DOCKER_SOCKET
 from msctl.shellwords import quoted
 
 if TYPE_CHECKING:  # who only looks needs no steps
-    from msctl.engines.compose.steps import WriteSecret
+    from msctl.engines.compose.steps import RotateSecret, StageSecret, WriteSecret
 
 SECRET_BYTES = 24
+SECRET_MODE = 0o444
+"""Container users have other numbers than ours; the folder is ours alone."""
 _LARGE = 1 << 20
 """Bytes from which a file counts by size and time instead of by content."""
 
@@ -117,30 +119,87 @@ def write_secret(step: WriteSecret) -> None:
         path.parent.chmod(0o700)
         secret = _secret(path.parent / step.secret)
         if step.template is not None:
-            _write_once(path, step.template.replace("{secret}", secret))
+            wholefile.write_once(path, step.template.replace("{secret}", secret), SECRET_MODE)
     except OSError as error:
         raise StepFailed(f"cannot write {path}: {error.strerror}") from error
+
+
+def stage_secret(step: StageSecret) -> None:
+    """Raises:
+    StepFailed: the file cannot be written.
+    """
+    path = _staged(step.folder, step.target)
+    if wholefile.read(path) is None:
+        wholefile.write(path, secrets.token_urlsafe(SECRET_BYTES))
+
+
+def staged_secret(folder: str, secret: str) -> str:
+    """The value that is kept aside.
+
+    Raises:
+        StepFailed: there is none.
+    """
+    value = wholefile.read(_staged(folder, secret))
+    if value is None:
+        raise StepFailed(f"the new value of {secret} is gone", hint=f"msctl secret rotate {secret}")
+    return value
+
+
+def rotate_secret(step: RotateSecret) -> None:
+    """The secret itself comes last but for what was kept aside: whatever interrupts this, the next
+    rotation goes on with the same value.
+
+    Raises:
+        StepFailed: a file cannot be written.
+    """
+    value = staged_secret(step.folder, step.target)
+    for name, template in {**step.files, step.target: None}.items():
+        text = value if template is None else template.replace("{secret}", value)
+        wholefile.write(Path(step.folder) / name, text, SECRET_MODE)
+    _staged(step.folder, step.target).unlink(missing_ok=True)
+
+
+def _staged(folder: str, secret: str) -> Path:
+    """No secret has such a name."""
+    return Path(folder) / f".next.{secret}"
+
+
+def secret_digests(paths: Iterable[str], *, new_key: bool = False) -> dict[str, str]:
+    """A digest of what is in each secret's file, by path; nothing of what cannot be read.
+
+    It ends up in labels, so it is keyed: who has not the key, which lies beside the secrets, can
+    try no guess of a secret on it. `new_key`: one is made where there is none; else nothing is
+    known without it.
+    """
+    found: dict[str, str] = {}
+    for path in map(Path, paths):
+        try:
+            if not stat.S_ISREG(path.lstat().st_mode):
+                continue
+            content = path.read_bytes()
+        except OSError:
+            continue
+        if (key := _digest_key(path.parent, new_key)) is not None:
+            found[str(path)] = hmac.new(key, content, hashlib.sha256).hexdigest()
+    return found
+
+
+def _digest_key(folder: Path, new: bool) -> bytes | None:
+    """The key of the digests; None where there is none that can be read."""
+    path = folder / ".digest-key"
+    try:
+        text = wholefile.read(path)
+        if text is None and new:
+            wholefile.write_once(path, secrets.token_hex(32))  # others may be at it
+            text = wholefile.read(path)
+    except (StepFailed, OSError):
+        return None
+    return text.encode() if text else None
 
 
 def _secret(path: Path) -> str:
     if path.is_symlink():
         raise StepFailed(f"{path} is a link; a secret has to be a file")
     if not path.exists():
-        _write_once(path, secrets.token_urlsafe(SECRET_BYTES))
+        wholefile.write_once(path, secrets.token_urlsafe(SECRET_BYTES), SECRET_MODE)
     return path.read_text().rstrip("\n")
-
-
-def _write_once(path: Path, content: str) -> None:
-    """The whole file or nothing; a file that is there already is kept."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
-    try:
-        with os.fdopen(handle, "w") as file:
-            file.write(content)
-            os.fchmod(file.fileno(), 0o444)
-            file.flush()
-            os.fsync(file.fileno())
-        os.link(name, path)
-    except FileExistsError:
-        return
-    finally:
-        os.unlink(name)

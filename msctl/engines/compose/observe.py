@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterable, Mapping
@@ -11,6 +12,7 @@ from typing import Any
 
 from msctl.engines.compose import labels
 from msctl.engines.compose.client import OLDEST_API, Client, EngineFault
+from msctl.engines.compose.files import secret_digests
 from msctl.errors import EngineUnreachable
 from msctl.gateway import GatewayApi
 from msctl.model import GATEWAY
@@ -75,7 +77,7 @@ class Observer:
         self, images: Iterable[str], secrets: Iterable[str], *, detail: bool = False
     ) -> StackState:
         """Containers, networks, volumes, images and the gateway, asked at the same time."""
-        references = sorted(set(images))
+        references, paths = sorted(set(images)), sorted(set(secrets))
         with ThreadPoolExecutor(WORKERS) as pool:
             info = pool.submit(self.info)
             networks = pool.submit(self._networks)
@@ -94,7 +96,8 @@ class Observer:
                 volumes=found_volumes,
                 images=present.result(),
                 intents=intents,
-                secret_files=frozenset(path for path in secrets if os.path.lexists(path)),
+                secret_files=frozenset(path for path in paths if os.path.lexists(path)),
+                secrets=secret_digests(paths),
                 gateway=gateway.result(),
             )
 
@@ -198,10 +201,20 @@ def _replica(row: Mapping[str, Any]) -> Replica:
         ours=labels.REVISION in own,
         working_dir=own.get(labels.WORKING_DIR),
         oneoff=own.get(labels.ONEOFF) == "True",
+        secrets=_digests(own.get(labels.SECRETS)),
         addresses={name: endpoint.get("IPAddress") or "" for name, endpoint in networks.items()},
         routing={key: value for key, value in own.items() if key.startswith("traefik.")},
         exit_code=int(exited[1]) if exited else None,
     )
+
+
+def _digests(text: str | None) -> dict[str, str]:
+    """Of a container's secrets, by path; none where the label is missing or not ours."""
+    try:
+        found = json.loads(text or "{}")
+    except ValueError:
+        return {}
+    return {str(k): str(v) for k, v in found.items()} if isinstance(found, dict) else {}
 
 
 def _health(status: str) -> Health:

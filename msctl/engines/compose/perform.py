@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from msctl.engines.compose import labels
 from msctl.engines.compose.client import Client, EngineFault
-from msctl.engines.compose.files import write_secret
+from msctl.engines.compose.files import (
+    rotate_secret,
+    secret_digests,
+    stage_secret,
+    staged_secret,
+    write_secret,
+)
 from msctl.engines.compose.gatewayfiles import GatewayFiles
 from msctl.engines.compose.hostconfig import ipam
 from msctl.engines.compose.images import Images, Tell
@@ -32,8 +39,11 @@ from msctl.engines.compose.steps import (
     RemoveContainer,
     RemoveNetwork,
     RemoveVolume,
+    RotateSecret,
+    StageSecret,
     StartContainer,
     StopContainer,
+    TellSecret,
     WritePin,
     WriteProbe,
     WriteSecret,
@@ -43,6 +53,16 @@ from msctl.plan import Step
 
 _PORT_TAKEN = re.compile(r"port is already allocated|address already in use", re.IGNORECASE)
 _ENDPOINT = re.compile(r"(?:Bind for|listen tcp4?6?) (\S+?):? ")
+_TELL = """\
+umask 077
+MSCTL_SECRET_FILE=$(mktemp /dev/shm/msctl.XXXXXX) || exit 1
+export MSCTL_SECRET_FILE
+trap 'rm -f "$MSCTL_SECRET_FILE"' EXIT
+IFS= read -r value
+printf %s "$value" >"$MSCTL_SECRET_FILE"
+unset value
+"$@" </dev/null"""
+"""Keeps a secret in a file while a command runs."""
 _MISSING, _CONFLICT, _UNCHANGED = 404, 409, 304
 
 
@@ -57,6 +77,9 @@ class Performer:
         self._deeds: dict[type[Step], Callable[[Any], None]] = {
             KeepImage: self._keep_image,
             WriteSecret: write_secret,
+            StageSecret: stage_secret,
+            TellSecret: self._tell_secret,
+            RotateSecret: rotate_secret,
             CreateNetwork: self._create_network,
             RemoveNetwork: self._remove_network,
             CreateVolume: self._create_volume,
@@ -94,6 +117,20 @@ class Performer:
     def _keep_image(self, step: KeepImage) -> None:
         repository, _, tag = step.target.rpartition(":")
         self._quietly(_MISSING, lambda api: api.tag(step.image_id, repository, tag))
+
+    def _tell_secret(self, step: TellSecret) -> None:
+        """The value goes in by standard input, then into a file in memory: a command line or an
+        environment could be read by others. What the command says is told without it."""
+        value = staged_secret(step.folder, step.secret)
+        words = ["sh", "-c", _TELL, "msctl", *step.command]
+        status, output = self._client.execute(step.target, words, value + "\n")
+        if status:
+            raise StepFailed(
+                f"{step.target} did not take the new {step.secret}: its command ended with status "
+                f"{status}; the old one is still in force",
+                hint=f"correct rotate in the stack file, then msctl secret rotate {step.secret}",
+                log=tuple(output.replace(value, "***").splitlines()[-10:]),
+            )
 
     # Networks and volumes
 
@@ -157,6 +194,7 @@ class Performer:
         first, *others = step.networks.items() or [("none", {})]
         body = {**step.body, "NetworkingConfig": {"EndpointsConfig": {first[0]: first[1]}}}
         body["HostConfig"] = {**body["HostConfig"], "NetworkMode": first[0]}
+        body["Labels"] = {**body["Labels"], **_secrets_label(body)}
         try:
             self._client.call(
                 lambda api: api.create_container_from_config(body, step.target, step.platform)
@@ -231,3 +269,13 @@ class Performer:
         except EngineFault as fault:
             if fault.status != status:
                 raise
+
+
+def _secrets_label(body: Mapping[str, Any]) -> dict[str, str]:
+    """What the secrets that a container mounts hold now, when they are there: the plan was made
+    before."""
+    mounts = body["HostConfig"].get("Mounts") or ()
+    paths = [mount["Source"] for mount in mounts if mount["Type"] == "bind"]
+    ours = [path for path in paths if "/.msctl/secrets/" in path]
+    found = secret_digests(ours, new_key=True)
+    return {labels.SECRETS: json.dumps(found, sort_keys=True)} if found else {}

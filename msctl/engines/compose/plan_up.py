@@ -8,7 +8,7 @@ from graphlib import TopologicalSorter
 
 from msctl.engines.compose.blocks import Blocks, Pattern
 from msctl.engines.compose.changing import Change, inherited, previous_of, replace_all
-from msctl.engines.compose.compare import is_foreign, outdated, worst_first
+from msctl.engines.compose.compare import changed_secret, is_foreign, outdated, worst_first
 from msctl.engines.compose.desired import Desired
 from msctl.engines.compose.pinning import (
     Pinning,
@@ -107,8 +107,12 @@ class _UpPlan:
         revision, files = self.desired.revisions[name], self.desired.files[name]
         update = not self.request.services or name in self.request.services
         causes: dict[str, str] = {}
+        record = self.desired.service(name)
+        stateful = record is not None and record.stateful
         for replica in self.state.of(name):
             cause = outdated(replica, revision, files, self.state)
+            if not stateful:  # its data keep the old value, whatever the file says
+                cause = cause or changed_secret(replica, revision, self.state)
             if cause and (update or replica.leaving):  # only the named services are updated
                 causes[replica.id] = cause
         stale, pattern = frozenset(causes), self._pattern(name, causes)

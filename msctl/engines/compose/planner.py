@@ -11,6 +11,7 @@ from msctl.engines.compose.pinning import with_leaving
 from msctl.engines.compose.plan_down import plan_down
 from msctl.engines.compose.plan_retreat import plan_retreat
 from msctl.engines.compose.plan_rollout import plan_restart, plan_rollback, plan_rollout
+from msctl.engines.compose.plan_rotate import plan_rotate, to_replace, users_of
 from msctl.engines.compose.plan_scale import plan_scale
 from msctl.engines.compose.plan_settings import UNKNOWN, plan_materials
 from msctl.engines.compose.plan_up import plan_up
@@ -19,7 +20,7 @@ from msctl.engines.compose.steps import ProvideImage
 from msctl.errors import ImageUnavailable, MsctlError, UsageProblem
 from msctl.model import GATEWAY, Stack
 from msctl.plan import Draft, Plan
-from msctl.request import Down, Plans, Request, Restart, Rollback, Rollout, Scale, Up
+from msctl.request import Down, Plans, Request, Restart, Rollback, Rollout, Rotate, Scale, Up
 from msctl.spelling import did_you_mean
 from msctl.state import GatewaySettings, StackState
 
@@ -68,6 +69,8 @@ class Planner:
                     else plan_restart(whole, state, request)
                 )
                 yield from self._with_retreat(whole, plan)
+            case Rotate():
+                yield from self._rotate(request)
             case Down():
                 state = self._state()
                 yield plan_down(self.desired(state), state, request)
@@ -140,6 +143,25 @@ class Planner:
                 return
             state = self._state(reference)
         yield from self._with_retreat(whole, plan_rollout(whole, state, request))
+
+    def _rotate(self, request: Rotate) -> Plans:
+        state = self._state()
+        whole = self.desired(state)
+        for name in users_of(whole, request.secret):
+            self.check_mounts(whole.revisions[name])
+        outcome = yield plan_rotate(whole, state, request.secret)
+        for name in to_replace(whole, state, request.secret):
+            if outcome is None or outcome.failures:
+                return
+            state = self._state()
+            restart = Restart(name, request.timeout, request.drain)
+            plan = plan_restart(whole, state, restart)
+            outcome = yield plan
+            if outcome is not None and outcome.failures:
+                retreat = plan_retreat(whole, self.observe(), plan, outcome)
+                if retreat:
+                    yield retreat
+                return
 
     def _with_retreat(self, whole: Desired, plan: Plan) -> Plans:
         """After an update that failed, what did not become healthy goes again."""

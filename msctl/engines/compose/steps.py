@@ -45,6 +45,36 @@ class WriteSecret(Step):
 
 
 @dataclass(frozen=True, kw_only=True)
+class StageSecret(Step):
+    """Keep a new random value aside; one that an interrupted rotation left is taken again, since
+    somebody may have been told of it."""
+
+    verb: ClassVar[str] = "make a new value of secret"
+    folder: str
+    """Absolute path of the folder of secrets."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TellSecret(Step):
+    """Run a command in a container that takes the new value over."""
+
+    verb: ClassVar[str] = "tell the new value to"
+    secret: str
+    folder: str
+    command: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RotateSecret(Step):
+    """Put the new value in the place of the old one, and into the files made from a template."""
+
+    verb: ClassVar[str] = "rotate secret"
+    folder: str
+    files: Mapping[str, str | None]
+    """Names of the files with the secret in them, and their templates."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class CreateNetwork(Step):
     verb: ClassVar[str] = "create network"
     labels: Mapping[str, str]

@@ -1,0 +1,41 @@
+"""`msctl secret rotate`: give a secret a new value."""
+
+from __future__ import annotations
+
+import click
+
+from msctl.cli.group import command as command_named
+from msctl.cli.options import waits
+from msctl.cli.session import Session, in_session
+from msctl.errors import UsageProblem
+
+_ROTATE = "rotate"
+
+
+@command_named("secret")
+@click.argument("action", metavar=_ROTATE)
+@click.argument("name")
+@waits
+@in_session
+def command(
+    session: Session, action: str, name: str, *, timeout: float | None, no_drain: bool
+) -> None:
+    """Give the secret NAME a new random value, and replace every replica that uses it.
+
+    A stateful service keeps a secret in its data: it has to name the command by which it takes a
+    new one (`rotate` of the secret in the stack file).
+    """
+    from msctl.cli.converge import converge
+    from msctl.cli.progress import By
+    from msctl.request import Rotate
+
+    if action != _ROTATE:
+        raise UsageProblem(
+            f"'{action}' is nothing that msctl does to a secret", hint="msctl secret rotate NAME"
+        )
+    loaded = session.load()
+    engine = session.connect(loaded)
+    run = converge(session, loaded, engine, Rotate(name, timeout, not no_drain), By.TARGET)
+    if session.options.json:
+        session.ui.json(run.record(session, loaded.stack.name, engine.name))
+    session.ui.say(f"secret {name} has a new value, in {run.seconds:.1f} s", "bold green")

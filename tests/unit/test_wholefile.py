@@ -1,0 +1,74 @@
+"""Files are written whole or not at all, also when the disk is full."""
+
+from __future__ import annotations
+
+import resource
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from msctl import wholefile
+from msctl.engines.compose.files import rotate_secret, stage_secret, write_secret
+from msctl.engines.compose.steps import RotateSecret, StageSecret, WriteSecret
+from msctl.errors import StepFailed
+
+LONG = "x" * 100_000
+
+
+@pytest.fixture
+def full() -> Iterator[None]:
+    """No file can be longer than 8 bytes, as on a full disk."""
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    signal.signal(signal.SIGXFSZ, handler)
+
+
+def test_a_file_is_replaced_or_kept(tmp_path: Path) -> None:
+    """`write` replaces it, `write_once` does not; the mode is as asked, nothing else is left."""
+    path = tmp_path / "file"
+    wholefile.write_once(path, "first")
+    wholefile.write_once(path, "second")
+    assert (path.read_text(), path.stat().st_mode & 0o777) == ("first", 0o600)
+    wholefile.write(path, "third", 0o444)
+    assert (path.read_text(), path.stat().st_mode & 0o777) == ("third", 0o444)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.usefixtures("full")
+@pytest.mark.parametrize("write", [wholefile.write, wholefile.write_once])
+def test_a_full_disk_leaves_what_was_there(
+    tmp_path: Path, write: Callable[[Path, str], None]
+) -> None:
+    """The error says which file and why; neither half a file nor a draft is left."""
+    path, other = tmp_path / "file", tmp_path / "other"
+    path.write_text("before")
+    for wanted in (path, other):
+        with pytest.raises(StepFailed, match=r"cannot write .*: File too large"):
+            write(wanted, LONG)
+    assert path.read_text() == "before"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.usefixtures("full")
+def test_a_full_disk_leaves_no_half_secret(tmp_path: Path) -> None:
+    """A secret is not made, or keeps its value."""
+    folder = tmp_path / ".msctl" / "secrets"
+    with pytest.raises(StepFailed):
+        write_secret(WriteSecret(target="token", path=str(folder / "token"), secret="token"))
+    assert list(folder.iterdir()) == []
+    (folder / "token").write_text("old")
+    with pytest.raises(StepFailed):
+        stage_secret(StageSecret(target="token", folder=str(folder)))
+    (folder / ".next.token").write_text("new")
+    with pytest.raises(StepFailed):
+        rotate_secret(
+            RotateSecret(target="token", folder=str(folder), files={"web.token": "value={secret}"})
+        )
+    assert (folder / "token").read_text() == "old"
+    assert (folder / ".next.token").read_text() == "new"
+    assert not (folder / "web.token").exists()
