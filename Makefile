@@ -35,6 +35,7 @@ dashboards:  ## make Grafana's dashboard anew from grafana/dashboard.py
 
 soak: setup  ## make test, and the long tests: every change and kill under load
 	@scripts/ensure-venv test
+	@scripts/ensure-browser
 	@MSCTL_TEST_SOAK=1 scripts/run-tests $(ARGS)
 
 bench: setup  ## measure on the real engine

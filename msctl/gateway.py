@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import httpx
-
+from msctl.httpclient import client, httpx
 from msctl.state import GatewayView, Router
 
 TIMEOUT = 2.0
@@ -23,9 +22,7 @@ class GatewayApi:
 
     def __init__(self, url: str, *, transport: httpx.BaseTransport | None = None) -> None:
         self.url = url.rstrip("/")
-        self._client = httpx.Client(
-            base_url=self.url, timeout=TIMEOUT, trust_env=False, transport=transport
-        )
+        self._client = client(self.url, TIMEOUT, transport)
 
     def __enter__(self) -> GatewayApi:
         return self
@@ -98,7 +95,8 @@ def status_of(url: str, timeout: float) -> int:
         GatewaySilent: there was no answer.
     """
     try:
-        return httpx.get(url, timeout=timeout, trust_env=False).status_code
+        with client(url, timeout) as api:
+            return api.get(url).status_code
     except httpx.HTTPError as error:
         raise GatewaySilent(str(error) or type(error).__name__) from error
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
 
 from msctl.answers import slow_ones
 from msctl.model import GATEWAY, Service, Stack
@@ -96,6 +97,7 @@ class _Search:
                 continue
             yield from self._count(status)
             yield from self._labels(status.name)
+            yield from self._astray(status.name)
             yield from self._slow(status)
             for found, replica in zip(self.state.of(status.name), status.replicas, strict=True):
                 if not is_done(service, found):
@@ -134,7 +136,8 @@ class _Search:
         logs = self.again(f"logs {found.service}")
         if not found.running:
             kind = found.state if found.state in KINDS else "exited"
-            hint = self.again(f"up {found.service}") if kind == "created" else logs
+            mended = kind in ("created", "paused")  # by a start, of which nothing is lost
+            hint = self.again(f"up {found.service}") if mended else logs
             yield _about("error", kind, found, _how_it_ended(found), hint)
         elif found.health is Health.UNHEALTHY:
             said = f": {status.last_check}" if status.last_check else ""
@@ -182,6 +185,15 @@ class _Search:
                 f"drops {name}"
             )
             yield Problem("error", "labels", name, None, message, self.again(f"up {name}"))
+
+    def _astray(self, name: str) -> Iterator[Problem]:
+        """A pin has addresses, which an engine that is restarted gives out anew."""
+        pinned = (self.state.gateway.pinned(name) if self.state.gateway else None) or {}
+        hosts = {urlsplit(url).hostname for url in pinned}
+        for other in self.state.containers:
+            if other.service != name and hosts & set(other.addresses.values()):
+                message = f"a pin of {name} from before the engine restarted leads to {other.name}"
+                yield Problem("error", "pin", name, other.name, message, self.again(f"up {name}"))
 
     def _pinned(self, name: str) -> bool:
         view = self.state.gateway

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-import httpx
-
+from msctl.httpclient import client, httpx
 from msctl.queries import Sample, Series, known, read_traffic, traffic_query
 from msctl.state import Traffic
 
@@ -26,9 +25,7 @@ class PrometheusApi:
 
     def __init__(self, url: str, *, transport: httpx.BaseTransport | None = None) -> None:
         self.url = url.rstrip("/")
-        self._client = httpx.Client(
-            base_url=self.url, timeout=TIMEOUT, trust_env=False, transport=transport
-        )
+        self._client = client(self.url, TIMEOUT, transport)
 
     def __enter__(self) -> PrometheusApi:
         return self

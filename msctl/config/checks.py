@@ -16,8 +16,12 @@ from msctl.model import RESERVED_NAMES, Service, Stack
 from msctl.mounts import parse_mount
 from msctl.render.compose import ACME_VOLUME, GATEWAY_VOLUME
 from msctl.render.routers import router_names
+from msctl.render.values import clean_path
 from msctl.spelling import did_you_mean
 
+MOST_SERVICES = 1000
+MOST_ENTRIES = 100
+"""Services that one needs, and files of variables that it has."""
 MOST_ROUTES = 100
 MOST_COMPARED = 300
 Found = Iterator[tuple[Path, str]]
@@ -34,6 +38,14 @@ class View:
     """Services that lack unsound keys: what they do not have says nothing."""
     broken: frozenset[str] = frozenset()
     """Top-level keys that are unsound; the stack has defaults instead."""
+
+
+def too_many(service: Service) -> Found:
+    """Lists of a service that are too long to be worth a look at their entries."""
+    for key in ("needs", "env_file"):
+        count = len(getattr(service, key))
+        if count > MOST_ENTRIES:
+            yield (key,), f"{count} entries; a service has {MOST_ENTRIES} at the most"
 
 
 def problems(view: View) -> Found:
@@ -175,7 +187,7 @@ def _mounts(service: Service) -> Found:
     targets: dict[str, int] = {}
     for index, volume in enumerate(service.volumes):
         mount = parse_mount(volume)
-        first = targets.setdefault(mount.target, index)
+        first = targets.setdefault(clean_path(mount.target), index)
         if mount.kind == "volume" and _is_own_volume(mount.source or ""):
             message = f"volume {mount.source} is msctl's own; choose another name"
             yield ("volumes", index), message
@@ -193,7 +205,7 @@ def _secrets(service: Service) -> Found:
     targets: dict[str, int] = {}
     for index, secret in enumerate(service.secrets):
         target = secret.target or f"/run/secrets/{secret.name}"
-        first = targets.setdefault(target, index)
+        first = targets.setdefault(clean_path(target), index)
         if first != index:
             yield ("secrets", index), f"{shown(target)} is already mounted by secrets[{first}]"
 

@@ -15,6 +15,7 @@ from msctl.model.capacity import (
 )
 from msctl.model.gateway import GATEWAY, RESERVED_NAMES, Gateway, Tls
 from msctl.model.health import HealthCheck
+from msctl.model.kubernetes import KubernetesService, KubernetesStack
 from msctl.model.middlewares import Headers, RateLimit, Retry
 from msctl.model.record import Record
 from msctl.model.rollout import Rollout
@@ -33,6 +34,8 @@ __all__ = [
     "Gateway",
     "Headers",
     "HealthCheck",
+    "KubernetesService",
+    "KubernetesStack",
     "Metrics",
     "RateLimit",
     "Record",

@@ -17,7 +17,7 @@ from msctl.fields import (
 class Record(BaseModel):
     """A mapping of the stack file: frozen, unknown keys refused, `x-*` left to the user."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     @model_validator(mode="before")
     @classmethod

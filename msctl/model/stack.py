@@ -14,6 +14,7 @@ from msctl.fields import (
     names,
 )
 from msctl.model.gateway import Gateway
+from msctl.model.kubernetes import KubernetesStack
 from msctl.model.passthrough import StackPassthrough
 from msctl.model.record import Record, ToCome
 from msctl.model.service import Service
@@ -39,6 +40,8 @@ class Stack(Record):
     """Traefik; rendered only when some service has routes."""
     services: Mapping[str, Service]
     """The services, by name."""
+    kubernetes: KubernetesStack = KubernetesStack()
+    """Where the stack differs on Kubernetes."""
     autoscaler: ToCome = None
     passthrough: StackPassthrough = Field(default_factory=dict, alias="x-compose")
     """What Compose says about networks and volumes, such as `external: true`."""

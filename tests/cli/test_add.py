@@ -33,7 +33,7 @@ def test_a_service_is_added_and_all_else_stays_as_it_is(musicshare: Terminal) ->
     answer = musicshare.msctl("add", "searchservice", *SEARCH, "--strip", "--env", "PORT=8084")
     assert (answer.status, answer.lines) == (
         0,
-        ["searchservice is in stack.yaml:159; to start it: msctl up searchservice"],
+        ["searchservice is in stack.yaml:172; to start it: msctl up searchservice"],
     )
     added = [
         "  searchservice:",
@@ -46,8 +46,9 @@ def test_a_service_is_added_and_all_else_stays_as_it_is(musicshare: Terminal) ->
     assert answer.out.splitlines() == added
     before = MUSICSHARE.read_text().splitlines()
     after = (musicshare.folder / "stack.yaml").read_text().splitlines()
-    assert after == [*before[:157], "", *added, *before[157:]]
-    assert before[156].startswith("    env: {SERVICE_NAME: frontend")
+    last = next(at for at, line in enumerate(before) if "{SERVICE_NAME: frontend" in line) + 1
+    assert after == [*before[:last], "", *added, *before[last:]]
+    assert after[171] == added[0]
     assert musicshare.msctl("check").status == 0
 
 

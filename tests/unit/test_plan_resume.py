@@ -227,6 +227,23 @@ def test_a_replica_that_a_killed_msctl_was_stopping_gets_no_requests(request_: R
     assert gone in behind[last.id]
 
 
+def test_a_pin_from_before_the_engine_restarted_costs_no_replica() -> None:
+    """The engine gave out addresses anew: that the pin leads to no replica says nothing of them."""
+    stack, world = shop(), World().have(*images_of(shop()))
+    whole(world, stack)
+    whole(world, stack, Scale({"web": 3}))
+    world.plant(Fault("kill", verb="stop"))
+    assert not run_prefix(MemoryEngine(world, stack), Scale({"web": 2}), stop_after=TO_THE_END)
+    world.faults.clear()
+    for number, container in enumerate(world.containers.values()):
+        container.networks = dict.fromkeys(container.networks, f"10.99.0.{number}")
+    (plan,) = MemoryEngine(world, stack).plans(Up())
+    gone = [node.step.target for node in plan if isinstance(node.step, RemoveContainer)]
+    assert gone == ["shop-web-3"]  # two shall be
+    whole(world, stack)
+    assert world.pins == {}
+
+
 @pytest.mark.parametrize("after", range(1, 16))
 @pytest.mark.parametrize("order", range(4))
 def test_a_pin_is_in_force_before_it_is_emptied(after: int, order: int) -> None:

@@ -30,7 +30,7 @@ PURE = {"urllib.parse"}
 HOMES = {
     "rich": {"msctl.ui"},
     "docker": {"msctl.engines.compose.client"},
-    "httpx": {"msctl.gateway", "msctl.prometheus"},
+    "httpx": {"msctl.httpclient"},
     "aiohttp": {"msctl.sender"},
     "asyncio": {"msctl.lanes", "msctl.sender"},
     "hdrh": {"msctl.loadtest.statistics"},

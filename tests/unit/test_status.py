@@ -221,7 +221,7 @@ CASES: list[tuple[str, dict[str, Any], str, str]] = [
         "shop-web-2",
         {"state": "paused", "addresses": {}},
         "error paused: shop-web-2 is paused",
-        "msctl logs web",
+        "msctl up web",
     ),
     (
         "shop-web-2",
@@ -495,6 +495,19 @@ def test_a_replica_that_a_pin_keeps_out_is_named() -> None:
     (problem,) = (found for found in status.problems if found.kind == "not_routed")
     assert problem.message == (
         "shop-web-2 is healthy but gets no requests: a pin keeps them from it"
+    )
+    assert problem.hint == "msctl up web"
+
+
+def test_a_pin_that_leads_to_another_service_is_an_error() -> None:
+    """The engine was restarted and gave out addresses anew: requests go astray."""
+    worker = replica("worker", addresses={"shop_backend": "10.0.0.9"})
+    servers = {"web-a@file": {"http://10.0.0.9:8000": "UP"}}
+    containers = [worker if c.service == "worker" else c for c in healthy()]
+    status = look(containers, view=GatewayView("http://127.0.0.1:8080", servers=servers))
+    (problem,) = (p for p in status.problems if (p.severity, p.kind) == ("error", "pin"))
+    assert problem.message == (
+        "a pin of web from before the engine restarted leads to shop-worker-1"
     )
     assert problem.hint == "msctl up web"
 

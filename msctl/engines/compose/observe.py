@@ -26,6 +26,8 @@ from msctl.state import (
     StackState,
 )
 
+WORKERS = 6
+"""Questions under way at a time."""
 PATIENCE = 2
 """Seconds that the engine has to tell more of a container."""
 _EXITED = re.compile(r"Exited \((\d+)\)")
@@ -73,27 +75,27 @@ class Observer:
         self, images: Iterable[str], secrets: Iterable[str], *, detail: bool = False
     ) -> StackState:
         """Containers, networks, volumes, images and the gateway, asked at the same time."""
-        self.info()
         references = sorted(set(images))
-        with ThreadPoolExecutor(4) as pool:
+        with ThreadPoolExecutor(WORKERS) as pool:
+            info = pool.submit(self.info)
             networks = pool.submit(self._networks)
             volumes = pool.submit(self._volumes)
             present = pool.submit(self._images, references)
             containers = self.containers()
+            gateway = pool.submit(self._gateway, containers)
             if detail:
                 containers = tuple(pool.map(self._with_detail, containers))
-            gateway = self._gateway(containers)
             found_volumes, intents = volumes.result()
             return StackState(
                 project=self.project,
-                engine=self.info(),
+                engine=info.result(),
                 containers=containers,
                 networks=networks.result(),
                 volumes=found_volumes,
                 images=present.result(),
                 intents=intents,
                 secret_files=frozenset(path for path in secrets if os.path.lexists(path)),
-                gateway=gateway,
+                gateway=gateway.result(),
             )
 
     def containers(self) -> tuple[Replica, ...]:

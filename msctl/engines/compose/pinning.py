@@ -170,18 +170,19 @@ def with_leaving(state: StackState) -> StackState:
 
     The engine goes on with a stop when the msctl that asked for it is killed, and until it ends
     the replica runs, and is healthy. Its pin is still in force then. One that a killed msctl had
-    not let in yet looks the same, and is made anew too.
+    not let in yet looks the same, and is made anew too. A pin that leads to none of them is of
+    another time: the engine was restarted, and gave out addresses anew.
     """
     view = state.gateway
-    if view is None or not any(parse_gateway_name(name) for name in view.servers):
-        return state
-
-    def leaving(replica: Replica) -> bool:
-        pinned = view.pinned(replica.service)
-        return pinned is not None and replica.healthy and url_of(replica) not in pinned
-
-    found = tuple(replace(replica, leaving=leaving(replica)) for replica in state.containers)
-    return replace(state, containers=found)
+    pins = filter(None, map(parse_gateway_name, view.servers if view else ()))
+    left: set[str] = set()
+    for service in {service for service, _ in pins}:
+        pinned = (view.pinned(service) if view else None) or {}
+        healthy = [replica for replica in state.of(service) if replica.healthy]
+        out = {replica.id for replica in healthy if url_of(replica) not in pinned}
+        left |= out if len(out) < len(healthy) else set()
+    found = (replace(replica, leaving=replica.id in left) for replica in state.containers)
+    return replace(state, containers=tuple(found)) if left else state
 
 
 def server_of(replica: Replica) -> Server | None:
