@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import shutil
 import socket
+import sys
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import pytest
 from apiserver import ApiServer, Behaviour
 from clusters import SHOP, Site
+
+from msctl.config import load
+from msctl.engines import connect
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -541,3 +546,25 @@ def test_another_namespace_is_another_stack(shop: Site) -> None:
     homes = {namespace for plural, namespace, _ in shop.api.store if plural == "deployments.apps"}
     assert homes == {"shop", "staging"}
     assert {p.split("/namespaces/")[1].split("/")[0] for _, p in shop.api.changes()} == {"staging"}
+
+
+def test_logs_can_be_followed(shop: Site) -> None:
+    """Of all pods of a service, without an end; the caller ends it."""
+    loaded = load(shop.folder / "stack.yaml", shop.environ)
+    found = connect("kubernetes", loaded, shop.environ).logs(("web",), follow=True)
+    lines = list(islice(found, 4))
+    found.close()  # type: ignore[attr-defined]
+    assert len({line.replica for line in lines}) == 2
+    assert [line.text for line in lines].count("second") == 2
+
+
+def test_without_its_client_the_engine_says_what_to_install(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The client is an extra, since not everybody has a cluster."""
+    for name in [n for n in sys.modules if n.startswith("msctl.engines.kubernetes.")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "kubernetes", None)
+    answer = site.msctl("status")
+    assert answer.status == 1
+    assert "hint: pip install 'msctl[kubernetes]'" in answer.err
