@@ -355,6 +355,7 @@ def test_rollout_to_an_image_lasts_until_the_next_up(shop: Site) -> None:
     assert answer.status == 0, answer.err
     assert "until the next up" in answer.err
     assert image_of(shop, "web") == "web:9"
+    assert "runs web:9, not web:1" in shop.msctl("status").out
     answer = shop.msctl("rollback", "web")
     assert answer.status == 0, answer.err
     assert image_of(shop, "web") == "web:1"
@@ -517,6 +518,25 @@ def test_down_with_volumes_removes_the_namespace(shop: Site) -> None:
     assert shop.api.names("persistentvolumeclaims") == []
     assert shop.api.names("namespaces") == []
     assert "nothing to do" in shop.msctl("down").err
+
+
+def test_what_cert_manager_made_for_us_keeps_no_namespace(shop: Site) -> None:
+    """It goes with the namespace, as what it was made for does."""
+    marks = {"cert-manager.io/certificate-name": "traefik-gateway"}
+    shop.api.put("secrets", {"metadata": {"name": "traefik-gateway-tls", "annotations": marks}})
+    assert shop.msctl("down", "--volumes", "--yes").status == 0
+    assert shop.api.names("namespaces") == []
+
+
+def test_scale_respects_the_bounds_that_keda_has(shop: Site) -> None:
+    """Where a ScaledObject scales in place of a HorizontalPodAutoscaler."""
+    shop.api.crds.add("keda.sh")
+    shop.edit("name: shop\n", "name: shop\nkubernetes: {keda: true}\n")
+    answer = shop.msctl("up")
+    assert answer.status == 0, answer.err
+    answer = shop.msctl("scale", "api", "5")
+    assert answer.status == 2
+    assert "its ScaledObject api keeps it between 2 and 4" in answer.err
 
 
 def test_down_leaves_a_namespace_in_which_others_are(shop: Site) -> None:
