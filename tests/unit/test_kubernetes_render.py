@@ -666,7 +666,8 @@ def test_what_the_gateway_cannot_carry_is_said(gateway: Data, path: tuple[str, .
 
 
 @pytest.mark.parametrize(
-    "name", ["1web", "my_web", "web-", "traefik-gateway", "w" * 51, "front-loadbalancer"]
+    "name",
+    ["1web", "my_web", "web-", "traefik-gateway", "https-redirect", "w" * 51, "front-loadbalancer"],
 )
 def test_names_that_kubernetes_has_no_room_for(name: str) -> None:
     """A service keeps its name, since others call it by that; so it has to be one."""

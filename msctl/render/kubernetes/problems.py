@@ -24,6 +24,7 @@ from msctl.render.kubernetes.mounts import (
 )
 from msctl.render.kubernetes.names import GATEWAY_NAME, dns_name
 from msctl.render.kubernetes.pods import count, ports_of
+from msctl.render.kubernetes.routes import REDIRECT
 from msctl.render.kubernetes.workloads import is_public, public_name
 
 Path = tuple[str | int, ...]
@@ -139,8 +140,8 @@ def _name(stack: Stack, name: str) -> Found:
         )
     elif len(name) > LONGEST:
         yield (), f"the name has {len(name)} characters; Kubernetes has room for {LONGEST}"
-    if name == GATEWAY_NAME:
-        yield (), f"{name} is the gateway's name on Kubernetes; choose another"
+    if name in (GATEWAY_NAME, REDIRECT):
+        yield (), f"{name} is a name of the gateway's on Kubernetes; choose another"
     for other, public in stack.services.items():
         kind = public.kubernetes.service_type
         if is_public(public) and kind and name == public_name(other, kind):
