@@ -254,6 +254,8 @@ class _Search:
                 yield _about("warning", "outdated", replica, word, up)
             elif present is not None and replica.image_id != present.id:
                 word = f"runs an older image than {image} is now"
+                if replica.image_id == replica.image:  # of an engine that tells no ids
+                    word = f"runs {replica.image}, not {present.id}"
                 yield _about("warning", "outdated", replica, word, up)
         if present is not None and present.stand_in:
             message = f"{image} is a stand-in, built in place of the official image"

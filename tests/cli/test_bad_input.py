@@ -184,7 +184,10 @@ ARGUMENTS: list[tuple[list[str], list[str]]] = [
         ["scale", "traefik", "2"],
         ["error: traefik is the gateway: it has one replica and is not scaled"],
     ),
-    (["--engine", "swarm", "up"], ["error: --engine: swarm is not an engine (compose)"]),
+    (
+        ["--engine", "swarm", "up"],
+        ["error: --engine: swarm is not an engine (compose, kubernetes)"],
+    ),
     (
         ["-p", "Bad Name", "up"],
         [

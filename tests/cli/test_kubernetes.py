@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import shutil
 import socket
+import sys
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import pytest
 from apiserver import ApiServer, Behaviour
 from clusters import SHOP, Site
+
+from msctl.config import load
+from msctl.engines import connect
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -350,6 +355,7 @@ def test_rollout_to_an_image_lasts_until_the_next_up(shop: Site) -> None:
     assert answer.status == 0, answer.err
     assert "until the next up" in answer.err
     assert image_of(shop, "web") == "web:9"
+    assert "runs web:9, not web:1" in shop.msctl("status").out
     answer = shop.msctl("rollback", "web")
     assert answer.status == 0, answer.err
     assert image_of(shop, "web") == "web:1"
@@ -514,6 +520,25 @@ def test_down_with_volumes_removes_the_namespace(shop: Site) -> None:
     assert "nothing to do" in shop.msctl("down").err
 
 
+def test_what_cert_manager_made_for_us_keeps_no_namespace(shop: Site) -> None:
+    """It goes with the namespace, as what it was made for does."""
+    marks = {"cert-manager.io/certificate-name": "traefik-gateway"}
+    shop.api.put("secrets", {"metadata": {"name": "traefik-gateway-tls", "annotations": marks}})
+    assert shop.msctl("down", "--volumes", "--yes").status == 0
+    assert shop.api.names("namespaces") == []
+
+
+def test_scale_respects_the_bounds_that_keda_has(shop: Site) -> None:
+    """Where a ScaledObject scales in place of a HorizontalPodAutoscaler."""
+    shop.api.crds.add("keda.sh")
+    shop.edit("name: shop\n", "name: shop\nkubernetes: {keda: true}\n")
+    answer = shop.msctl("up")
+    assert answer.status == 0, answer.err
+    answer = shop.msctl("scale", "api", "5")
+    assert answer.status == 2
+    assert "its ScaledObject api keeps it between 2 and 4" in answer.err
+
+
 def test_down_leaves_a_namespace_in_which_others_are(shop: Site) -> None:
     """What msctl did not make is named and kept."""
     shop.api.put("configmaps", {"metadata": {"name": "theirs"}})
@@ -541,3 +566,25 @@ def test_another_namespace_is_another_stack(shop: Site) -> None:
     homes = {namespace for plural, namespace, _ in shop.api.store if plural == "deployments.apps"}
     assert homes == {"shop", "staging"}
     assert {p.split("/namespaces/")[1].split("/")[0] for _, p in shop.api.changes()} == {"staging"}
+
+
+def test_logs_can_be_followed(shop: Site) -> None:
+    """Of all pods of a service, without an end; the caller ends it."""
+    loaded = load(shop.folder / "stack.yaml", shop.environ)
+    found = connect("kubernetes", loaded, shop.environ).logs(("web",), follow=True)
+    lines = list(islice(found, 4))
+    found.close()  # type: ignore[attr-defined]
+    assert len({line.replica for line in lines}) == 2
+    assert [line.text for line in lines].count("second") == 2
+
+
+def test_without_its_client_the_engine_says_what_to_install(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The client is an extra, since not everybody has a cluster."""
+    for name in [n for n in sys.modules if n.startswith("msctl.engines.kubernetes.")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "kubernetes", None)
+    answer = site.msctl("status")
+    assert answer.status == 1
+    assert "hint: pip install 'msctl[kubernetes]'" in answer.err

@@ -12,6 +12,7 @@ from msctl.engines.kubernetes.kinds import (
     DEPLOYMENT,
     JOB,
     NAME,
+    SCALED_OBJECT,
     STATEFUL_SET,
     Data,
     Key,
@@ -79,8 +80,9 @@ class Cluster:
         return None
 
     def autoscaler(self, workload: Data) -> Data | None:
-        """The HorizontalPodAutoscaler that sets a workload's replicas."""
-        return next((f for f in self.of(AUTOSCALER) if scales(f, workload)), None)
+        """The HorizontalPodAutoscaler, or KEDA's ScaledObject, that sets a workload's replicas."""
+        every = (*self.of(AUTOSCALER), *self.of(SCALED_OBJECT))
+        return next((found for found in every if scales(found, workload)), None)
 
     @property
     def claims(self) -> tuple[Data, ...]:

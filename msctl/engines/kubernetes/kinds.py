@@ -72,6 +72,8 @@ AUTOSCALER = Kind("autoscaling", "v2", "HorizontalPodAutoscaler", "horizontalpod
 POD_METRICS = Kind("metrics.k8s.io", "v1beta1", "PodMetrics", "pods")
 INGRESS_ROUTE = Kind("traefik.io", "v1alpha1", "IngressRoute", "ingressroutes")
 
+SCALED_OBJECT = Kind("keda.sh", "v1alpha1", "ScaledObject", "scaledobjects")
+
 APPLIED = (
     NAMESPACE,
     Kind("", "v1", "ServiceAccount", "serviceaccounts"),
@@ -103,7 +105,7 @@ APPLIED = (
     Kind("cert-manager.io", "v1", "Issuer", "issuers"),
     Kind("cert-manager.io", "v1", "ClusterIssuer", "clusterissuers", namespaced=False),
     Kind("cert-manager.io", "v1", "Certificate", "certificates"),
-    Kind("keda.sh", "v1alpha1", "ScaledObject", "scaledobjects"),
+    SCALED_OBJECT,
     Kind("keda.sh", "v1alpha1", "TriggerAuthentication", "triggerauthentications"),
 )  # fmt: skip
 """What a rendered stack may hold; objects of these kinds that left it are looked for."""

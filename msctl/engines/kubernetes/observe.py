@@ -54,6 +54,8 @@ _DEFAULTS = {
     ("ServiceAccount", "default"),
     ("Service", "kubernetes"),
 }
+_ISSUED = "cert-manager.io/certificate-name"
+"""The annotation of a Secret that cert-manager made for a Certificate of ours."""
 _DERIVED = (POD, ENDPOINT_SLICE, REPLICA_SET, CLAIM)
 """What controllers make and label: they do not say that msctl manages it."""
 
@@ -140,6 +142,7 @@ class Observer:
             if labels_of(thing).get(INSTANCE) != self._stack.name
             and (kind.kind, thing["metadata"]["name"]) not in _DEFAULTS
             and not is_controlled(thing)
+            and _ISSUED not in (thing["metadata"].get("annotations") or {})
         )
 
     def _all(self, kind: Kind) -> list[dict[str, Any]]:

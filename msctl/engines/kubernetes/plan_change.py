@@ -8,8 +8,15 @@ from typing import Any
 
 from msctl.engines.kubernetes.cluster import Answer, Cluster, replicas_of, template_of
 from msctl.engines.kubernetes.compare import changes
-from msctl.engines.kubernetes.desired import Desired
-from msctl.engines.kubernetes.kinds import RESTARTED, REVISION, Data, key_of, kind_of
+from msctl.engines.kubernetes.desired import Desired, as_it_runs
+from msctl.engines.kubernetes.kinds import (
+    RESTARTED,
+    REVISION,
+    SCALED_OBJECT,
+    Data,
+    key_of,
+    kind_of,
+)
 from msctl.engines.kubernetes.plan_up import await_rollout, cause_of
 from msctl.engines.kubernetes.steps import ApplyObject, RestartWorkload, ScaleWorkload
 from msctl.errors import UsageProblem
@@ -56,7 +63,7 @@ def plan_scale(desired: Desired, cluster: Cluster, request: Scale) -> Plan:
         if found := cluster.autoscaler(workload):
             low, high = bounds_of(found)
             draft.note(
-                f"{service}: its HorizontalPodAutoscaler keeps it between {low} and {high}, and "
+                f"{service}: its {found['kind']} keeps it between {low} and {high}, and "
                 f"goes on from {count} as the load asks"
             )
         after = []
@@ -78,7 +85,10 @@ def plan_scale(desired: Desired, cluster: Cluster, request: Scale) -> Plan:
 
 
 def bounds_of(autoscaler: Data) -> tuple[int, int]:
+    """Fewest and most replicas, as each kind of autoscaler has them by default."""
     spec = autoscaler["spec"]
+    if autoscaler["kind"] == SCALED_OBJECT.kind:
+        return int(spec.get("minReplicaCount", 0)), int(spec.get("maxReplicaCount", 100))
     return int(spec.get("minReplicas") or 1), int(spec["maxReplicas"])
 
 
@@ -102,7 +112,7 @@ def _check(desired: Desired, cluster: Cluster, service: str, count: int) -> None
         low, high = bounds_of(found)
         if not low <= count <= high:
             raise UsageProblem(
-                f"{service}: its HorizontalPodAutoscaler {found['metadata']['name']} keeps it "
+                f"{service}: its {found['kind']} {found['metadata']['name']} keeps it "
                 f"between {low} and {high}, so that {count} would not last",
                 hint=f"to allow it, change services.{service}.autoscale in the stack file and run "
                 f"msctl --engine kubernetes up {service}",
@@ -168,7 +178,8 @@ def rolled_back(desired: Desired, cluster: Cluster, service: str) -> Data:
         UsageProblem: there is no such revision, or it is not known.
     """
     live = running(desired, cluster, service)
-    if live["kind"] != "Deployment":
+    base = desired.workload(service)
+    if live["kind"] != "Deployment" or base is None or base["kind"] != "Deployment":
         raise UsageProblem(
             f"{service} is a {live['kind']}, of which the cluster keeps no ReplicaSets",
             hint="return to the stack file before, and run msctl --engine kubernetes up",
@@ -183,10 +194,8 @@ def rolled_back(desired: Desired, cluster: Cluster, service: str) -> Data:
     for found in sorted(kept, key=_number, reverse=True):
         before = plain_template(template_of(found))
         if before != now:
-            base = desired.workload(service) or live
-            spec = {**base["spec"], "template": before}
-            spec.setdefault("replicas", replicas_of(live))
-            return {**base, "spec": spec}
+            base = as_it_runs(base, live)
+            return {**base, "spec": {**base["spec"], "template": before}}
     raise UsageProblem(
         f"{service} has no revision before the one that runs",
         hint="the cluster keeps as many as spec.revisionHistoryLimit says",

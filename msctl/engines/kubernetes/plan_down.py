@@ -18,7 +18,7 @@ from msctl.plan import Draft, Plan
 from msctl.request import Down
 
 PATIENCE = 120.0
-"""Seconds in which all pods, or the namespace, have to be gone."""
+"""Seconds in which the namespace has to be gone, and all pods after their grace period."""
 
 
 def plan_down(cluster: Cluster, request: Down) -> Plan:
@@ -36,7 +36,9 @@ def plan_down(cluster: Cluster, request: Down) -> Plan:
             if is_workload(live):
                 first.append(draft.add(_delete(cluster, kind, live)))
     if cluster.pods or first:
-        wait = AwaitGone(target="pods", kind=POD, name=None, timeout=PATIENCE)
+        graces = [pod["spec"].get("terminationGracePeriodSeconds") or 0 for pod in cluster.pods]
+        patience = PATIENCE + max(graces, default=0)
+        wait = AwaitGone(target="pods", kind=POD, name=None, timeout=patience)
         then = [draft.add(wait, first)]
     last = list(then)
     for kind in reversed(APPLIED):
