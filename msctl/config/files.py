@@ -10,7 +10,7 @@ from pathlib import Path
 from msctl.config import syntax
 from msctl.config.loader import load_text
 from msctl.errors import UsageProblem
-from msctl.model import Stack
+from msctl.model import Operator, Stack
 
 FILE_NAME = "stack.yaml"
 VARIABLE = "MSCTL_FILE"
@@ -77,7 +77,20 @@ def load(
         project=project,
         keep_variables=keep_variables,
     )
+    if stack.autoscaler.enabled:
+        stack = stack.of_operator(_operator(absolute))
     return LoadedStack(stack, absolute, folder)
+
+
+def _operator(file: Path) -> Operator:
+    """Who runs msctl here.
+
+    Raises:
+        MsctlError: this user can have no locks.
+    """
+    from msctl.lock import lock_folder
+
+    return Operator(str(file), f"{os.getuid()}:{os.getgid()}", str(lock_folder()))
 
 
 def _named(name: str, source: str, cwd: Path) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, PrivateAttr
 
 from msctl.fields import (
     HttpUrl,
@@ -13,8 +13,9 @@ from msctl.fields import (
     ProjectName,
     names,
 )
+from msctl.model.autoscaler import Autoscaler, Operator
 from msctl.model.gateway import Gateway
-from msctl.model.record import Record, ToCome
+from msctl.model.record import Record
 from msctl.model.service import Service
 
 
@@ -38,7 +39,20 @@ class Stack(Record):
     """Traefik; rendered only when some service has routes."""
     services: Mapping[str, Service]
     """The services, by name."""
-    autoscaler: ToCome = None
+    autoscaler: Autoscaler = Autoscaler()
+    """Whether the stack runs `msctl autoscale` by itself."""
+    _operator: Operator | None = PrivateAttr(None)
+
+    @property
+    def operator(self) -> Operator | None:
+        """Whose stack it is; known where the stack scales itself."""
+        return self._operator
+
+    def of_operator(self, operator: Operator) -> Stack:
+        """The same stack, as one of this user's."""
+        found = self.model_copy()
+        found._operator = operator
+        return found
 
     @property
     def routed(self) -> bool:
