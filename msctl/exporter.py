@@ -21,7 +21,7 @@ class Exporter:
         self._wanted = self._gauge("wanted_replicas", "Replicas that the load asks for.")
         self._current = self._gauge("current_replicas", "Replicas that the service shall have now.")
         self._cpu = self._gauge(
-            "cpu_percent", "CPU of a replica, of its reservation (or limit).", "replica"
+            "cpu_ratio", "CPU of a replica, of its reservation (or limit); 1 is all.", "replica"
         )
         self._decisions = Counter(
             "msctl_autoscaler_decisions",
@@ -52,7 +52,7 @@ class Exporter:
     def decided(
         self, service: str, current: int, decision: Decision, cpu: Mapping[str, float | None]
     ) -> None:
-        """Take up a decision. `cpu` is by replica; one that is not known has no value."""
+        """Take up a decision. `cpu` is percent by replica; one that is not known has no value."""
         wanted = decision.replicas
         self._wanted.labels(service).set(wanted)
         self._current.labels(service).set(current)
@@ -64,5 +64,5 @@ class Exporter:
         for gone in self._replicas.get(service, set()) - known_cpu.keys():
             self._cpu.remove(service, gone)
         for replica, percent in known_cpu.items():
-            self._cpu.labels(service, replica).set(percent)
+            self._cpu.labels(service, replica).set(percent / 100)
         self._replicas[service] = set(known_cpu)

@@ -138,7 +138,6 @@ def test_defaults_are_written_as_in_the_file() -> None:
     autoscale = schema()["$defs"]["Autoscale"]["properties"]
     assert autoscale["interval"]["default"] == "15s"
     assert autoscale["stabilize_down"]["default"] == "5m"
-    assert "autoscaler" not in schema()["properties"]
     closed = [node for node in _nodes(schema()) if node.get("additionalProperties") is False]
     assert len(closed) > 8
     assert all("^x-" in node["patternProperties"] for node in closed)
