@@ -86,10 +86,17 @@ def _operator(file: Path) -> Operator:
     """Who runs msctl here.
 
     Raises:
+        UsageProblem: there are no users here as a container knows them.
         MsctlError: this user can have no locks.
     """
     from msctl.lock import lock_folder
 
+    if not hasattr(os, "getuid"):
+        raise UsageProblem(
+            "autoscaler.enabled: the autoscaler works as the user who runs msctl, by number, "
+            "which this system does not have",
+            hint="remove it, and let msctl autoscale run",
+        )
     return Operator(str(file), f"{os.getuid()}:{os.getgid()}", str(lock_folder()))
 
 

@@ -4,7 +4,8 @@ RUN apt-get update \
  && apt-get install -y --no-install-recommends python3-pip \
  && rm -rf /var/lib/apt/lists/*
 COPY requirements.txt /
-RUN pip install --no-cache-dir --break-system-packages --target /packages -r /requirements.txt
+RUN pip install --no-cache-dir --break-system-packages --target /packages -r /requirements.txt \
+ && python3 -m compileall -q /packages
 
 FROM debian:bookworm-slim
 RUN apt-get update \
@@ -13,7 +14,7 @@ RUN apt-get update \
 COPY --from=packages /packages /opt/msctl
 COPY msctl /opt/msctl/msctl
 ENV PYTHONPATH=/opt/msctl PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
-RUN python3 -m compileall -q /opt/msctl
+RUN python3 -m compileall -q /opt/msctl/msctl
 USER 65534:65534
 EXPOSE 9101
 ENTRYPOINT ["python3", "-m", "msctl"]

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 
+import docker
 import pytest
 from live import SAMPLE, NewStack, Stack, service, until
 
 from msctl.cli.app import App
 from msctl.config import load
+from msctl.engines.compose.ownimage import context
 from msctl.lock import StackLock, lock_folder
+from msctl.render.autoscaler import IMAGE
 
 pytestmark = pytest.mark.engine
 
@@ -34,7 +37,16 @@ REFUSED = [
 
 
 @pytest.fixture(scope="module")
-def shop(module_stacks: NewStack) -> Stack:
+def image(engine: docker.DockerClient) -> None:
+    """msctl's own, as it is in this tree, not as an earlier `up` built it."""
+    for message in engine.api.build(
+        fileobj=context(), custom_context=True, tag=IMAGE, rm=True, decode=True
+    ):
+        assert "error" not in message, message["error"]
+
+
+@pytest.fixture(scope="module")
+def shop(module_stacks: NewStack, image: None) -> Stack:  # noqa: ARG001
     """A stack with an autoscaler that looks every second."""
     stack = module_stacks()
     web = service(
@@ -54,7 +66,7 @@ def says(stack: Stack) -> str:
 def test_it_follows_the_load_and_nothing_is_lost(shop: Stack) -> None:
     """Up under the load, and down when it is over, without a word typed."""
     report = json.loads(
-        shop.ok("load-test", "web", "--rate", "30", "--duration", "8s", "--json").out
+        shop.ok("load-test", "web", "--rate", "30", "--duration", "6s", "--json").out
     )
     assert report["failed"] == 0, report["statuses"]
     assert "web 1 → 2: requests/s" in says(shop)
