@@ -15,6 +15,7 @@ from msctl.errors import MsctlError
 from msctl.model import AUTOSCALER, AUTOSCALER_PROXY, GATEWAY, SOCKET_PROXY, Stack
 from msctl.render.autoscaler import IMAGE as AUTOSCALER_IMAGE
 from msctl.render.socketproxy import IMAGE, image_of, own_names
+from msctl.shellwords import quoted
 from msctl.state import Certificate, EngineInfo, StackState
 from msctl.status import Status
 
@@ -129,11 +130,11 @@ def of_secrets(folder: str, mode: int | None, owned: bool) -> Finding:
     if mode is None:
         return Finding(area, "ok", f"{folder} is not there yet; `up` makes it when it is needed")
     if not owned:
-        hint = f"run msctl as its owner, or: sudo chown -R $USER {folder}"
+        hint = f"run msctl as its owner, or: sudo chown -R $USER {quoted(folder)}"
         return Finding(area, "warn", f"{folder} belongs to another user", hint)
     if mode & 0o077:
         message = f"{folder} can be entered by other users (mode {mode:04o})"
-        return Finding(area, "fail", message, f"chmod 700 {folder}")
+        return Finding(area, "fail", message, f"chmod 700 {quoted(folder)}")
     return Finding(area, "ok", f"{folder} is closed to other users")
 
 
@@ -159,6 +160,7 @@ def of_certificate(
         return Finding(area, "ok", message)
     message = f"the certificate is signed by the stack's own authority, {authority}{ends}"
     name = f"msctl-{stack.name}.crt"
+    authority = quoted(authority)
     hint = (
         f"to trust it: curl --cacert {authority}; for this whole machine: "
         f"sudo cp {authority} /usr/local/share/ca-certificates/{name} && "

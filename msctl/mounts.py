@@ -9,8 +9,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from msctl.fields import shown
+from msctl.fields import LONGEST_PATH, shown
 
+LONGEST_VOLUME = 128
+"""Characters of a volume's name: with the project's, it is the name of a folder on the engine."""
 _FORM = "[SOURCE:]TARGET[:ro|rw]"
 _VOLUME_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*")
 _DRIVE = re.compile(r"[a-zA-Z]:[\\/]")
@@ -90,6 +92,8 @@ def _checked(kind: str, source: str | None, target: object) -> Mount:
         raise ValueError("source, the path of the host, is missing")
     if kind == "tmpfs" and source:
         raise ValueError("a tmpfs has no source")
+    if kind == "volume" and source and len(source) > LONGEST_VOLUME:
+        raise ValueError(f"{shown(source)} is longer than {LONGEST_VOLUME} characters")
     if kind == "volume" and source and not _VOLUME_NAME.fullmatch(source):
         raise ValueError(
             f"{shown(source)} is not the name of a volume (letters, digits, _ . -); "
@@ -101,4 +105,6 @@ def _checked(kind: str, source: str | None, target: object) -> Mount:
 def _target(target: object) -> str:
     if not isinstance(target, str) or not (target.startswith("/") or _DRIVE.match(target)):
         raise ValueError(f"the target {shown(target)} is not an absolute path of the container")
+    if len(target) > LONGEST_PATH:
+        raise ValueError(f"the target {shown(target)} is longer than {LONGEST_PATH} characters")
     return target

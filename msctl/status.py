@@ -302,7 +302,7 @@ class _Look:
 
         It may have been made with another port than the file's now, so its address decides.
         """
-        network = f"{self.stack.name}_{self.stack.networks_of(service)[0]}"
+        network = self.stack.network_name(self.stack.networks_of(service)[0])
         known = [found.addresses.get(network), *found.addresses.values()]
         address = next((address for address in known if address), None)
         if address is None or not service.routes:

@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from msctl.errors import StepFailed
+from msctl.shellwords import quoted
 
 PRIVATE, PUBLIC = 0o600, 0o644
 
@@ -56,7 +57,9 @@ def read(path: Path) -> str | None:
         StepFailed: it cannot be read, or is a link.
     """
     if path.is_symlink():
-        raise StepFailed(f"{path} is a link; it has to be a file", hint=f"remove it: rm {path}")
+        raise StepFailed(
+            f"{path} is a link; it has to be a file", hint=f"remove it: rm {quoted(str(path))}"
+        )
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from msctl.cli.group import command as command_named
 from msctl.cli.session import Session, in_session
 from msctl.errors import MsctlError, StackFileError
+from msctl.shellwords import quoted
 
 if TYPE_CHECKING:
     from msctl.config import LoadedStack
@@ -80,7 +81,7 @@ def _stack(session: Session, loaded: LoadedStack, engine: Engine) -> Iterator[Fi
 
     stack, state = loaded.stack, engine.observe(detail=True)
     if rendered := stale(session, loaded):
-        hint = session.again(f"render compose -o {rendered}")
+        hint = session.again(f"render compose -o {quoted(rendered)}")
         yield doctor.Finding("rendered", "warn", f"{rendered} is stale", hint)
     yield from _secrets(loaded)
     yield from _gateway(session, loaded)

@@ -36,6 +36,7 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
     },
     "Stack file": {
         "init": "Write a stack file to start from.",
+        "add": "Put a service into the stack file.",
         "check": "Say whether the stack file is right.",
         "render": "Print the Compose file that the stack file stands for.",
         "schema": "Print the stack file's JSON Schema, for editors.",
@@ -47,7 +48,7 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
 """Name and short help of each command by section; its module has that name, with `_` for `-`."""
 
 _SHORT = {name: text for section in COMMANDS.values() for name, text in section.items()}
-_WITHOUT_JSON = {"init", "render", "completion"}
+_WITHOUT_JSON = {"init", "add", "render", "completion"}
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 _ARGUMENTS = "msctl.arguments"
 

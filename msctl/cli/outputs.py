@@ -9,6 +9,7 @@ from pathlib import Path
 
 from msctl.cli.session import Session
 from msctl.errors import UsageProblem
+from msctl.shellwords import quoted
 
 
 def output_path(session: Session, option: str, output: str, *, name: str) -> Path:
@@ -19,12 +20,13 @@ def output_path(session: Session, option: str, output: str, *, name: str) -> Pat
     """
     path = (session.app.cwd / output).resolve()
     if path.is_dir():
-        hint = f"name the file: {output.rstrip('/')}/{name}"
+        inside = quoted(f"{output.rstrip('/')}/{name}")
+        hint = f"name the file: {inside}"
         raise UsageProblem(f"{option} {output} is a folder", hint=hint)
     if not path.parent.is_dir():
         folder = session.shown(path.parent)
         raise UsageProblem(
-            f"{option} {output}: there is no folder {folder}", hint=f"mkdir -p {folder}"
+            f"{option} {output}: there is no folder {folder}", hint=f"mkdir -p {quoted(folder)}"
         )
     return path
 
@@ -39,7 +41,7 @@ def write_whole(path: Path, text: str, output: str) -> None:
     try:
         mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
         handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with open(handle, "w", encoding="utf-8") as file:
+        with open(handle, "w", encoding="utf-8", newline="") as file:  # line ends as they are
             file.write(text)
         os.chmod(draft, mode)
         os.replace(draft, path)

@@ -28,7 +28,9 @@ def rescued(run: Callable[..., Any], *args: Any, **extra: Any) -> NoReturn:
         if "--debug" in words:
             import traceback
 
-            traceback.print_exception(error)
+            from msctl.ui import neutral
+
+            click.echo(neutral("".join(traceback.format_exception(error))), err=True, nl=False)
         status = _tell(_as_ours(error), plain="--no-color" in words)
     raise SystemExit(status)
 

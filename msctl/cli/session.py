@@ -17,6 +17,7 @@ from msctl.cli.app import App
 from msctl.cli.group import arguments
 from msctl.cli.options import given
 from msctl.errors import MsctlError, UsageProblem
+from msctl.shellwords import quoted
 from msctl.spelling import did_you_mean
 
 if TYPE_CHECKING:  # imported when they are used
@@ -112,7 +113,7 @@ class Session:
             words += ["-p", self.options.project]
         if self.options.engine != Options.engine:
             words += ["--engine", self.options.engine]
-        return f"{shlex.join(words)} {rest}"
+        return f"{' '.join(map(quoted, words))} {rest}"
 
     def lock(self, engine: Engine, project: str) -> StackLock:
         from msctl.lock import StackLock, lock_folder

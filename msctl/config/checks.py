@@ -9,15 +9,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from msctl.config import autoscaling, crowding, gateways
+from msctl.config import autoscaling, crowding, gateways, passing
 from msctl.config.problems import Path, show_path
 from msctl.fields import shown
 from msctl.model import OWN_SERVICES, Service, Stack
 from msctl.mounts import parse_mount
 from msctl.render.compose import ACME_VOLUME, GATEWAY_VOLUME, PROXY_NETWORKS
 from msctl.render.routers import router_names
+from msctl.render.values import clean_path
 from msctl.spelling import did_you_mean
 
+MOST_SERVICES = 1000
+MOST_ENTRIES = 100
+"""Services that one needs, and files of variables that it has."""
 MOST_ROUTES = 100
 MOST_COMPARED = 300
 Found = Iterator[tuple[Path, str]]
@@ -36,6 +40,14 @@ class View:
     """Top-level keys that are unsound; the stack has defaults instead."""
 
 
+def too_many(service: Service) -> Found:
+    """Lists of a service that are too long to be worth a look at their entries."""
+    for key in ("needs", "env_file"):
+        count = len(getattr(service, key))
+        if count > MOST_ENTRIES:
+            yield (key,), f"{count} entries; a service has {MOST_ENTRIES} at the most"
+
+
 def problems(view: View) -> Found:
     """Everything that is wrong between the records of a stack."""
     stack = view.stack
@@ -47,6 +59,7 @@ def problems(view: View) -> Found:
         for path, message in _of_service(view, service, name in view.partial):
             yield ("services", name, *path), message
     yield from _stack_networks(view)
+    yield from passing.of_stack(stack)
     if "gateway" not in view.broken:
         yield from gateways.problems(stack)
     if stack.autoscaler.enabled and not any(s.autoscale for s in stack.services.values()):
@@ -56,7 +69,7 @@ def problems(view: View) -> Found:
 
 
 def _of_service(view: View, service: Service, partial: bool) -> Found:
-    yield from chain(_mounts(service), _secrets(service))
+    yield from chain(_mounts(service), _secrets(service), passing.of_service(view.stack, service))
     if not partial:
         yield from chain(_routing(service), gateways.of_service(service), _running(service))
         yield from autoscaling.problems(service)
@@ -177,7 +190,7 @@ def _mounts(service: Service) -> Found:
     targets: dict[str, int] = {}
     for index, volume in enumerate(service.volumes):
         mount = parse_mount(volume)
-        first = targets.setdefault(mount.target, index)
+        first = targets.setdefault(clean_path(mount.target), index)
         if mount.kind == "volume" and _is_own_volume(mount.source or ""):
             message = f"volume {mount.source} is msctl's own; choose another name"
             yield ("volumes", index), message
@@ -195,7 +208,7 @@ def _secrets(service: Service) -> Found:
     targets: dict[str, int] = {}
     for index, secret in enumerate(service.secrets):
         target = secret.target or f"/run/secrets/{secret.name}"
-        first = targets.setdefault(target, index)
+        first = targets.setdefault(clean_path(target), index)
         if first != index:
             yield ("secrets", index), f"{shown(target)} is already mounted by secrets[{first}]"
 

@@ -37,12 +37,45 @@ def dotenv(file: str, environ: Mapping[str, str], read_file: ReadFile) -> tuple[
     return lambda name: environ[name] if name in environ else variables.get(name), problems
 
 
+class EnvFiles:
+    """The files of variables of a stack's services: each is read once, and not endlessly many."""
+
+    MOST_BYTES = 4 * envfiles.MAX_BYTES
+    """Of all files of all services; a file counts as often as it is used."""
+
+    def __init__(self, lookup: Lookup, read_file: ReadFile) -> None:
+        self._lookup, self._read_file = lookup, read_file
+        self._known: dict[str, tuple[dict[str, str] | OSError | ValueError, int]] = {}
+        self._bytes = 0
+
+    def variables(self, file: str) -> dict[str, str]:
+        """Raises:
+        OSError, ValueError: the file cannot be read or understood.
+        """
+        if file not in self._known:
+            self._known[file] = self._read(file)
+        found, size = self._known[file]
+        self._bytes += size
+        if self._bytes > self.MOST_BYTES:
+            raise EnvFileProblem([(1, "the stack's files of variables hold more than 4 MiB")])
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    def _read(self, file: str) -> tuple[dict[str, str] | OSError | ValueError, int]:
+        try:
+            data = self._read_file(file)
+            return envfiles.parse(data, self._lookup), len(data)
+        except (OSError, ValueError) as error:
+            return error, 0
+
+
 class ServiceEnvironment:
     """A service's variables: those of its files, and `env` over them."""
 
-    def __init__(self, lookup: Lookup, read_file: ReadFile) -> None:
+    def __init__(self, lookup: Lookup, files: EnvFiles) -> None:
         self._lookup = lookup
-        self._read_file = read_file
+        self._files = files
         self.problems: list[tuple[Path, str]] = []
 
     def completed(self, service: Service) -> Service:
@@ -50,7 +83,7 @@ class ServiceEnvironment:
         env: dict[str, str | None] = {}
         for index, file in enumerate(service.env_file):
             try:
-                env |= envfiles.parse(self._read_file(file), self._lookup)
+                env |= self._files.variables(file)
             except (OSError, ValueError) as error:
                 messages = _complaints(file, error)
                 self.problems += (((("env_file", index)), message) for message in messages)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import os
-from collections.abc import Mapping
+import stat
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from msctl.config import syntax
+from msctl.config import syntax, yamltext
 from msctl.config.loader import load_text
-from msctl.errors import UsageProblem
+from msctl.config.problems import Path as KeyPath
+from msctl.config.problems import as_error
+from msctl.errors import StackFileError, UsageProblem
 from msctl.model import Operator, Stack
 
 FILE_NAME = "stack.yaml"
@@ -55,8 +59,10 @@ def load(
     project: str | None = None,
     keep_variables: bool = False,
     shown_as: str | None = None,
+    text: str | None = None,
 ) -> LoadedStack:
-    """Read and check a stack file; see `load_text`. `shown_as` is the file in error messages.
+    """Read and check a stack file; see `load_text`. `shown_as` is the file in error messages, and
+    `text` what it shall say from now on, where that is not what it says.
 
     Raises:
         StackFileError: the file's problems, all of them.
@@ -66,14 +72,15 @@ def load(
     absolute = Path(os.path.abspath(path))  # as Docker Compose has it: no `..`, links kept
     folder = absolute.parent
     try:
-        text = _read(absolute)
+        given = None if text is None else text.encode()
+        data = read_start(absolute, pipe=_is_handed_in(absolute)) if given is None else given
     except OSError as error:
         raise _unreadable(name, error) from None
     stack = load_text(
-        text,
+        data,
         name=name,
         environ=environ,
-        read_file=lambda file: _read(folder / file),
+        read_file=lambda file: read_start(folder / file),
         project=project,
         keep_variables=keep_variables,
     )
@@ -100,6 +107,12 @@ def _operator(file: Path) -> Operator:
     return Operator(str(file), f"{os.getuid()}:{os.getgid()}", str(lock_folder()))
 
 
+def refusal(path: Path, found: Iterable[tuple[KeyPath, str]], *, shown_as: str) -> StackFileError:
+    """What somebody finds wrong in a stack file that has been loaded: paths in it, and messages."""
+    document = yamltext.parse(read_start(path))
+    return as_error([document.problem(key, message) for key, message in found], shown_as)
+
+
 def _named(name: str, source: str, cwd: Path) -> Path:
     path = cwd / name
     if not path.exists():
@@ -113,8 +126,24 @@ def _named(name: str, source: str, cwd: Path) -> Path:
     return path
 
 
-def _read(path: Path) -> bytes:
-    """A file's start: a byte more than msctl takes, so that it is not read whole to be refused."""
+def _is_handed_in(path: Path) -> bool:
+    """Whether this is a stream that the shell gives: /dev/stdin, or `<(command)`."""
+    return path.as_posix() == "/dev/stdin" or path.parent.as_posix() in (
+        "/dev/fd",
+        "/proc/self/fd",
+    )
+
+
+def read_start(path: Path, *, pipe: bool = False) -> bytes:
+    """A file's start: a byte more than msctl takes, so that it is not read whole to be refused.
+
+    Raises:
+        OSError: it cannot be read; also where it is no file but a device or, unless `pipe`, a
+            pipe, which might never end.
+    """
+    mode = path.stat().st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode) or pipe):
+        raise OSError(errno.EINVAL, "not a regular file")
     with path.open("rb") as file:
         return file.read(syntax.MAX_BYTES + 1)
 

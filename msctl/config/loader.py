@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
 from msctl.config import checks, yamltext
-from msctl.config.environment import ReadFile, ServiceEnvironment, dotenv, no_files
+from msctl.config.environment import EnvFiles, ReadFile, ServiceEnvironment, dotenv, no_files
 from msctl.config.prepare import Preparation
 from msctl.config.problems import MOST_PROBLEMS, Malformed, Path, Problem, as_error
 from msctl.config.records import problems_of
@@ -84,6 +84,9 @@ class _Loading:
         partial = set()
         for name, value in named.items():
             service, whole = self._service(value, ("services", name))
+            for path, message in checks.too_many(service) if service is not None else ():
+                self._note(("services", name, *path), message)
+                service = None
             if service is not None:
                 services[name] = service
             if not whole:
@@ -91,7 +94,10 @@ class _Loading:
             if self._enough:
                 return None
         if not self.keep:
-            services = {name: self._completed(name, found) for name, found in services.items()}
+            variables = EnvFiles(self.lookup, self.read_file)
+            services = {
+                name: self._completed(name, found, variables) for name, found in services.items()
+            }
         stack, broken = self._assembled({**data, "services": services})
         if not self.keep:
             view = checks.View(stack, frozenset(named), frozenset(partial), broken)
@@ -114,6 +120,10 @@ class _Loading:
                 message = "services is missing; add at least one service"
             elif found == {}:
                 message = "there is no service here; add at least one"
+            self._note(("services",), message)
+            return {}
+        if len(found) > checks.MOST_SERVICES:
+            message = f"{len(found)} services; a stack has {checks.MOST_SERVICES} at the most"
             self._note(("services",), message)
             return {}
         for name in found:
@@ -155,8 +165,8 @@ class _Loading:
         sound = {key: value for key, value in data.items() if key not in broken}
         return Stack.model_validate({"name": "unnamed", **sound}), frozenset(broken)
 
-    def _completed(self, name: str, service: Service) -> Service:
-        environment = ServiceEnvironment(self.lookup, self.read_file)
+    def _completed(self, name: str, service: Service, files: EnvFiles) -> Service:
+        environment = ServiceEnvironment(self.lookup, files)
         completed = environment.completed(service)
         for path, message in environment.problems:
             self._note(("services", name, *path), message)

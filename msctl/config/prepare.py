@@ -10,6 +10,8 @@ from msctl.config.variables import VariableProblem
 from msctl.config.yamltext import Document
 from msctl.model import Service, Stack
 
+PASSED = "x-compose"
+"""What goes to Compose as it is, of the stack and of a service."""
 _KEPT_OF_GATEWAY = ("image", "build", "args")
 _KEPT_OF_SERVICES = (
     "image",
@@ -21,12 +23,15 @@ _KEPT_OF_SERVICES = (
     "volumes",
     "ports",
     "labels",
+    PASSED,
 )
 _FREE = ("env", "labels", "args")
 
 
 def passes_through(path: Path) -> bool:
     """Whether a value goes to Compose as it is written, so that its `${VAR}` may stay."""
+    if path[:1] == (PASSED,):
+        return True
     if path[:1] == ("gateway",):
         return path[1:2] != () and path[1] in _KEPT_OF_GATEWAY
     return path[:1] == ("services",) and path[2:3] != () and path[2] in _KEPT_OF_SERVICES
@@ -90,6 +95,8 @@ def _is_free(path: Path) -> bool:
 
 
 def _is_extension(key: str, path: Path) -> bool:
+    if key == PASSED and (not path or (path[0] == "services" and len(path) == 2)):
+        return False
     return key.startswith("x-") and path != ("services",) and not _is_free(path)
 
 

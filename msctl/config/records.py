@@ -64,7 +64,8 @@ def problems_of(
 
 def keys_of(record: type[Record]) -> list[str]:
     """The keys of a record that this version knows; not those still to come."""
-    return [key for key, field in record.model_fields.items() if field.annotation is not _TO_COME]
+    fields = record.model_fields.items()
+    return [field.alias or key for key, field in fields if field.annotation is not _TO_COME]
 
 
 def _message(found: ErrorDetails) -> str:

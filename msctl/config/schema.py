@@ -62,7 +62,8 @@ def _document(found: dict[str, Any]) -> None:
                 and isinstance(text.value.value, str)
             ):
                 description = inspect.cleandoc(text.value.value)
-                record["properties"][field.target.id]["description"] = description
+                key = known.model_fields[field.target.id].alias or field.target.id
+                record["properties"][key]["description"] = description
 
 
 def _nodes(node: Any) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from msctl.fields.checks import (
     check_text,
     is_raw,
     names,
+    not_longer,
     number,
     one_or_many,
     shown,
@@ -18,6 +19,7 @@ from msctl.fields.checks import (
 )
 from msctl.fields.entries import Command, Environment, HeaderMap, Labels
 from msctl.fields.naming import (
+    LONGEST_PATH,
     NAME_RULE,
     AddressRange,
     CookieName,
@@ -50,6 +52,7 @@ from msctl.fields.quantities import (
 )
 
 __all__ = [
+    "LONGEST_PATH",
     "NAME_RULE",
     "AddressRange",
     "Command",
@@ -82,6 +85,7 @@ __all__ = [
     "is_http_url",
     "is_raw",
     "names",
+    "not_longer",
     "number",
     "one_or_many",
     "parse_duration",

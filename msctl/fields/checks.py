@@ -94,11 +94,21 @@ def _as_go_prints(number: float) -> str:
     return f"{exact.scaleb(-exponent):f}e{exponent:+03d}"
 
 
-def matching(pattern: re.Pattern[str] | str, what: str) -> Callable[[object], str]:
-    """A check that the whole of a text matches a pattern."""
+def not_longer(text: str, longest: int) -> None:
+    """Refuse a text that no such name or path is as long as."""
+    if len(text) > longest:
+        wrong(f"{shown(text)} has {len(text)} characters; at most {longest} are possible here")
+
+
+def matching(
+    pattern: re.Pattern[str] | str, what: str, longest: int = 4096
+) -> Callable[[object], str]:
+    """A check that the whole of a text matches a pattern, and is not longer than that."""
     compiled = re.compile(pattern)
 
     def check(value: object) -> str:
+        if isinstance(value, str):
+            not_longer(value, longest)
         if not isinstance(value, str) or not compiled.fullmatch(value):
             wrong(f"{shown(value)} is not {what}")
         return value

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Sequence
 from typing import Annotated, Any
 
@@ -11,6 +10,7 @@ from pydantic import BeforeValidator, ValidationInfo
 
 from msctl.fields.checks import SCALAR, check_text, is_raw, schema_of, shown, wrong
 from msctl.fields.naming import check_header_name, check_header_value
+from msctl.shellwords import shell_words
 
 
 def _command(value: object, info: ValidationInfo) -> str | tuple[str, ...]:
@@ -20,9 +20,9 @@ def _command(value: object, info: ValidationInfo) -> str | tuple[str, ...]:
     line = check_text(value)
     if not is_raw(line, info):
         try:
-            shlex.split(line)
+            shell_words(line)
         except ValueError as error:
-            wrong(f"{shown(line)} is not a command line: {str(error).lower()}")
+            wrong(f"{shown(line)} is not a command line: {error}; a list of words needs no quotes")
     return line
 
 

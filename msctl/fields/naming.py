@@ -8,12 +8,27 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, ValidationInfo
 
-from msctl.fields.checks import check_text, is_raw, matching, schema_of, shown, whole, wrong
+from msctl.fields.checks import (
+    check_text,
+    is_raw,
+    matching,
+    not_longer,
+    schema_of,
+    shown,
+    whole,
+    wrong,
+)
 
 _IMAGE = re.compile(
     r"(?:[a-zA-Z0-9][a-zA-Z0-9.-]*(?::[0-9]+)?/)?[a-z0-9]+(?:[._/-]+[a-z0-9]+)*"
     r"(?::[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,127})?(?:@sha256:[0-9a-f]{64})?"
 )
+LONGEST_NAME = 63
+"""Characters of a label in the DNS: names of services are such labels."""
+LONGEST_ROUTE = 1024
+LONGEST_IMAGE = 512
+LONGEST_PATH = 4096
+"""As in Linux."""
 NAME_RULE = r"[a-z0-9][a-z0-9_-]{0,62}"
 _PATH = re.compile(r"/[A-Za-z0-9._~!&'*+,;=:@%/-]*")
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
@@ -32,8 +47,8 @@ def check_port(value: object) -> int:
 def _image(value: object, info: ValidationInfo) -> str:
     if is_raw(value, info):
         return str(value)
-    check = matching(_IMAGE, "an image reference (such as postgres:15 or registry:5000/team/app:1)")
-    return check(value)
+    what = "an image reference (such as postgres:15 or registry:5000/team/app:1)"
+    return matching(_IMAGE, what, LONGEST_IMAGE)(value)
 
 
 def _publish(value: object) -> str | None:
@@ -84,6 +99,7 @@ def _http_url(value: object, info: ValidationInfo) -> str:
         return str(value)
     if not isinstance(value, str) or not is_http_url(value):
         wrong(f"{shown(value)} is not a URL (such as http://127.0.0.1:9090)")
+    not_longer(value, LONGEST_ROUTE)
     return value.rstrip("/")
 
 
@@ -107,6 +123,7 @@ def check_header_value(value: object) -> str:
 def _file_path(value: object) -> str:
     if not isinstance(value, str) or not value.strip() or "\x00" in value:
         wrong(f"{shown(value)} is not the path of a file or folder")
+    not_longer(value, LONGEST_PATH)
     return value
 
 
@@ -129,13 +146,16 @@ Name = Annotated[
 check_project = matching(
     r"[a-z0-9][a-z0-9_-]*",
     "a project name (lower-case letters, digits, - and _, first a letter or digit)",
+    LONGEST_NAME,
 )
 ProjectName = Annotated[
     str, BeforeValidator(check_project), schema_of(type="string", pattern="^[a-z0-9][a-z0-9_-]*$")
 ]
 RoutePath = Annotated[
     str,
-    BeforeValidator(matching(_PATH, "a path (it starts with / and holds URL characters)")),
+    BeforeValidator(
+        matching(_PATH, "a path (it starts with / and holds URL characters)", LONGEST_ROUTE)
+    ),
     schema_of(type="string", pattern="^/"),
 ]
 HostName = Annotated[

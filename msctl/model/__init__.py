@@ -24,6 +24,7 @@ from msctl.model.gateway import (
     Tls,
 )
 from msctl.model.health import HealthCheck
+from msctl.model.kubernetes import KubernetesService, KubernetesStack
 from msctl.model.middlewares import Headers, RateLimit, Retry
 from msctl.model.record import Record
 from msctl.model.rollout import Rollout
@@ -46,6 +47,8 @@ __all__ = [
     "Gateway",
     "Headers",
     "HealthCheck",
+    "KubernetesService",
+    "KubernetesStack",
     "Metrics",
     "Operator",
     "RateLimit",

@@ -12,6 +12,7 @@ from msctl.fields import (
     FilePath,
     Flag,
     HostName,
+    HttpUrl,
     Image,
     Publish,
     Text,
@@ -129,7 +130,7 @@ class Gateway(Record):
     )
     """Where API and dashboard are published without a password, `[HOST:]PORT` or off; on loopback
     where no host is given."""
-    api: Text | None = None
+    api: HttpUrl | None = None
     """URL by which msctl asks the gateway's API; default: the dashboard's address."""
     tls: Tls = Tls()
     """Certificates."""

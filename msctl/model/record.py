@@ -27,7 +27,8 @@ class Record(BaseModel):
         if not isinstance(value, dict):
             first = next(iter(cls.model_fields))
             wrong(f"{shown(value)} is not a mapping of keys to values, such as {{{first}: …}}")
-        return {key: item for key, item in value.items() if not str(key).startswith("x-")}
+        own = {field.alias for field in cls.model_fields.values()}
+        return {k: item for k, item in value.items() if not str(k).startswith("x-") or k in own}
 
 
 def _to_come(value: object) -> None:

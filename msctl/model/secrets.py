@@ -9,8 +9,10 @@ from pydantic import BeforeValidator, model_validator
 from pydantic.json_schema import WithJsonSchema
 
 from msctl.fields import (
+    LONGEST_PATH,
     Name,
     Text,
+    not_longer,
     shown,
     wrong,
 )
@@ -22,6 +24,7 @@ _ABSOLUTE = {"type": "string", "pattern": "^/"}
 def _absolute(value: object) -> str:
     if not isinstance(value, str) or not re.fullmatch(r"/[^\x00]+", value):
         wrong(f"{shown(value)} is not an absolute path of the container")
+    not_longer(value, LONGEST_PATH)
     return value
 
 

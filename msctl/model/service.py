@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from datetime import timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, ValidationInfo
+from pydantic import BeforeValidator, Field
 from pydantic.json_schema import WithJsonSchema
 
 from msctl.fields import (
@@ -20,8 +19,6 @@ from msctl.fields import (
     Labels,
     Name,
     Port,
-    check_text,
-    is_raw,
     names,
     one_or_many,
     shown,
@@ -29,7 +26,9 @@ from msctl.fields import (
 )
 from msctl.model.build import BuildField
 from msctl.model.capacity import Autoscale, Replicas, Resources
+from msctl.model.entries import MountEntry, PortEntry
 from msctl.model.health import HealthCheck
+from msctl.model.kubernetes import KubernetesService
 from msctl.model.middlewares import (
     BasicAuthField,
     BodyLimitField,
@@ -41,39 +40,11 @@ from msctl.model.middlewares import (
     Retry,
     RetryField,
 )
-from msctl.model.record import Record, ToCome, short
+from msctl.model.passthrough import ServicePassthrough
+from msctl.model.record import Record, short
 from msctl.model.rollout import Rollout
 from msctl.model.routes import Route, Sticky
 from msctl.model.secrets import SecretMount
-from msctl.mounts import parse_mount
-from msctl.ports import parse_port
-
-
-def _read_by(parse: Callable[[object], object]) -> BeforeValidator:
-    """An entry of a list of Compose's, in its short or long form, which `parse` understands."""
-
-    def check(value: object, info: ValidationInfo) -> object:
-        texts = value.values() if isinstance(value, dict) else [value]
-        if not any(is_raw(text, info) for text in texts):
-            try:
-                parse(value)
-            except ValueError as error:
-                wrong(str(error))
-        return value if isinstance(value, dict) else check_text(value)
-
-    return BeforeValidator(check)
-
-
-PortEntry = Annotated[
-    str | dict[str, Any],
-    _read_by(parse_port),
-    WithJsonSchema({"type": ["string", "integer", "object"]}),
-]
-MountEntry = Annotated[
-    str | dict[str, Any],
-    _read_by(parse_mount),
-    WithJsonSchema({"type": ["string", "object"]}),
-]
 
 
 class Service(Record):
@@ -150,7 +121,10 @@ class Service(Record):
     """Size of the largest request body; a larger one gets 413."""
     retry: RetryField = Retry()
     """How often a request is sent that could not be sent."""
-    kubernetes: ToCome = None
+    passthrough: ServicePassthrough = Field(default_factory=dict, alias="x-compose")
+    """Keys of Compose that the stack file has none of its own for, as `msctl import` keeps them."""
+    kubernetes: KubernetesService = KubernetesService()
+    """Where it differs on Kubernetes."""
 
     @property
     def kind(self) -> Literal["routed", "internal", "stateful", "job"]:

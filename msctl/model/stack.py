@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated
 
-from pydantic import BeforeValidator, PrivateAttr
+from pydantic import BeforeValidator, Field, PrivateAttr
 
 from msctl.fields import (
     HttpUrl,
@@ -15,6 +15,8 @@ from msctl.fields import (
 )
 from msctl.model.autoscaler import Autoscaler, Operator
 from msctl.model.gateway import Gateway
+from msctl.model.kubernetes import KubernetesStack
+from msctl.model.passthrough import StackPassthrough
 from msctl.model.record import Record
 from msctl.model.service import Service
 
@@ -41,6 +43,10 @@ class Stack(Record):
     """The services, by name."""
     autoscaler: Autoscaler = Autoscaler()
     """Whether the stack runs `msctl autoscale` by itself."""
+    kubernetes: KubernetesStack = KubernetesStack()
+    """Where the stack differs on Kubernetes."""
+    passthrough: StackPassthrough = Field(default_factory=dict, alias="x-compose")
+    """What Compose says about networks and volumes, such as `external: true`."""
     _operator: Operator | None = PrivateAttr(None)
 
     @property
@@ -58,6 +64,12 @@ class Stack(Record):
     def routed(self) -> bool:
         """Whether the stack has a gateway."""
         return any(service.routes for service in self.services.values())
+
+    def network_name(self, network: str) -> str:
+        """The engine's name of a network."""
+        options = (self.passthrough.get("networks") or {}).get(network) or {}
+        own = network if options.get("external") else f"{self.name}_{network}"
+        return str(options.get("name") or own)
 
     def networks_of(self, service: Service) -> tuple[str, ...]:
         """The service's networks; the first is the one that the gateway reaches it by."""

@@ -50,6 +50,19 @@ _Dumper.add_representer(str, _text)
 _Dumper.add_representer(type(None), _nothing)
 
 
+class _PlainDumper(_Dumper):
+    """For readers of all of YAML 1.2, such as Kubernetes's."""
+
+
+def _block(dumper: _Dumper, value: str) -> yaml.Node:
+    if "\n" in value:
+        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style="|")
+    return _text(dumper, value)
+
+
+_PlainDumper.add_representer(str, _block)
+
+
 def dump(document: Mapping[str, Any]) -> str:
     """YAML in the document's own order, an empty line between top-level keys and services."""
     parts = []
@@ -62,9 +75,14 @@ def dump(document: Mapping[str, Any]) -> str:
     return "\n".join(parts)
 
 
-def _dump(value: Mapping[str, Any]) -> str:
+def dump_plain(value: Mapping[str, Any]) -> str:
+    """YAML in the value's own order, texts of several lines in blocks wherever YAML allows it."""
+    return _dump(value, _PlainDumper)
+
+
+def _dump(value: Mapping[str, Any], dumper: type[_Dumper] = _Dumper) -> str:
     return str(
-        yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=float("inf"))
+        yaml.dump(value, Dumper=dumper, sort_keys=False, allow_unicode=True, width=float("inf"))
     )
 
 

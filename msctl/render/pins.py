@@ -15,6 +15,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+from msctl.render.traefik import PROBE
+
 Slot = Literal["a", "b"]
 SLOTS: tuple[Slot, Slot] = ("a", "b")
 _PIN_SERVICE = re.compile(r"(.+)-([ab])@file")
@@ -54,6 +56,28 @@ def parse_probe_name(name: str) -> str | None:
     """The container of a probe, by what the gateway's API calls its service."""
     found = re.fullmatch(r"probe-(.+)@file", name)
     return found[1] if found else None
+
+
+def probe_path(container: str) -> str:
+    """The path at which the probe of a replica answers, on msctl's own entry point."""
+    return f"/msctl-probe/{container}"
+
+
+def probe(container: str, url: str, path: str) -> str:
+    """The text of a probe: msctl's own entry point asks one replica (URL) for its health path."""
+    name = probe_name(container)
+    router = {
+        "rule": f"Path(`{probe_path(container)}`)",
+        "entryPoints": [PROBE],
+        "service": name,
+        "middlewares": [name],
+    }
+    content = {
+        "routers": {name: router},
+        "middlewares": {name: {"replacePath": {"path": path}}},
+        "services": {name: {"loadBalancer": {"servers": [{"url": url}]}}},
+    }
+    return template_free({"http": content})
 
 
 def pin(

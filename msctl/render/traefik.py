@@ -40,7 +40,7 @@ def service_labels(stack: Stack, name: str, service: Service) -> dict[str, str]:
         return {}
     labels = {
         "traefik.enable": "true",
-        "traefik.docker.network": f"{stack.name}_{stack.networks_of(service)[0]}",
+        "traefik.docker.network": stack.network_name(stack.networks_of(service)[0]),
     }
     chains = middlewares(stack, name, service)
     for (router, chain), route in zip(chains.items(), service.routes, strict=True):

@@ -1,7 +1,7 @@
 """Single values and short syntaxes of a Compose document, as compose-go reads them.
 
-Shell words are those of mattn/go-shellwords, sizes those of docker/go-units, durations those of
-xhit/go-str2duration, ports those of docker/go-connections.
+Sizes are those of docker/go-units, durations those of xhit/go-str2duration, ports those of
+docker/go-connections.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from decimal import Decimal
 from typing import Any
 
 from msctl.render.confighash import float32_text
+from msctl.shellwords import shell_words
 
 _UNITS = {"ns": 1, "us": 10**3, "µs": 10**3, "μs": 10**3, "ms": 10**6, "s": 10**9}
 _UNITS |= {"m": 60 * 10**9, "h": 3600 * 10**9, "d": 24 * 3600 * 10**9, "w": 168 * 3600 * 10**9}
@@ -114,49 +115,13 @@ def _mode(value: Any, at: str) -> str:
 
 def _command(value: Any, at: str) -> list[str]:
     if isinstance(value, str):
-        return _shell_words(value, at)
+        try:
+            return shell_words(value)
+        except ValueError as error:
+            raise _wrong(value, f"a command: {error}", at) from None
     if isinstance(value, list | tuple) and all(isinstance(word, str) for word in value):
         return list(value)
     raise _wrong(value, "a string or a list of strings", at)
-
-
-def _shell_words(line: str, at: str) -> list[str]:
-    """As go-shellwords splits: an unquoted `;`, `&`, `|`, `<` or `>` ends the command."""
-    words: list[str] = []
-    word, started, quote, escaped = "", False, "", False
-    for character in line:
-        if escaped:
-            escaped, started = False, True
-            plain = {"t": "\t", "n": "\n"}.get(character, character)
-            word += "\\" + character if quote in {"`", ")"} else plain
-        elif character == "\\" and quote != "'":
-            escaped = True
-        elif character in " \t\r\n" and not quote:
-            words += [word] if started else []
-            word, started = "", False
-        elif character == "(" and quote == ")":
-            raise _wrong(line, "a command without nested parentheses", at)
-        elif quote:
-            closing = character == quote
-            if closing:
-                quote = ""
-            word += "" if closing and character in "'\"" else character
-            started = True
-        elif character in "'\"":
-            quote = character
-        elif character == "(" and word.endswith("$") and not word.endswith("\\$"):
-            quote, word = ")", word + character
-        elif character in "()":
-            raise _wrong(line, "a command that can be split into words", at)
-        elif character in ";&|<>":
-            started = started and not (character == ">" and re.fullmatch("[0-9]+", word))
-            break
-        else:
-            quote = "`" if character == "`" else ""
-            word, started = word + character, True
-    if quote or escaped:
-        raise _wrong(line, "a command with closed quotes", at)
-    return [*words, word] if started else words
 
 
 def _test(value: Any, at: str) -> list[str]:

@@ -121,11 +121,8 @@ FILES: list[Any] = [
         id="autoscale upside down",
     ),
     pytest.param(
-        WEB + "    kubernetes: {replicas: 1}\n",
-        [
-            "bad.yaml:5: services.web.kubernetes: this key is not implemented in this version of "
-            "msctl; remove it"
-        ],
+        WEB + "autoscaler: {enabled: true}\n",
+        ["bad.yaml:5: autoscaler: this key is not implemented in this version of msctl; remove it"],
         id="a key that is to come",
     ),
     pytest.param(
@@ -226,7 +223,10 @@ ARGUMENTS: list[tuple[list[str], list[str]]] = [
         ["completion", "tcsh"],
         ["error: 'tcsh' is not a shell that msctl knows (bash, zsh, fish)"],
     ),
-    (["render", "nomad"], ["error: 'nomad' cannot be rendered; msctl renders compose"]),
+    (
+        ["render", "nomad"],
+        ["error: 'nomad' cannot be rendered; msctl renders compose and kubernetes"],
+    ),
     (["init"], [
         "error: stack.yaml exists; nothing was changed",
         "hint: msctl check checks it; -f NAME writes to another file",
@@ -271,3 +271,18 @@ def test_a_mistake_shows_no_traceback_unless_it_is_asked_for(terminal: Terminal)
     """`--debug` is the only way to see where in msctl an error arose."""
     assert "Traceback" not in terminal.msctl("up", "wbe").err
     assert "Traceback" in terminal.msctl("--debug", "up", "wbe").err
+
+
+def test_a_traceback_holds_no_terminal_escapes(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What an error quotes reaches the terminal only in neutral form, with `--debug` too."""
+    from msctl.cli.session import Session
+
+    def broken(_: Session) -> None:
+        raise ValueError("\x1b]0;title\x07\x1b[2Jtext")
+
+    monkeypatch.setattr(Session, "load", broken)
+    answer = terminal.msctl("--debug", "check")
+    assert "ValueError: text" in answer.err
+    assert "\x1b" not in answer.err

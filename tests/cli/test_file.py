@@ -146,6 +146,53 @@ def test_the_shell_completes_commands_and_services(terminal: Terminal) -> None:
     assert [item.value for item in complete.get_completions(["up", "api"], "")] == ["web", "db"]
 
 
+def test_the_shell_is_not_handed_what_is_no_name(terminal: Terminal) -> None:
+    """Terminal escapes, lines and blanks in a key of `services` do not reach the terminal."""
+    from click.shell_completion import ShellComplete
+
+    from msctl.cli.app import App
+    from msctl.cli.group import cli
+
+    terminal.write('name: shop\nservices: {"a\\e[2J": {}, "a\\nb": {}, "a b": {}, api: {}}\n')
+    app = App(environ={}, cwd=terminal.folder, connect=terminal.connect)
+    complete = ShellComplete(cli, {"obj": app}, "msctl", "_MSCTL_COMPLETE")
+    assert [item.value for item in complete.get_completions(["up"], "a")] == ["api"]
+
+
+def test_a_name_of_the_stack_file_cannot_leave_the_comment(terminal: Terminal) -> None:
+    """The rendered file says what to type, in one line of comment, whatever the file is called."""
+    name = "a'\nservices: {evil: {image: evil}}\n#.yaml"
+    terminal.write(SHOP, name)
+    answer = terminal.msctl("-f", name, "render")
+    assert answer.status == 0
+    assert "evil" not in yaml.safe_load(answer.out)["services"]
+    assert r"msctl -f $'a\'\nservices: {evil: {image: evil}}\n#.yaml' render" in answer.out
+    assert (
+        "msctl -f 'two words.yaml' render"
+        in terminal.msctl("-f", terminal.write(SHOP, "two words.yaml").name, "render").out
+    )
+
+
+def test_hints_can_be_typed_as_they_stand(terminal: Terminal) -> None:
+    """A path with a blank, or worse, is quoted in what msctl says to type."""
+    answer = terminal.msctl("render", "-o", "a b; rm x/c.yml")
+    assert (answer.status, answer.lines[1]) == (2, "hint: mkdir -p 'a b; rm x'")
+
+
+def test_the_gateways_address_in_the_environment_is_a_url() -> None:
+    """$MSCTL_GATEWAY_API is checked as the stack file's is."""
+    from msctl.config import load_text
+    from msctl.engines.compose.engine import gateway_url
+    from msctl.errors import UsageProblem
+
+    stack = load_text(SHOP, name="stack.yaml", environ={})
+    assert gateway_url(stack, {"MSCTL_GATEWAY_API": "http://10.0.0.1:8080/"}) == (
+        "http://10.0.0.1:8080"
+    )
+    with pytest.raises(UsageProblem, match=r"\$MSCTL_GATEWAY_API: .* is not a URL"):
+        gateway_url(stack, {"MSCTL_GATEWAY_API": "file:///etc/passwd"})
+
+
 def test_the_version_is_the_packages(empty: Terminal) -> None:
     """`--version` prints what is installed."""
     assert empty.msctl("--version").out == f"msctl {__version__}\n"

@@ -112,11 +112,13 @@ def test_a_file_that_cannot_be_read_is_a_usage_problem(tmp_path: Path) -> None:
             load(path, {}, shown_as="x.yaml")
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/zero"), reason="needs an endless file")
-def test_an_endless_file_is_not_read_whole() -> None:
+def test_an_endless_file_is_not_read_whole(tmp_path: Path) -> None:
     """No more than a megabyte of it is."""
+    path = tmp_path / "stack.yaml"
+    path.touch()
+    os.truncate(path, 1 << 40)
     with pytest.raises(StackFileError, match="larger than 1 MiB"):
-        load(Path("/dev/zero"), {})
+        load(path, {})
 
 
 # Values --------------------------------------------------------------------------------------
@@ -378,12 +380,54 @@ def test_a_stack_written_again_is_the_same_stack(data: dict[str, Any]) -> None:
     }
 
 
+@pytest.mark.parametrize("name", ["stack.yaml", ".env", "a.env"])
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+def test_what_is_no_file_is_not_waited_for(tmp_path: Path, name: str, kind: str) -> None:
+    """A pipe without a writer, or a device that never ends, is refused wherever a file is meant."""
+    (tmp_path / "stack.yaml").write_text("name: a\nservices: {a: {image: a, env_file: a.env}}\n")
+    (tmp_path / "a.env").write_text("A=1\n")
+    path = tmp_path / name
+    path.unlink(missing_ok=True)
+    if kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to("/dev/zero")
+    with pytest.raises(UsageProblem) as error:
+        load(tmp_path / "stack.yaml", {})
+    assert "not a regular file" in str(error.value)
+
+
+def test_a_stack_file_may_come_by_a_pipe_of_the_shell() -> None:
+    """`-f <(command)` is a pipe in /dev/fd."""
+    reader, writer = os.pipe()
+    os.write(writer, SMALL.encode())
+    os.close(writer)
+    try:
+        assert load(Path(f"/dev/fd/{reader}"), {}).stack.name == "shop"
+    finally:
+        os.close(reader)
+
+
 @pytest.mark.parametrize(
     "text",
     [
         "name: a\nservices:\n" + "".join(f"  s{n}: {{image: a}}\n" for n in range(20_000)),
         "name: a\nservices:\n"
         + "".join(f"  s{n}: {{image: a, needs: [s{n + 1}]}}\n" for n in range(15_000)),
+        "name: a\nservices:\n"
+        + "".join(
+            f"  s{n}: {{image: a, needs: [{','.join(f's{m}' for m in range(500) if m != n)}]}}\n"
+            for n in range(500)
+        ),
+        "name: a\nservices:\n"
+        + "".join(
+            f"  s{n}: {{image: a, needs: [{','.join(f's{(n + m) % 500}' for m in range(1, 99))}]}}"
+            "\n"
+            for n in range(500)
+        ),
+        "name: a\nservices:\n  a: {image: a, env_file: [" + "a.env," * 100_000 + "]}",
+        "name: a\nservices:\n"
+        + "".join(f"  s{n}: {{image: a, env_file: [a.env, b.env]}}\n" for n in range(1000)),
         "name: a\nservices:\n  a: {image: a, needs: ["
         + ",".join(f"b{n}" for n in range(80_000))
         + "]}",
@@ -403,6 +447,10 @@ def test_a_stack_written_again_is_the_same_stack(data: dict[str, Any]) -> None:
     ids=[
         "many services",
         "a chain of needs",
+        "all need all",
+        "each needs many",
+        "files of variables",
+        "files of variables of many services",
         "needs of nothing",
         "one port again and again",
         "all ports again and again",
@@ -417,5 +465,7 @@ def test_a_stack_written_again_is_the_same_stack(data: dict[str, Any]) -> None:
 def test_large_files_end_soon(text: str) -> None:
     """No check takes more than a few seconds on the largest file that is read."""
     start = time.monotonic()
-    assert len(problems(text, environ={"A": "a"})) <= 201
+    variables = b"".join(b"NAME_%d=%d\n" % (n, n) for n in range(40_000))
+    found = problems(text, environ={"A": "a"}, read_file=lambda _: variables)
+    assert 0 < len(found) <= 201 or "k0" in text
     assert time.monotonic() - start < 15

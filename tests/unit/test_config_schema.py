@@ -81,7 +81,6 @@ REFUSED = [
     "misspelt key",
     "unknown key, nothing near",
     "misspelt nested keys",
-    "keys to come",
     "autoscale: values",
     "values missing",
     "TLS mode",
@@ -134,7 +133,7 @@ def test_defaults_are_written_as_in_the_file() -> None:
     assert health["start_period"]["default"] == "0s"
     assert "PT" not in json.dumps([node.get("default") for node in _nodes(schema())])
     service = schema()["$defs"]["Service"]["properties"]
-    assert "kubernetes" not in service
+    assert "kubernetes" in service
     autoscale = schema()["$defs"]["Autoscale"]["properties"]
     assert autoscale["interval"]["default"] == "15s"
     assert autoscale["stabilize_down"]["default"] == "5m"

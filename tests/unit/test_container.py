@@ -227,8 +227,8 @@ def test_without_a_health_check_the_images_own_is_kept() -> None:
 
 def test_what_cannot_be_translated_is_refused() -> None:
     """A key that msctl does not know is never dropped silently."""
-    with pytest.raises(ValueError, match="service web: cannot translate devices"):
-        body({"devices": ["/dev/null:/dev/null"]})
+    with pytest.raises(ValueError, match="service web: cannot translate links"):
+        body({"links": ["db"]})
 
 
 def test_labels_of_msctl_win_over_the_services() -> None:

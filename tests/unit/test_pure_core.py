@@ -13,7 +13,7 @@ import msctl
 ROOT = Path(msctl.__file__).parent
 PLANNER = (
     "steps", "blocks", "changing", "compare", "desired", "revision", "container", "labels",
-    "pinning", "planner", "settingsteps",
+    "hostconfig", "pinning", "planner", "settingsteps",
 )  # fmt: skip
 CORE = (
     "model", "fields", "state", "plan", "ports", "spelling", "status", "queries",
@@ -114,7 +114,10 @@ def pure_modules() -> list[str]:
         for name in PLANNER
         if f"msctl.engines.compose.{name}" in MODULES
     ]
-    packages = ("msctl.model.", "msctl.fields.", "msctl.loadtest", "msctl.autoscale")
+    packages = (
+        "msctl.model.", "msctl.fields.", "msctl.loadtest", "msctl.autoscale",
+        "msctl.config.editing", "msctl.importing",
+    )  # fmt: skip
     parts = [m for m in MODULES if m.startswith(packages)]
     return [*core, *rendering, *planning, *planners, *parts]
 

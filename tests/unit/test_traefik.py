@@ -296,3 +296,16 @@ def test_a_gateway_that_ends_does_not_wait_long_for_who_is_inside() -> None:
     flags = gateway_flags(stack())
     for name in ("web", "websecure"):
         assert f"--entrypoints.{name}.transport.lifecycle.gracetimeout=3s" in flags
+
+
+def test_a_probe_holds_no_template() -> None:
+    """Traefik runs the files of its file provider as templates: `{{` stays a text."""
+    import json
+
+    from msctl.render.pins import probe
+
+    text = probe("shop-web-1", "http://10.0.0.2:80", "/{{ env `HOME` }}")
+    assert "{{" not in text
+    content = json.loads(text)["http"]
+    assert content["middlewares"]["probe-shop-web-1"]["replacePath"]["path"] == "/{{ env `HOME` }}"
+    assert content["routers"]["probe-shop-web-1"]["entryPoints"] == ["probe"]

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from msctl.engines.compose import labels
+from msctl.engines.compose import hostconfig, labels
 from msctl.engines.compose.revision import Revision
 from msctl.fields import parse_duration, parse_size
 
@@ -62,6 +62,7 @@ def create_body(
     """
     service = {key: value for key, value in revision.service.items() if value is not None}
     known = _ELSEWHERE | _TRANSLATED | _PLAIN.keys() | _PLAIN_HOST.keys() | _SIZES_HOST.keys()
+    known |= hostconfig.KEYS
     if unknown := sorted(service.keys() - known):
         raise ValueError(f"service {revision.name}: cannot translate {', '.join(unknown)}")
     body: dict[str, Any] = {
@@ -123,6 +124,7 @@ def _host_config(service: Mapping[str, Any], revision: Revision) -> dict[str, An
         **{field: parse_size(service[key]) for key, field in _SIZES_HOST.items() if key in service},
         **_mounts(service, revision),
         **_limits(service),
+        **hostconfig.device_config(service),
     }
     if "annotations" in service:
         config["Annotations"] = service["annotations"]

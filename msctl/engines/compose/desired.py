@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from msctl.engines.compose.revision import Revision
+from msctl.errors import UsageProblem
 from msctl.model import GATEWAY, OWN_SERVICES, Rollout, Service, Stack
 from msctl.ports import parse_port
 from msctl.render.canonical import canonical
@@ -117,9 +118,15 @@ def desired(
     """Render a stack for the engine, without the services that are left out.
 
     `digest` gives the digest of the contents of a revision's mounted files.
+
+    Raises:
+        UsageProblem: the file holds what Compose has no form for.
     """
     missing = dict(left_out or {})
-    whole = canonical(document(stack), working_dir=folder, project=stack.name)
+    try:
+        whole = canonical(document(stack), working_dir=folder, project=stack.name)
+    except ValueError as error:  # what Docker Compose would misread
+        raise UsageProblem(f"{error}; nothing was changed") from None
     services = {name: service for name, service in whole["services"].items() if name not in missing}
     files = {name: digest(Revision.of(whole, name)) for name in services}
     return Desired(stack, folder, {**whole, "services": services}, files, missing)

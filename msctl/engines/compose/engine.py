@@ -16,6 +16,8 @@ from msctl.engines.compose.files import digest
 from msctl.engines.compose.logs import Follower, merged
 from msctl.engines.compose.observe import Observer
 from msctl.engines.compose.usage import Meter
+from msctl.errors import UsageProblem
+from msctl.fields import is_http_url, shown
 from msctl.model import Stack
 from msctl.plan import Step
 from msctl.request import Plans, Request
@@ -24,6 +26,8 @@ from msctl.state import EngineInfo, StackState, Usage
 if TYPE_CHECKING:
     from msctl.engines.compose.work import Work
     from msctl.execute import Watch
+
+GATEWAY_VARIABLE = "MSCTL_GATEWAY_API"
 
 
 def connect(loaded: LoadedStack, environ: Mapping[str, str]) -> ComposeEngine:
@@ -100,11 +104,22 @@ class ComposeEngine:
 
 
 def gateway_url(stack: Stack, environ: Mapping[str, str]) -> str | None:
-    """Where msctl asks the gateway's API; None when that is published nowhere."""
+    """Where msctl asks the gateway's API; None when that is published nowhere.
+
+    Raises:
+        UsageProblem: the environment's is no URL.
+    """
     if not stack.routed:
         return None
-    if address := environ.get("MSCTL_GATEWAY_API") or stack.gateway.api:
-        return address
+    if address := environ.get(GATEWAY_VARIABLE):
+        if not is_http_url(address):
+            raise UsageProblem(
+                f"${GATEWAY_VARIABLE}: {shown(address)} is not a URL (such as "
+                "http://127.0.0.1:8080)"
+            )
+        return address.rstrip("/")
+    if stack.gateway.api:
+        return stack.gateway.api
     if stack.gateway.dashboard is None:
         return None
     host, _, port = stack.gateway.dashboard.rpartition(":")

@@ -8,6 +8,7 @@ import secrets
 import stat
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from msctl.engines.compose.revision import Revision
 from msctl.errors import StepFailed, UsageProblem
 from msctl.model import AUTOSCALER
 from msctl.render.socketproxy import DOCKER_SOCKET
+from msctl.shellwords import quoted
 
 if TYPE_CHECKING:  # who only looks needs no steps
     from msctl.engines.compose.steps import WriteSecret
@@ -56,6 +58,7 @@ def check_mounts(revision: Revision, *, local: bool) -> None:
     Raises:
         UsageProblem: with the path.
     """
+    check_secrets(revision)
     for source, read_only in revision.bind_mounts():
         where = f"services.{revision.name}.volumes: {source}"
         if not local and source != DOCKER_SOCKET:
@@ -65,6 +68,25 @@ def check_mounts(revision: Revision, *, local: bool) -> None:
             )
         if local and read_only and not Path(source).exists():
             raise UsageProblem(f"{where} is not there", hint="create it, or correct the path")
+
+
+def check_secrets(revision: Revision) -> None:
+    """Refuse secrets that are no files: a link would show the container another file of the host.
+
+    Raises:
+        UsageProblem: with the path.
+    """
+    for secret in revision.secrets.values():
+        path = Path(str(secret["file"]))
+        for found, wanted in ((path.parent, stat.S_ISDIR), (path, stat.S_ISREG)):
+            with suppress(FileNotFoundError, NotADirectoryError):
+                if not wanted(found.lstat().st_mode):
+                    raise UsageProblem(
+                        f"{found} is a link or no {'file' if found == path else 'folder'}; a "
+                        "secret has to be a file, in a folder of its own",
+                        hint=f"put a copy in its place: rm {quoted(str(found))}; msctl up makes "
+                        "a new secret where there is none",
+                    )
 
 
 def _files(source: Path) -> Iterator[Path]:

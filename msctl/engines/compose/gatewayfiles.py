@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import tarfile
 import time
 from collections.abc import Mapping
@@ -21,7 +20,7 @@ from msctl.engines.compose.steps import (
 )
 from msctl.errors import StepFailed
 from msctl.model import GATEWAY
-from msctl.render.pins import file_name, is_file_of_msctl, pin, probe_name
+from msctl.render.pins import file_name, is_file_of_msctl, pin, probe, probe_name
 from msctl.render.settings import Settings, digest_of_file, is_users_file
 from msctl.render.settings import file_name as settings_file
 from msctl.render.traefik import DYNAMIC_FOLDER, ENTRY_POINT_PORTS, PROBE
@@ -46,11 +45,6 @@ EMPTY = "{}\n"
 """A file for the file provider that says nothing."""
 
 
-def probe_path(container: str) -> str:
-    """The path at which the probe of a replica answers, on msctl's own entry point."""
-    return f"/msctl-probe/{container}"
-
-
 class GatewayFiles:
     """The gateway's dynamic configuration of one project."""
 
@@ -67,24 +61,8 @@ class GatewayFiles:
         self._put(file_name(step.service, step.slot), EMPTY)
 
     def write_probe(self, step: WriteProbe) -> None:
-        name = probe_name(step.server.container)
-        content = {
-            "routers": {
-                name: {
-                    "rule": f"Path(`{probe_path(step.server.container)}`)",
-                    "entryPoints": [PROBE],
-                    "service": name,
-                    "middlewares": [name],
-                }
-            },
-            "middlewares": {name: {"replacePath": {"path": step.path}}},
-            "services": {
-                name: {
-                    "loadBalancer": {"servers": [{"url": server_url(self._client, step.server)}]}
-                }
-            },
-        }
-        self._put(f"{name}.yml", json.dumps({"http": content}))
+        text = probe(step.server.container, server_url(self._client, step.server), step.path)
+        self._put(f"{probe_name(step.server.container)}.yml", text)
 
     def empty_probe(self, step: EmptyProbe) -> None:
         self._put(f"{probe_name(step.target)}.yml", EMPTY)

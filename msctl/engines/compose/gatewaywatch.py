@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 
 from msctl.engines.compose.client import Client
-from msctl.engines.compose.gatewayfiles import GatewayFiles, probe_path, server_url
+from msctl.engines.compose.gatewayfiles import GatewayFiles, server_url
 from msctl.engines.compose.pinning import url_of
 from msctl.engines.compose.servers import Server
 from msctl.engines.compose.settingsteps import AwaitSettings
@@ -20,7 +20,7 @@ from msctl.engines.compose.steps import (
 from msctl.errors import StepFailed
 from msctl.gateway import GatewayApi, GatewaySilent, status_of
 from msctl.plan import Wait
-from msctl.render.pins import gateway_name
+from msctl.render.pins import gateway_name, probe_path
 from msctl.render.settings import gateway_name as settings_name
 from msctl.state import Replica
 

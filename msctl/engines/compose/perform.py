@@ -10,6 +10,7 @@ from msctl.engines.compose import labels
 from msctl.engines.compose.client import Client, EngineFault
 from msctl.engines.compose.files import write_secret
 from msctl.engines.compose.gatewayfiles import GatewayFiles
+from msctl.engines.compose.hostconfig import ipam
 from msctl.engines.compose.images import Images, Tell
 from msctl.engines.compose.settings import SettingsSource
 from msctl.engines.compose.settingsteps import (
@@ -106,6 +107,7 @@ class Performer:
                 step.target,
                 driver=options.get("driver") or "bridge",
                 options=options.get("driver_opts"),
+                ipam=ipam(options.get("ipam")),
                 internal=bool(options.get("internal")),
                 attachable=bool(options.get("attachable")),
                 enable_ipv6=bool(options.get("enable_ipv6")),

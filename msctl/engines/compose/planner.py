@@ -120,6 +120,7 @@ class Planner:
         whole = self.desired(state)
         _check_name(whole, request.service)
         revision = whole.revisions[request.service]
+        self.check_mounts(revision)
         reference = request.image or revision.image
         build = revision.service.get("build") if request.image is None else None
         if request.build and not build:

@@ -15,11 +15,16 @@ LONG = pytest.mark.soak
 ONE_BY_ONE: dict[str, Any] = {"rollout": {"surge": 1}}
 
 
-def test_scaling_up_and_down_loses_nothing(shop: Stack) -> None:
-    """5 → 2 → 5 → 1 → 3, then all to 2, and every request is answered by whom it was meant for."""
+@pytest.mark.parametrize(
+    "counts",
+    [pytest.param([1, 3], id="5 → 1 → 3"), pytest.param([2, 5, 1, 3], id="all", marks=LONG)],
+)
+def test_scaling_up_and_down_loses_nothing(shop: Stack, counts: list[int]) -> None:
+    """From 5 to each of these, then all to 2, and every request is answered by whom it was meant
+    for."""
     shop.ok("scale", "shop", "5")
     with load(shop) as traffic:
-        for count in (2, 5, 1, 3):
+        for count in counts:
             shop.ok("scale", "shop", str(count))
         shop.ok("scale", "all", "2")
     nothing_lost(shop, traffic)
@@ -32,7 +37,9 @@ def test_scaling_up_and_down_loses_nothing(shop: Stack) -> None:
         pytest.param({"env": {"A": "1"}, **ONE_BY_ONE}, id="environment"),
         pytest.param({"routes": [*ROUTES, {"path": "/more"}]}, id="routes", marks=LONG),
         pytest.param(
-            {"health": {"path": "/alive", "interval": "1s"}, **ONE_BY_ONE}, id="health path"
+            {"health": {"path": "/alive", "interval": "1s"}, **ONE_BY_ONE},
+            id="health path",
+            marks=LONG,
         ),
         pytest.param({"sticky": "another_session"}, id="sticky name", marks=LONG),
         pytest.param({"port": 8001, "env": {"PORT": 8001}, **ONE_BY_ONE}, id="port", marks=LONG),
@@ -60,7 +67,7 @@ def test_an_update_loses_nothing(shop: Stack, changes: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     "behaviour",
     [
-        pytest.param("health-fail", id="never gets healthy"),
+        pytest.param("health-fail", id="never gets healthy", marks=LONG),
         pytest.param("crash", id="ends at once", marks=LONG),
         pytest.param("crash=3", id="ends when it has just become healthy"),
     ],

@@ -58,6 +58,7 @@ def test_an_applications_own_errors_take_no_replica_out(shop: Stack) -> None:
     shop.ok("up")
 
 
+@pytest.mark.soak
 def test_the_gateway_may_restart_in_the_middle_of_a_drain(shop: Stack) -> None:
     """Its pin is still there when it is back, and the scale-down comes to its end."""
     shop.ok("scale", "shop", "4")

@@ -1,0 +1,138 @@
+"""A service put into a stack file's text; all that stands there already stays as it is. Pure.
+
+The text is not read and written anew, which would cost it its looks: lines are put into it, at a
+place that the parser's marks tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import yaml
+
+
+@dataclass(frozen=True)
+class Edited:
+    """A text with a service more."""
+
+    text: str
+    added: str
+    """What was put in, without empty lines around it."""
+    line: int
+    """Line in which it begins, from 1."""
+
+
+@dataclass(frozen=True)
+class _Sibling:
+    """A service of the file: where it begins, and where what belongs to it ends."""
+
+    name: str
+    start: int
+    end: int
+    value: yaml.Node
+
+
+def with_service(
+    text: str, name: str, entry: Mapping[str, Any], *, behind: Callable[[str], bool]
+) -> Edited:
+    """The text of a stack file, which is right, with the service `name` in it.
+
+    It comes behind the last service for whose name `behind` holds, else behind the last of all, and
+    is indented as its neighbours are. Comments that are indented deeper than the name of a service
+    belong to it.
+
+    Raises:
+        ValueError: the text has no services of its own to put it behind.
+    """
+    services = _services(text)
+    if services.flow_style:
+        return _into_flow(text, services, name, entry)
+    siblings = _siblings(text, services)
+    if not siblings:
+        raise ValueError("there is no service in it to put another behind")
+    place = next((one for one in reversed(siblings) if behind(one.name)), siblings[-1])
+    column = services.value[0][0].start_mark.column
+    step = _column_of(place.value) or column + 2
+    newline = "\r\n" if "\r\n" in text else "\n"
+    lines = [f"{' ' * column}{name}:"]
+    lines += [f"{' ' * step}{key}: {in_one_line(value)}" for key, value in entry.items()]
+    added = newline.join(lines)
+    before = text[: place.end]
+    if not before.endswith("\n"):
+        before += newline
+    if _are_apart(text, siblings):
+        before += newline
+    rest = text[place.end :]
+    return Edited(f"{before}{added}{newline}{rest}", added, before.count("\n") + 1)
+
+
+def in_one_line(value: object) -> str:
+    """A value as it stands behind its key: `[{path: /api, strip: true}]`."""
+    text = yaml.safe_dump(
+        value, default_flow_style=True, width=float("inf"), allow_unicode=True, sort_keys=False
+    )
+    return text.removesuffix("...\n").strip()
+
+
+def _services(text: str) -> yaml.MappingNode:
+    root = yaml.compose(text, Loader=yaml.SafeLoader)
+    if isinstance(root, yaml.MappingNode):
+        for key, value in root.value:
+            if key.value == "services" and isinstance(value, yaml.MappingNode):
+                return value
+    raise ValueError("its services are not written in it")
+
+
+def _siblings(text: str, services: yaml.MappingNode) -> list[_Sibling]:
+    """The services in the order of the text."""
+    starts = [key.start_mark.index for key, _ in services.value]
+    column = services.value[0][0].start_mark.column if services.value else 0
+    stops = [*(_line_start(text, start) for start in starts[1:]), services.end_mark.index]
+    return [
+        _Sibling(key.value, start, _end(text, start, stop, column), value)
+        for (key, value), start, stop in zip(services.value, starts, stops, strict=True)
+    ]
+
+
+def _line_start(text: str, index: int) -> int:
+    return text.rfind("\n", 0, index) + 1
+
+
+def _end(text: str, start: int, stop: int, column: int) -> int:
+    """Where a service ends: empty lines, and comments that are not its own, come behind it."""
+    lines = text[start:stop].splitlines(keepends=True)
+    while len(lines) > 1:
+        bare = lines[-1].strip()
+        indent = len(lines[-1]) - len(lines[-1].lstrip())
+        if bare and not (bare.startswith("#") and indent <= column):
+            break
+        lines.pop()
+    return start + sum(map(len, lines))
+
+
+def _column_of(value: yaml.Node) -> int | None:
+    """How far a service's keys are indented; None where they do not stand in lines of their own."""
+    if isinstance(value, yaml.MappingNode) and not value.flow_style and value.value:
+        column: int = value.value[0][0].start_mark.column
+        return column
+    return None
+
+
+def _are_apart(text: str, siblings: list[_Sibling]) -> bool:
+    """Whether empty lines stand between services."""
+    gaps = [text[one.end : following.start] for one, following in pairwise(siblings)]
+    return any(not line.strip() for gap in gaps for line in gap.splitlines()[:1])
+
+
+def _into_flow(
+    text: str, services: yaml.MappingNode, name: str, entry: Mapping[str, Any]
+) -> Edited:
+    """Before the closing brace of `services: {…}`."""
+    head = text[: services.end_mark.index - 1].rstrip()
+    added = f"{name}: {in_one_line(dict(entry))}"
+    comma = "" if head.endswith((",", "{")) else ","
+    rest = text[services.end_mark.index - 1 :]
+    return Edited(f"{head}{comma} {added}{rest}", added, head.count("\n") + 1)

@@ -1,0 +1,49 @@
+"""What `x-compose` says: whether Docker Compose can read it, and msctl make it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from msctl.config.problems import Path
+from msctl.fields import shown
+from msctl.model import Service, Stack
+from msctl.render.canonical import canonical
+
+_AT = "x-compose"
+_NAMESPACES = ("ipc", "pid", "uts", "cgroup")
+Found = Iterator[tuple[Path, str]]
+
+
+def of_service(stack: Stack, service: Service) -> Found:
+    """What is wrong with a service's `x-compose`."""
+    passed = service.passthrough
+    for key in _NAMESPACES:
+        if str(passed.get(key, "")).startswith(("service:", "container:")):
+            yield (_AT, key), "another container's cannot be shared; replicas come and go"
+    joined = stack.networks_of(service)
+    for name in passed.get("networks") or ():
+        if name not in joined:
+            yield (_AT, "networks", name), f"the service is not in network {shown(name)}"
+    readable = {key: value for key, value in passed.items() if key not in ("build", "networks")}
+    if message := _unreadable({"services": {_AT: {"image": "i", **readable}}}, f"services.{_AT}"):
+        yield (_AT,), message
+
+
+def of_stack(stack: Stack) -> Found:
+    """What is wrong with what is said about networks and volumes."""
+    for name in stack.passthrough.get("networks") or ():
+        if name not in stack.networks:
+            where = (_AT, "networks", name)
+            yield where, f"network {shown(name)} is not among the stack's networks"
+    if message := _unreadable(stack.passthrough, ""):
+        yield (_AT,), message
+
+
+def _unreadable(document: dict[str, Any], prefix: str) -> str | None:
+    """Why Docker Compose would not take it; None: it does."""
+    try:
+        canonical(document, working_dir="/", project="p", home="/")
+    except ValueError as error:
+        return str(error).removeprefix(f"{prefix}.")
+    return None

@@ -1,0 +1,99 @@
+"""What differs on Kubernetes."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field
+from pydantic.json_schema import WithJsonSchema
+
+from msctl.fields import (
+    Environment,
+    Flag,
+    HttpUrl,
+    Image,
+    Size,
+    one_or_many,
+    shown,
+    whole,
+    wrong,
+)
+from msctl.model.entries import MountEntry
+from msctl.model.record import COUNT_SCHEMA, Record, count_of
+
+SERVICE_TYPES = ("ClusterIP", "NodePort", "LoadBalancer")
+ACCESS_MODES = ("ReadWriteOnce", "ReadWriteOncePod", "ReadWriteMany", "ReadOnlyMany")
+_NAMESPACE = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+
+
+def _one_of(what: str, allowed: tuple[str, ...]) -> BeforeValidator:
+    def check(value: object) -> object:
+        if value not in allowed:
+            wrong(f"{shown(value)} is not {what} ({', '.join(allowed)})")
+        return value
+
+    return BeforeValidator(check)
+
+
+def _namespace(value: object) -> object:
+    if not isinstance(value, str) or not re.fullmatch(_NAMESPACE, value):
+        wrong(f"{shown(value)} is not a namespace (lower-case letters, digits and -; at most 63)")
+    return value
+
+
+class KubernetesService(Record):
+    """Where a service differs on Kubernetes."""
+
+    replicas: Annotated[int, count_of("a number of replicas (1-1000)"), COUNT_SCHEMA] | None = None
+    """Replicas of the Deployment; default: `replicas.initial`."""
+    service_type: (
+        Annotated[
+            Literal["ClusterIP", "NodePort", "LoadBalancer"],
+            _one_of("a type of Service", SERVICE_TYPES),
+            WithJsonSchema({"enum": list(SERVICE_TYPES)}),
+        ]
+        | None
+    ) = None
+    """LoadBalancer or NodePort: reached from outside by one more Service, `NAME-loadbalancer` or
+    `NAME-nodeport`; default: in the cluster only (ClusterIP)."""
+    storage: Size = 8 * 1024**3
+    """Size of each volume that the service claims."""
+    access_mode: (
+        Annotated[
+            Literal["ReadWriteOnce", "ReadWriteOncePod", "ReadWriteMany", "ReadOnlyMany"],
+            _one_of("an access mode of a volume", ACCESS_MODES),
+            WithJsonSchema({"enum": list(ACCESS_MODES)}),
+        ]
+        | None
+    ) = None
+    """Who may mount its volumes; default: ReadWriteOnce for a volume of one stateful service,
+    ReadWriteMany for one that several replicas or services share."""
+    image: Image | None = None
+    """Image reference, where it has another name for the cluster."""
+    user: Annotated[
+        int | None,
+        BeforeValidator(lambda v: None if v is None else whole(v, "a user id", 1, 2**31 - 1)),
+        WithJsonSchema({"type": ["integer", "string"], "minimum": 1}),
+    ] = None
+    """Number of the user that the image runs as: its pods then fit the restricted Pod Security
+    profile. Of a few well-known images msctl knows it."""
+    env: Environment = Field(default_factory=dict)
+    """Environment variables that differ."""
+    volumes: Annotated[tuple[MountEntry, ...], BeforeValidator(one_or_many)] = ()
+    """Mounts that differ; each replaces the service's one at the same path."""
+
+
+class KubernetesStack(Record):
+    """Where the stack differs on Kubernetes."""
+
+    namespace: (
+        Annotated[str, BeforeValidator(_namespace), WithJsonSchema({"type": "string"})] | None
+    ) = None
+    """Namespace of all that is made; default: the project's name."""
+    cert_manager: Flag = True
+    """Whether cert-manager issues the gateway's certificate; else Traefik makes one up itself."""
+    keda: Flag = False
+    """Whether KEDA scales by `autoscale.rps` and `latency_p95`; else only `cpu` counts."""
+    prometheus: HttpUrl | None = None
+    """URL of the Prometheus that KEDA asks; default: the service `prometheus` of the stack."""

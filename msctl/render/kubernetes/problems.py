@@ -1,0 +1,307 @@
+"""What a stack file has and Kubernetes cannot carry, each with what to do about it.
+
+Pure; `msctl.config` adds file and line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import chain
+
+from msctl.fields import shown
+from msctl.model import Service, Stack
+from msctl.ports import parse_port
+from msctl.render.compose import secret_files
+from msctl.render.kubernetes.mounts import (
+    MOST_BYTES,
+    Contents,
+    Mounted,
+    files_of,
+    mounts_of,
+    own_volumes,
+)
+from msctl.render.kubernetes.names import GATEWAY_NAME, dns_name
+from msctl.render.kubernetes.pods import count, ports_of
+from msctl.render.kubernetes.workloads import is_public, public_name
+
+Path = tuple[str | int, ...]
+Found = Iterator[tuple[Path, str]]
+LONGEST = 50
+"""Of a service's name: what is made of it gets a suffix, and has 63 characters at the most."""
+_SERVICE_NAME = re.compile(r"[a-z]([a-z0-9-]*[a-z0-9])?")
+_LABEL_VALUE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?")
+_ANNOTATION = re.compile(
+    r"([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?", re.ASCII
+)
+_VARIABLE = re.compile(r"[-._a-zA-Z][-._a-zA-Z0-9]*")
+
+
+def problems(stack: Stack, contents: Contents | None = None) -> Found:
+    """Everything of the stack that Kubernetes cannot carry, by path in the stack file."""
+    yield from _whole(stack)
+    yield from _gateway(stack)
+    for name, service in stack.services.items():
+        found = chain(
+            _name(stack, name),
+            _outside(service),
+            _life(service),
+            _scale(stack, service),
+            _texts(service),
+            _mounts(stack, name, service, contents or {}),
+            _routes(service),
+        )
+        for path, message in found:
+            yield ("services", name, *path), message
+
+
+def _whole(stack: Stack) -> Found:
+    if not _LABEL_VALUE.fullmatch(stack.name):
+        message = (
+            f"{shown(stack.name)} is no label of Kubernetes; end it with a letter or digit, and "
+            "write 63 characters at the most"
+        )
+        yield ("name",), message
+    seen: dict[tuple[str, str], str] = {}
+    volumes = [
+        mounted.mount.source
+        for service in stack.services.values()
+        for mounted in mounts_of(service)
+        if mounted.mount.kind == "volume" and mounted.mount.source
+    ]
+    names = [("volume", name) for name in volumes] + [
+        ("secret", name) for name in secret_files(stack)
+    ]
+    names += [("network", name) for name in stack.networks]
+    for what, name in names:
+        plain = dns_name(name.lower() if what == "volume" else name)
+        first = seen.setdefault((what, plain), name)
+        if first != name:
+            yield ("services",), f"{what}s {first} and {name} would both be {plain}; rename one"
+        elif not re.fullmatch(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", plain):
+            yield ("services",), f"{what} {name} is no name for Kubernetes; rename it"
+        elif what == "volume" and (plain != dns_name(name) or "." in plain or len(plain) > 63):
+            message = f"volume {name}: write lower-case letters, digits and -, 63 at the most"
+            yield ("services",), message
+    if stack.kubernetes.keda and stack.kubernetes.prometheus is None:
+        needed = any(
+            s.autoscale and (s.autoscale.rps or s.autoscale.latency_p95)
+            for s in stack.services.values()
+        )
+        if needed and "prometheus" not in stack.services:
+            yield (
+                ("kubernetes", "keda"),
+                "KEDA needs numbers; add a service prometheus, or kubernetes.prometheus, the "
+                "URL of one",
+            )
+
+
+def _gateway(stack: Stack) -> Found:
+    gateway = stack.gateway
+    if not stack.routed:
+        return
+    if gateway.args:
+        yield (
+            ("gateway", "args"),
+            "more flags for Traefik are not rendered for Kubernetes; remove args, or keep "
+            "another stack file without",
+        )
+    if gateway.dashboard_host is not None:
+        yield (
+            ("gateway", "dashboard_host"),
+            "not rendered for Kubernetes; remove it, and reach the dashboard by `kubectl "
+            f"port-forward service/{GATEWAY_NAME} 8080`",
+        )
+    if gateway.tls.mode in ("files", "acme"):
+        yield (
+            ("gateway", "tls", "mode"),
+            f"{gateway.tls.mode} is not rendered for Kubernetes; write self-signed or off, and "
+            "give Traefik a certificate by an Issuer of cert-manager's",
+        )
+    if gateway.http is None and not gateway.tls_on:
+        yield (
+            ("gateway", "http"),
+            "neither HTTP nor HTTPS is on; the gateway would have no entry point",
+        )
+
+
+def _name(stack: Stack, name: str) -> Found:
+    if not _SERVICE_NAME.fullmatch(name):
+        yield (
+            (),
+            "Kubernetes names a Service with lower-case letters, digits and -, a letter first; "
+            f"{name} is none, rename it",
+        )
+    elif len(name) > LONGEST:
+        yield (), f"the name has {len(name)} characters; Kubernetes has room for {LONGEST}"
+    if name == GATEWAY_NAME:
+        yield (), f"{name} is the gateway's name on Kubernetes; choose another"
+    for other, public in stack.services.items():
+        kind = public.kubernetes.service_type
+        if is_public(public) and kind and name == public_name(other, kind):
+            yield (), f"{name} is what the public Service of {other} is called; choose another"
+
+
+def _outside(service: Service) -> Found:
+    said = service.kubernetes.service_type
+    if is_public(service):
+        key = ("kubernetes", "service_type")
+        if service.job:
+            yield key, "a job is reached by nobody; remove it"
+        elif not ports_of(service):
+            yield key, f"{said} needs port, the container's port that it leads to"
+    if said is not None:
+        return
+    for index, entry in enumerate(service.ports):
+        published = parse_port(entry)
+        if published.host_ip not in ("127.0.0.1", "::1"):
+            yield (
+                ("ports", index),
+                "published to everyone; on Kubernetes nothing is, unless "
+                "kubernetes.service_type says LoadBalancer or NodePort (ClusterIP: not at all)",
+            )
+
+
+def _life(service: Service) -> Found:
+    if not service.job and service.restart == "no":
+        yield (
+            ("restart",),
+            "Kubernetes starts an ended container again, whatever ended it; write another "
+            "policy, or job: true",
+        )
+    if service.job and service.kubernetes.replicas is not None:
+        yield ("kubernetes", "replicas"), "a job runs once; remove it"
+    for key in ("entrypoint", "command"):
+        if getattr(service, key) in ((), ""):
+            yield (
+                (key,),
+                f"an empty {key}, which takes the image's away, cannot be told to Kubernetes; "
+                "write what shall run",
+            )
+    health = service.health
+    if health is not None and (
+        health.grpc and service.port is None and not isinstance(health.command, tuple)
+    ):
+        yield ("health", "grpc"), "health.grpc needs port, the container's port to ask"
+
+
+def _scale(stack: Stack, service: Service) -> Found:
+    said, scaled = service.kubernetes.replicas, service.autoscale
+    key: Path = ("kubernetes", "replicas")
+    if said is not None and service.stateful and said != 1:
+        yield key, "a stateful service has one replica; remove it"
+    if scaled is None:
+        return
+    if said is not None:
+        yield key, "an autoscaler says how many; remove it, or autoscale"
+    if scaled.cpu is None and not stack.kubernetes.keda:
+        yield (
+            ("autoscale",),
+            "without cpu there is nothing that Kubernetes scales by itself; add cpu, or write "
+            "kubernetes: {keda: true} at the top, where KEDA is installed",
+        )
+
+
+def _texts(service: Service) -> Found:
+    for name in service.labels:
+        if name.startswith("traefik."):
+            yield (
+                ("labels", name),
+                "Traefik reads no labels on Kubernetes; use routes and the keys for middlewares",
+            )
+        elif not _ANNOTATION.fullmatch(name):
+            yield (
+                ("labels", name),
+                f"{shown(name)} is no name of an annotation; write letters, digits, - _ . and "
+                "one / at the most",
+            )
+    for key, env in ((("env",), service.env), (("kubernetes", "env"), service.kubernetes.env)):
+        for name, value in env.items():
+            if not _VARIABLE.fullmatch(name):
+                yield (
+                    (*key, name),
+                    f"{shown(name)} is no name of a variable; write letters, digits, - _ and .",
+                )
+            elif value is None and key[0] == "kubernetes":
+                yield (*key, name), "has no value; write one"
+
+
+def _mounts(stack: Stack, name: str, service: Service, contents: Contents) -> Found:
+    for mounted in mounts_of(service):
+        if mounted.mount.kind == "bind":
+            yield from _bind(mounted, contents)
+        elif re.search(r":|\A[A-Za-z]:", mounted.mount.target):
+            yield mounted.path, f"{shown(mounted.mount.target)} is no path of a container on Linux"
+    total = sum(map(len, files_of(service, contents).values()))
+    if total > MOST_BYTES:
+        yield (
+            ("volumes",),
+            f"the files that it mounts have {total} bytes, and a ConfigMap holds {MOST_BYTES}; "
+            "put them into the image or a volume",
+        )
+    mode = service.kubernetes.access_mode
+    shared = not set(own_volumes(stack, name)) and not service.stateful
+    if shared and mode == "ReadWriteOncePod" and (service.autoscale or count(service) > 1):
+        yield (
+            ("kubernetes", "access_mode"),
+            "ReadWriteOncePod is for one pod; write ReadWriteMany, or ReadWriteOnce on one node",
+        )
+
+
+def _bind(mounted: Mounted, contents: Contents) -> Found:
+    source = mounted.mount.source or ""
+    if not mounted.read_only:
+        yield (
+            mounted.path,
+            f"{shown(source)} is a path of the host, written to; add :ro, so that it becomes a "
+            "ConfigMap, or name a volume",
+        )
+    elif source not in contents:
+        yield (
+            mounted.path,
+            f"{shown(source)} is no file or folder that can be read here; on Kubernetes it "
+            "becomes a ConfigMap",
+        )
+    elif not contents[source]:
+        yield mounted.path, f"{shown(source)} is an empty folder; put something in, or remove it"
+
+
+def _routes(service: Service) -> Found:
+    message = (
+        "passwords are not rendered for Kubernetes; remove basic_auth, or keep another stack "
+        "file without"
+    )
+    if service.basic_auth:
+        yield ("basic_auth",), message
+    for index, route in enumerate(service.routes):
+        if route.basic_auth:
+            yield ("routes", index, "basic_auth"), message
+
+
+def notes(stack: Stack) -> Iterator[str]:
+    """What Kubernetes carries otherwise than the engine does; nobody has to change anything."""
+    for name, service in stack.services.items():
+        scaled = service.autoscale
+        if scaled and not stack.kubernetes.keda and (scaled.rps or scaled.latency_p95):
+            yield (
+                f"{name} is scaled by CPU alone; for rps and latency_p95 install KEDA and write "
+                f"kubernetes: {{keda: true}}"
+            )
+        if service.restart.startswith("on-failure:") and not service.job:
+            yield (
+                f"{name} is restarted as often as it fails, ever more slowly; restart: "
+                f"{service.restart} has no counterpart"
+            )
+        if service.kubernetes.access_mode is None:
+            for mounted in mounts_of(service):
+                volume = mounted.mount.source
+                if (
+                    mounted.mount.kind == "volume"
+                    and volume
+                    and volume not in own_volumes(stack, name)
+                ):
+                    yield (
+                        f"volume {volume} of {name} wants storage that many nodes mount "
+                        "(ReadWriteMany); on a cluster of one node write kubernetes: "
+                        f"{{access_mode: ReadWriteOnce}}"
+                    )

@@ -1,0 +1,217 @@
+"""How long changes take: msctl, Docker Compose and the engine's bare API, in one run."""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+import subprocess
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import docker
+import pytest
+from live import MSCTL, SAMPLE, NewStack, Stack
+
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(3600)]
+RUNS = 5
+IDLE = ["sh", "-c", "trap 'exit 0' TERM; sleep infinity & wait"]
+"""Starts and ends at once, so that the tools are measured and not the service."""
+CHECKED = {"health": {"command": ["true"], "interval": "1s"}}
+WORKERS = 8
+"""Threads that use the bare API."""
+
+
+def service(count: int = 1, **more: Any) -> dict[str, Any]:
+    replicas = {"initial": count, "max": 200}
+    return {"image": SAMPLE, "command": IDLE, "replicas": replicas, "stop_grace": "5s", **more}
+
+
+def median(deed: Callable[[], object], before: Callable[[], object] = lambda: None) -> float:
+    """Seconds; what is done before each run is not counted."""
+    times = []
+    for _ in range(RUNS):
+        before()
+        began = time.monotonic()
+        deed()
+        times.append(time.monotonic() - began)
+    return statistics.median(times)
+
+
+@dataclass(frozen=True)
+class Tools:
+    """Two stacks of the same file: one for each tool."""
+
+    ours: Stack
+    theirs: Stack
+
+    def write(self, services: dict[str, Any]) -> None:
+        for stack in (self.ours, self.theirs):
+            stack.write(services)
+        target = self.theirs.folder / "docker-compose.yml"
+        self.theirs.ok("render", "compose", "-o", str(target))
+
+    def down(self) -> None:
+        self.ours.ok("down")
+        self.theirs.compose("down")
+
+    def up(self, *words: str) -> None:
+        self.ours.ok("up")
+        self.theirs.compose("up", "-d", *words)
+
+
+@pytest.fixture(scope="module")
+def tools(stacks: NewStack) -> Tools:
+    return Tools(stacks(), stacks())
+
+
+def row(work: str, goal: str, ours: float, theirs: float, bare: float | None = None) -> None:
+    bare_ratio = "" if bare is None else f"{bare / theirs:.2f}"
+    print(
+        f"| {work} | **{ours / theirs:.2f}** | {goal} | {bare_ratio} | {ours:.2f} s |"
+        f" {theirs:.2f} s |"
+    )
+
+
+def heading(tools: Tools) -> None:
+    version = tools.ours.engine.version()["Version"]
+    compose = tools.theirs.compose("version", "--short").out.strip()
+    print(f"\n{os.cpu_count()} CPUs, {platform.machine()}, Docker {version}, Compose {compose}\n")
+    print("| work | msctl ÷ Compose | goal | bare API ÷ Compose | msctl | Compose |")
+    print("|---|---|---|---|---|---|")
+
+
+class Bare:
+    """Containers and a network by the engine's API, and nothing else."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.api = docker.APIClient()
+        self.name = f"{stack.project}-bare"
+        self.made: list[str] = []
+
+    def up(self, count: int) -> None:
+        self.api.create_network(self.name)
+        with ThreadPoolExecutor(WORKERS) as pool:
+            self.made = list(pool.map(self._one, range(count)))
+
+    def _one(self, number: int) -> str:
+        api = docker.APIClient()
+        found = api.create_container(
+            SAMPLE,
+            IDLE,
+            name=f"{self.name}-{number}",
+            entrypoint=[],
+            host_config=api.create_host_config(network_mode=self.name),
+        )
+        api.start(found["Id"])
+        api.close()
+        return str(found["Id"])
+
+    def down(self) -> None:
+        with ThreadPoolExecutor(WORKERS) as pool:
+            list(pool.map(lambda one: self.api.remove_container(one, force=True), self.made))
+        if self.made:
+            self.api.remove_network(self.name)
+        self.made = []
+
+
+def test_changes(tools: Tools) -> None:
+    """Ratios first; below 1 msctl is the faster one."""
+    heading(tools)
+    for count, goal in ((20, "≤ 0.65"), (100, "≤ 0.60")):
+        tools.write({"web": service(count)})
+        ours = median(lambda: tools.ours.ok("up"), lambda: tools.ours.ok("down"))
+        tools.ours.ok("down")
+        theirs = median(
+            lambda: tools.theirs.compose("up", "-d"), lambda: tools.theirs.compose("down")
+        )
+        tools.theirs.compose("down")
+        bare = Bare(tools.ours)
+        try:
+            plain = median(lambda: bare.up(count), bare.down)  # noqa: B023
+        finally:
+            bare.down()
+        row(f"`up` of {count} replicas", goal, ours, theirs, plain)
+
+    tiers = {
+        "db": service(**CHECKED),
+        "api": service(**CHECKED, needs=["db"]),
+        "web": service(**CHECKED, needs=["api"]),
+    }
+    tools.write(tiers)
+    ours = median(lambda: tools.ours.ok("up"), lambda: tools.ours.ok("down"))
+    wait = ("up", "-d", "--wait")
+    theirs = median(lambda: tools.theirs.compose(*wait), lambda: tools.theirs.compose("down"))
+    row("three tiers waiting for health, check every 1 s", "≤ 0.75", ours, theirs)
+    tools.down()
+
+    tools.write({"web": service(2, **CHECKED)})
+    tools.up("--wait")
+    ours = median(
+        lambda: tools.ours.ok("scale", "web", "10"), lambda: tools.ours.ok("scale", "web", "2")
+    )
+    scaled = (*wait, "--no-recreate", "--scale")
+    theirs = median(
+        lambda: tools.theirs.compose(*scaled, "web=10"),
+        lambda: tools.theirs.compose(*scaled, "web=2"),
+    )
+    row("`scale` 2 → 10, healthy", "≤ 0.75", ours, theirs)
+    tools.down()
+
+    tools.write({"web": service(100)})
+    ours = median(lambda: tools.ours.ok("down"), lambda: tools.ours.ok("up"))
+    theirs = median(lambda: tools.theirs.compose("down"), lambda: tools.theirs.compose("up", "-d"))
+    row("`down` of 100 replicas", "≤ 1.0", ours, theirs)
+
+
+def test_questions(tools: Tools) -> None:
+    """With nothing to do, and what is asked most often; 100 routed replicas."""
+    heading(tools)
+    tools.write({"web": service(100, port=8000, routes=[{"path": "/"}])})
+    tools.ours.ok("up")
+    ours = median(lambda: tools.ours.ok("up"))
+    status = median(lambda: tools.ours.ok("status"))
+    tools.ours.ok("down")
+    tools.theirs.compose("up", "-d")
+    theirs = median(lambda: tools.theirs.compose("up", "-d"))
+    ps = median(lambda: tools.theirs.compose("ps"))
+    tools.theirs.compose("down")
+    row("`up` with nothing to do, 100 replicas", "≤ 3.0", ours, theirs)
+    row("`status` with routing, 100 replicas, against `ps`", "≤ 3.0", status, ps)
+
+
+def used(stack: Stack, *words: str) -> tuple[float, float]:
+    """Seconds of CPU and the peak of its memory in MB, of one msctl."""
+    process = subprocess.Popen(
+        [MSCTL, *words],
+        cwd=stack.folder,
+        env=stack.env,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+
+
+def test_process(tools: Tools) -> None:
+    """One process, and how cost grows with the replicas."""
+    helped = statistics.median(used(tools.ours, "--help")[0] for _ in range(RUNS))
+    print("\n| one process | measured | goal |\n|---|---|---|")
+    print(f"| `msctl --help` | {helped:.3f} s of CPU | ≤ 0.08 s |")
+    grown = []
+    for count in (10, 50, 100, 200):
+        tools.ours.write({"web": service(count)})
+        began = time.monotonic()
+        _, memory = used(tools.ours, "up")
+        grown.append((count, time.monotonic() - began, memory))
+        tools.ours.ok("down")
+    peak = next(memory for count, _, memory in grown if count == 100)
+    print(f"| `up` of 100 replicas | {peak:.0f} MB at most | ≤ 80 MB |")
+    print("\n| replicas | `up` | a replica | memory |\n|---|---|---|---|")
+    for count, seconds, memory in grown:
+        print(f"| {count} | {seconds:.1f} s | {1000 * seconds / count:.0f} ms | {memory:.0f} MB |")

@@ -1,0 +1,172 @@
+"""`msctl add` at a terminal."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from terminal import SHOP, Terminal
+
+import msctl
+from msctl.config import load_text
+from msctl.config.editing import with_service
+
+MUSICSHARE = Path(msctl.__file__).parent.parent / "compose" / "stack.yaml"
+SEARCH = ("--path", "/api/search", "--port", "8084", "--build", "./searchservice")
+
+
+@pytest.fixture
+def musicshare(terminal: Terminal) -> Terminal:
+    """The real stack file, and a folder to build a new service from."""
+    shutil.copy(MUSICSHARE, terminal.folder / "stack.yaml")
+    sources = terminal.folder / "searchservice"
+    sources.mkdir()
+    (sources / "Dockerfile").write_text("FROM scratch\n")
+    return terminal
+
+
+def test_a_service_is_added_and_all_else_stays_as_it_is(musicshare: Terminal) -> None:
+    """Behind the last routed service; every line that was there is there, in its order."""
+    answer = musicshare.msctl("add", "searchservice", *SEARCH, "--strip", "--env", "PORT=8084")
+    assert (answer.status, answer.lines) == (
+        0,
+        ["searchservice is in stack.yaml:172; to start it: msctl up searchservice"],
+    )
+    added = [
+        "  searchservice:",
+        "    image: musicshare/searchservice:latest",
+        "    build: ./searchservice",
+        "    port: 8084",
+        "    routes: [{path: /api/search, strip: true}]",
+        "    env: {PORT: 8084}",
+    ]
+    assert answer.out.splitlines() == added
+    before = MUSICSHARE.read_text().splitlines()
+    after = (musicshare.folder / "stack.yaml").read_text().splitlines()
+    last = next(at for at, line in enumerate(before) if "{SERVICE_NAME: frontend" in line) + 1
+    assert after == [*before[:last], "", *added, *before[last:]]
+    assert after[171] == added[0]
+    assert musicshare.msctl("check").status == 0
+
+
+def test_a_folder_is_named_from_where_one_is(musicshare: Terminal) -> None:
+    """`--build` starts at the working directory; the file gets the way from its own folder."""
+    below = musicshare.folder / "compose"
+    below.mkdir()
+    shutil.move(musicshare.folder / "stack.yaml", below / "stack.yaml")
+    answer = musicshare.msctl("add", "searchservice", *SEARCH)
+    assert answer.status == 0
+    assert "    build: ../searchservice\n" in (below / "stack.yaml").read_text()
+
+
+def test_a_new_service_can_be_internal_have_a_host_and_replicas(terminal: Terminal) -> None:
+    """Without a path the gateway never leads to it; more than ten replicas get their bound."""
+    internal = ("add", "cache", "--image", "redis:7", "--replicas", "12")
+    assert terminal.msctl(*internal).status == 0
+    routed = ("add", "blog", "--image", "blog:1", "--port", "80", "--path", "/")
+    assert terminal.msctl(*routed, "--host", "blog.example.org", "--health", "/up").status == 0
+    text = (terminal.folder / "stack.yaml").read_text()
+    stack = load_text(text, name="stack.yaml", environ={})
+    assert stack.services["cache"].replicas.max == 12
+    assert stack.services["blog"].routes[0].host == "blog.example.org"
+    assert stack.services["blog"].health is not None
+    assert list(stack.services) == ["web", "api", "blog", "db", "cache"]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("add", "web", "--image", "i"), "web is a service of stack.yaml already"),
+        (
+            ("add", "new", "--image", "i", "--port", "1", "--path", "/api"),
+            "/api leads to api already",
+        ),
+        (("add", "new", "--build", "./nowhere"), "there is no folder nowhere"),
+        (("add", "new", "--build", "."), "there is no Dockerfile in ."),
+        (("add", "new"), "a service needs an image"),
+        (("add", "new", "--image", "i", "--path", "/x"), "--path needs --port"),
+        (("add", "new", "--image", "i", "--strip"), "--strip is about a route"),
+        (("add", "New", "--image", "i"), "is not a name"),
+        (("add", "traefik", "--image", "i"), "the name traefik is msctl's own"),
+        (("add", "new", "--image", "i", "--port", "http"), "http is not a port"),
+        (("add", "new", "--image", "i", "--port", "1", "--path", "x"), "is not a path"),
+        (("add", "new", "--image", "i", "--env", "PORT"), "--env PORT has no value"),
+        (("add", "new", "--image", "i", "--replicas", "0"), "not a number of replicas"),
+    ],
+)
+def test_a_service_that_cannot_be_added_changes_nothing(
+    terminal: Terminal, words: tuple[str, ...], told: str
+) -> None:
+    """Whatever is wrong is told, with exit status 2, and the file is byte for byte what it was."""
+    answer = terminal.msctl(*words)
+    assert answer.status == 2
+    assert told in answer.err
+    assert (terminal.folder / "stack.yaml").read_text() == SHOP
+
+
+def test_a_file_with_errors_is_not_edited(terminal: Terminal) -> None:
+    """Its errors are told, as by `check`."""
+    terminal.write(SHOP.replace("port: 80\n", "port: no\n"))
+    assert "services.web.port" in terminal.msctl("add", "new", "--image", "i").err
+
+
+def test_a_link_to_the_stack_file_stays_one(terminal: Terminal) -> None:
+    """What it leads to is edited."""
+    (terminal.folder / "stack.yaml").rename(terminal.folder / "real.yaml")
+    (terminal.folder / "stack.yaml").symlink_to("real.yaml")
+    assert terminal.msctl("add", "new", "--image", "i").status == 0
+    assert (terminal.folder / "stack.yaml").is_symlink()
+    assert "new:" in (terminal.folder / "real.yaml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("services:\n    a: &x\n       image: i", "services:\n    a: &x\n       image: i\n"
+         "    n:\n       image: j\n"),
+        ("services: {a: {image: i}} # c\n", "services: {a: {image: i}, n: {image: j}} # c\n"),
+        ("services:\r\n  a: {image: i}\r\nname: p\r\n", "services:\r\n  a: {image: i}\r\n"
+         "  n:\r\n    image: j\r\nname: p\r\n"),
+        (
+            "services:\n  a:\n    image: |\n      # i\n\n    # mine\n\n  # not mine\n\nname: p\n",
+            "services:\n  a:\n    image: |\n      # i\n\n    # mine\n  n:\n    image: j\n"
+            "\n  # not mine\n\nname: p\n",
+        ),
+        (
+            "services:\n  a: {image: i}\n\n  b: {image: i}\n# end\n",
+            "services:\n  a: {image: i}\n\n  b: {image: i}\n\n  n:\n    image: j\n# end\n",
+        ),
+    ],
+)  # fmt: skip
+def test_the_looks_of_a_file_are_kept(text: str, wanted: str) -> None:
+    """Indentation, line ends, empty lines, braces, and comments where they belong."""
+    edited = with_service(text, "n", {"image": "j"}, behind=lambda _: True)
+    assert edited.text == wanted
+    line = wanted.splitlines()[edited.line - 1]
+    assert "n:" in line
+
+
+NAMES = st.lists(st.sampled_from(["a", "b", "c", "d"]), unique=True, min_size=1)
+NOISE = st.sampled_from(["", "\n", "  # x\n", "    # y\n", "# z\n", "\n\n  # x\n\n"])
+
+
+@given(st.data())
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+def test_every_line_of_a_file_survives(data: st.DataObject) -> None:
+    """What was there is there, in its order, whatever stands between the services."""
+    blocks = [
+        f"  {name}:\n    image: i\n" + data.draw(NOISE) for name in data.draw(NAMES, label="names")
+    ]
+    text = "name: p\n" + data.draw(NOISE) + "services:\n" + "".join(blocks)
+    text += data.draw(st.sampled_from(["", "networks: [n]\n", "# end"]))
+    chosen = data.draw(st.sampled_from(["a", "b", "none"]))
+    edited = with_service(text, "new", {"image": "j"}, behind=lambda name: name == chosen)
+    lines = iter(edited.text.splitlines())
+    assert all(line in lines for line in text.splitlines())
+    before = load_text(text, name="f", environ={}).services
+    after = dict(load_text(edited.text, name="f", environ={}).services)
+    assert after.pop("new").image == "j"
+    assert after == before
