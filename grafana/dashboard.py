@@ -241,6 +241,34 @@ def gateway(board: dashboard.Dashboard) -> None:
     )
 
 
+def autoscaler(board: dashboard.Dashboard) -> None:
+    """What the stack's autoscaler decides; empty where it has none."""
+    board.with_row(dashboard.Row("Autoscaler"))
+    for title, about, metric, legend, unit in (
+        ("Wanted replicas", "What the load asks for.", "wanted_replicas", "{{service}}", "short"),
+        (
+            "Current replicas",
+            "What the service shall have, by the autoscaler or by hand.",
+            "current_replicas",
+            "{{service}}",
+            "short",
+        ),
+        (
+            "CPU by replica",
+            "Of the reservation, else of the limit: what cpu in autoscale is held against.",
+            "cpu_ratio",
+            "{{replica}}",
+            "percentunit",
+        ),
+    ):
+        target = query(f"msctl_autoscaler_{metric}", legend)
+        board.with_panel(
+            lines(title, about, unit, target, span=8)
+            .line_interpolation(kinds.LineInterpolation.STEP_AFTER)
+            .no_value("no autoscaler")
+        )
+
+
 def services(board: dashboard.Dashboard) -> None:
     """The services that were chosen above, each a line."""
     board.with_row(dashboard.Row("By service: $service"))
@@ -331,7 +359,7 @@ def build() -> models.Dashboard:
         .version(1)
         .with_variable(variable)
     )
-    for part in (now, gateway, services):
+    for part in (now, gateway, autoscaler, services):
         part(board)
     found = board.build()
     for number_of_panel, panel in enumerate(found.panels or (), 1):

@@ -26,6 +26,8 @@ POLL = 0.1
 """Seconds between two tries of one who waits for the lock."""
 
 
+VARIABLE = "MSCTL_LOCKS"
+"""Names another folder for locks: in a container, that of the host."""
 GLANCE = 0.2
 """Seconds for which a lock may be held by somebody who only looks at it."""
 
@@ -141,7 +143,9 @@ def lock_folder(candidates: Sequence[Callable[[], Path]] = ()) -> Path:
         MsctlError: no such folder can be had.
     """
     error: OSError | None = None
-    for candidate in candidates or (_runtime, _temporary):
+    given = os.environ.get(VARIABLE)
+    places = [lambda: Path(given)] if given else [_runtime, _temporary]
+    for candidate in candidates or places:
         try:
             return _private(candidate())
         except OSError as found:

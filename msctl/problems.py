@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 from msctl.answers import slow_ones
-from msctl.model import GATEWAY, SOCKET_PROXY, Service, Stack
+from msctl.model import AUTOSCALER, AUTOSCALER_PROXY, GATEWAY, SOCKET_PROXY, Service, Stack
+from msctl.render.autoscaler import IMAGE as AUTOSCALER_IMAGE
+from msctl.render.socketproxy import IMAGE as PROXY_IMAGE
 from msctl.render.socketproxy import image_of, own_names
 from msctl.state import Health, Replica, StackState, parse_time
 
@@ -20,10 +22,10 @@ Severity = Literal["error", "warning", "info"]
 WORST_FIRST: tuple[Severity, ...] = ("error", "warning", "info")
 KINDS = (
     "gateway_down", "gateway_api", "socket_proxy", "certificate", "labels", "missing", "exited",
-    "dead",
-    "restarting", "paused", "created", "removing", "unhealthy", "routed_unhealthy", "not_routed",
-    "starting", "flapping", "slow", "oom", "surplus", "pin", "outdated", "left_file", "foreign",
-    "working_dir", "prometheus", "stand_in", "left_out",
+    "dead", "restarting", "paused", "created", "removing", "unhealthy", "routed_unhealthy",
+    "not_routed",
+    "starting", "flapping", "slow", "oom", "surplus", "pin", "autoscaler", "outdated", "left_file",
+    "foreign", "working_dir", "prometheus", "stand_in", "left_out",
 )  # fmt: skip
 """The kinds of problems, those first that keep requests from being answered."""
 FLAPS, FLAPPING = 3, timedelta(minutes=10)
@@ -90,6 +92,8 @@ class _Search:
         """What is not as the file says, service by service."""
         if self.stack.routed:
             yield from self._of_the_gateway()
+        if AUTOSCALER in own_names(self.stack):
+            yield from self._of_the_autoscaler()
         for status in services:
             service = self.stack.services[status.name]
             if is_left_out(self.state, status.name, service):
@@ -131,6 +135,17 @@ class _Search:
             hint = self.again("up" if not any(r.running for r in found) else f"logs {SOCKET_PROXY}")
             yield Problem("error", "socket_proxy", GATEWAY, None, message, hint)
         yield from self._revision(SOCKET_PROXY, image)
+
+    def _of_the_autoscaler(self) -> Iterator[Problem]:
+        """The stack serves without it, with the replicas that it has."""
+        for name in (AUTOSCALER_PROXY, AUTOSCALER):
+            found = self.state.of(name)
+            if not any(replica.healthy for replica in found):
+                word = "is not healthy" if any(r.running for r in found) else "does not run"
+                message = f"{name} {word}, so that replicas do not follow the load"
+                hint = self.again(f"logs {name}" if found else "up")
+                yield Problem("warning", "autoscaler", name, None, message, hint)
+            yield from self._revision(name, AUTOSCALER_IMAGE if name == AUTOSCALER else PROXY_IMAGE)
 
     def _count(self, status: ServiceStatus) -> Iterator[Problem]:
         there, name = len(status.replicas), status.name

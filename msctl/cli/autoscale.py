@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -15,6 +15,7 @@ from msctl.errors import UsageProblem
 if TYPE_CHECKING:
     from msctl.autoscale import Policy
     from msctl.cli.autoscale_teller import Teller
+    from msctl.cli.autoscaling import Verdict
     from msctl.cli.rounds import Rounds
     from msctl.config import LoadedStack
 
@@ -32,6 +33,13 @@ _TICK = 1.0
     metavar="S",
     help="Seconds between two decisions, instead of the stack file's.",
 )
+@click.option(
+    "--metrics",
+    "port",
+    type=click.IntRange(1, 65535),
+    metavar="PORT",
+    help="Serve what is decided on this port, for Prometheus.",
+)
 @in_session
 def command(
     session: Session,
@@ -40,6 +48,7 @@ def command(
     once: bool,
     dry_run: bool,
     interval: float | None,
+    port: int | None,
 ) -> int:
     """Give services as many replicas as their load asks for, until Ctrl-C.
 
@@ -64,9 +73,8 @@ def command(
     teller = Teller(session, loaded.stack.name, dry_run=dry_run, once=once)
     troubles = Troubles(teller.say)
     source = LoadSource(session.app, url, troubles)
-    scaler = Autoscaler(
-        session, loaded, engine, policies, source, troubles, dry_run, teller.decided
-    )
+    decided = teller.decided if port is None else _exporting(port, teller)
+    scaler = Autoscaler(session, loaded, engine, policies, source, troubles, dry_run, decided)
     intervals = {name: interval or policy.interval for name, policy in policies.items()}
     rounds = Rounds(intervals, session.app.clock)
     try:
@@ -80,6 +88,25 @@ def command(
         return 0
     except KeyboardInterrupt:
         return 130  # the way to end it, not worth a message
+
+
+def _exporting(port: int, teller: Teller) -> Callable[[Sequence[Verdict]], None]:
+    """Metrics of decisions, as they are made.
+
+    Raises:
+        MsctlError: the port is taken.
+    """
+    from msctl.exporter import Exporter
+
+    exporter = Exporter()
+    exporter.serve(port)
+
+    def decided(verdicts: Sequence[Verdict]) -> None:
+        for one in verdicts:
+            exporter.decided(one.service, one.current, one.decision, one.cpu)
+        teller.decided(verdicts)
+
+    return decided
 
 
 def _policies(session: Session, loaded: LoadedStack, named: Sequence[str]) -> Mapping[str, Policy]:

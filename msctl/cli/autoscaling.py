@@ -38,6 +38,8 @@ class Verdict:
     current: int
     decision: Decision
     acted: bool = False
+    cpu: Mapping[str, float | None] = field(default_factory=dict)
+    """Percent of its base by replica, where CPU has a target."""
 
     @property
     def wanted(self) -> int:
@@ -91,7 +93,10 @@ class Autoscaler:
             history = self.histories.get(name, History())
             decision = decide(self.policies[name], found, history, now)
             self.histories[name] = decision.history
-            verdicts.append(Verdict(time, name, self.policies[name], found.current, decision))
+            names = [replica.name for replica in state.of(name)]
+            cpu = dict(zip(names, (one.cpu for one in found.replicas), strict=True))
+            policy = self.policies[name]
+            verdicts.append(Verdict(time, name, policy, found.current, decision, cpu=cpu))
         self.decided(verdicts)
         return verdicts if self.dry_run else self._carried_out(verdicts, state)
 

@@ -14,9 +14,8 @@ from msctl.config.problems import Path, show_path
 from msctl.fields import shown
 from msctl.model import OWN_SERVICES, Service, Stack
 from msctl.mounts import parse_mount
-from msctl.render.compose import ACME_VOLUME, GATEWAY_VOLUME
+from msctl.render.compose import ACME_VOLUME, GATEWAY_VOLUME, PROXY_NETWORKS
 from msctl.render.routers import router_names
-from msctl.render.socketproxy import NETWORK
 from msctl.render.values import clean_path
 from msctl.spelling import did_you_mean
 
@@ -63,6 +62,9 @@ def problems(view: View) -> Found:
     yield from passing.of_stack(stack)
     if "gateway" not in view.broken:
         yield from gateways.problems(stack)
+    if stack.autoscaler.enabled and not any(s.autoscale for s in stack.services.values()):
+        message = "no service has autoscale, so that there is nothing to go by"
+        yield ("autoscaler", "enabled"), message
     yield from crowding.problems(stack, view.partial, "gateway" not in view.broken)
 
 
@@ -236,8 +238,8 @@ def _stack_networks(view: View) -> Found:
     if "networks" in view.broken:
         return
     yield from _twice(("networks",), view.stack.networks)
-    if NETWORK in view.stack.networks:
-        index = view.stack.networks.index(NETWORK)
-        yield ("networks", index), f"network {NETWORK} is msctl's own; choose another name"
+    for index, network in enumerate(view.stack.networks):
+        if network in PROXY_NETWORKS:
+            yield ("networks", index), f"network {network} is msctl's own; choose another name"
     if not view.stack.networks:
         yield ("networks",), "a stack needs at least one network"

@@ -14,7 +14,7 @@ from msctl.config.loader import load_text
 from msctl.config.problems import Path as KeyPath
 from msctl.config.problems import as_error
 from msctl.errors import StackFileError, UsageProblem
-from msctl.model import Stack
+from msctl.model import Operator, Stack
 
 FILE_NAME = "stack.yaml"
 VARIABLE = "MSCTL_FILE"
@@ -84,7 +84,27 @@ def load(
         project=project,
         keep_variables=keep_variables,
     )
+    if stack.autoscaler.enabled:
+        stack = stack.of_operator(_operator(absolute))
     return LoadedStack(stack, absolute, folder)
+
+
+def _operator(file: Path) -> Operator:
+    """Who runs msctl here.
+
+    Raises:
+        UsageProblem: there are no users here as a container knows them.
+        MsctlError: this user can have no locks.
+    """
+    from msctl.lock import lock_folder
+
+    if not hasattr(os, "getuid"):
+        raise UsageProblem(
+            "autoscaler.enabled: the autoscaler works as the user who runs msctl, by number, "
+            "which this system does not have",
+            hint="remove it, and let msctl autoscale run",
+        )
+    return Operator(str(file), f"{os.getuid()}:{os.getgid()}", str(lock_folder()))
 
 
 def refusal(path: Path, found: Iterable[tuple[KeyPath, str]], *, shown_as: str) -> StackFileError:

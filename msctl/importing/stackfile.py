@@ -14,7 +14,7 @@ from msctl.importing.labels import Labels, read_labels
 from msctl.importing.routing import Routers, routing_of
 from msctl.importing.services import Draft, service_of
 from msctl.importing.source import Note, Source, several
-from msctl.model import OWN_SERVICES, Stack
+from msctl.model import AUTOSCALER, AUTOSCALER_PROXY, OWN_SERVICES, Stack
 from msctl.model.passthrough import STACK_KEYS
 from msctl.render.document import dump
 from msctl.render.socketproxy import IMAGE
@@ -50,6 +50,7 @@ def imported(source: Source, name: str) -> Imported:
     top = source.values()
     services = _services(source, top)
     gateway = find_gateway(source, services)
+    services, scaler = _without_autoscaler(source, services)
     services, proxy = _without_proxy(source, services, gateway)
     labels = read_labels(source, services)
     routers = Routers.read(source, labels, gateway)
@@ -71,6 +72,7 @@ def imported(source: Source, name: str) -> Imported:
     data |= _gateway(source, services, gateway, labels, routers, drafts)
     if source.own and proxy.get("image", IMAGE) != IMAGE:
         data["gateway"]["socket_proxy"] = {"image": proxy["image"]}
+    data |= {"autoscaler": scaler} if scaler else {}
     data["services"] = drafts
     if passed := _passed(source, top, networks, project):
         data["x-compose"] = passed
@@ -100,6 +102,20 @@ def _services(source: Source, top: Mapping[str, Any]) -> dict[str, Any]:
         else:
             found[name] = raw
     return found
+
+
+def _without_autoscaler(
+    source: Source, services: dict[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The services without those by which a stack of msctl's scales itself, and the key that they
+    come from."""
+    if not source.own or AUTOSCALER not in services:
+        return services, {}
+    flags = [word.partition("=") for word in several(services[AUTOSCALER].get("command"))]
+    interval = next((value for key, _, value in flags if key == "--interval"), None)
+    found = {"enabled": True, **({"interval": f"{interval}s"} if interval else {})}
+    own = (AUTOSCALER, AUTOSCALER_PROXY)
+    return {name: service for name, service in services.items() if name not in own}, found
 
 
 def _without_proxy(

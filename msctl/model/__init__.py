@@ -4,6 +4,7 @@ The documentation of a key is its field here; `msctl schema` prints it. What con
 records at once (routes of two services, `needs` in a circle) is in `msctl.config.checks`.
 """
 
+from msctl.model.autoscaler import Autoscaler, Operator
 from msctl.model.build import Build
 from msctl.model.capacity import (
     DEFAULT_MAX_REPLICAS,
@@ -13,7 +14,15 @@ from msctl.model.capacity import (
     Reservation,
     Resources,
 )
-from msctl.model.gateway import GATEWAY, OWN_SERVICES, SOCKET_PROXY, Gateway, Tls
+from msctl.model.gateway import (
+    AUTOSCALER,
+    AUTOSCALER_PROXY,
+    GATEWAY,
+    OWN_SERVICES,
+    SOCKET_PROXY,
+    Gateway,
+    Tls,
+)
 from msctl.model.health import HealthCheck
 from msctl.model.kubernetes import KubernetesService, KubernetesStack
 from msctl.model.middlewares import Headers, RateLimit, Retry
@@ -25,12 +34,15 @@ from msctl.model.service import Service
 from msctl.model.stack import Metrics, Stack
 
 __all__ = [
+    "AUTOSCALER",
+    "AUTOSCALER_PROXY",
     "DEFAULT_MAX_REPLICAS",
     "GATEWAY",
     "OWN_SERVICES",
     "SMALLEST_MEMORY",
     "SOCKET_PROXY",
     "Autoscale",
+    "Autoscaler",
     "Build",
     "Gateway",
     "Headers",
@@ -38,6 +50,7 @@ __all__ = [
     "KubernetesService",
     "KubernetesStack",
     "Metrics",
+    "Operator",
     "RateLimit",
     "Record",
     "Replicas",

@@ -35,10 +35,12 @@ from msctl.model.confinement import (
 from msctl.model.record import Record
 
 GATEWAY, SOCKET_PROXY = "traefik", "socket-proxy"
+AUTOSCALER, AUTOSCALER_PROXY = "autoscaler", "autoscaler-proxy"
 OWN_SERVICES = {
     GATEWAY: "the gateway",
     SOCKET_PROXY: "the gateway's proxy",
-    "autoscaler": "the autoscaler",
+    AUTOSCALER: "the autoscaler",
+    AUTOSCALER_PROXY: "the autoscaler's proxy",
 }
 """Services that msctl adds to the stack file's, and what they are."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, PrivateAttr
 
 from msctl.fields import (
     HttpUrl,
@@ -13,10 +13,11 @@ from msctl.fields import (
     ProjectName,
     names,
 )
+from msctl.model.autoscaler import Autoscaler, Operator
 from msctl.model.gateway import Gateway
 from msctl.model.kubernetes import KubernetesStack
 from msctl.model.passthrough import StackPassthrough
-from msctl.model.record import Record, ToCome
+from msctl.model.record import Record
 from msctl.model.service import Service
 
 
@@ -40,11 +41,24 @@ class Stack(Record):
     """Traefik; rendered only when some service has routes."""
     services: Mapping[str, Service]
     """The services, by name."""
+    autoscaler: Autoscaler = Autoscaler()
+    """Whether the stack runs `msctl autoscale` by itself."""
     kubernetes: KubernetesStack = KubernetesStack()
     """Where the stack differs on Kubernetes."""
-    autoscaler: ToCome = None
     passthrough: StackPassthrough = Field(default_factory=dict, alias="x-compose")
     """What Compose says about networks and volumes, such as `external: true`."""
+    _operator: Operator | None = PrivateAttr(None)
+
+    @property
+    def operator(self) -> Operator | None:
+        """Whose stack it is; known where the stack scales itself."""
+        return self._operator
+
+    def of_operator(self, operator: Operator) -> Stack:
+        """The same stack, as one of this user's."""
+        found = self.model_copy()
+        found._operator = operator
+        return found
 
     @property
     def routed(self) -> bool:

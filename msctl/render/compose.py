@@ -7,6 +7,8 @@ from typing import Any
 
 from msctl.fields import show_duration, show_size
 from msctl.model import GATEWAY, SOCKET_PROXY, Build, SecretMount, Service, Stack
+from msctl.render import autoscaler as autoscalers
+from msctl.render.autoscaler import autoscaler
 from msctl.render.confinement import confinement
 from msctl.render.document import dump, relocated, volume_name
 from msctl.render.health import has_container_check, health_check
@@ -29,6 +31,8 @@ SECRETS_FOLDER = "./.msctl/secrets"
 """Where the files of secrets lie, from the stack file's folder."""
 GATEWAY_VOLUME = "gateway"
 """The volume that pins are written into."""
+PROXY_NETWORKS = (NETWORK, autoscalers.NETWORK)
+"""Networks of a proxy and the one that asks it."""
 ACME_VOLUME = "gateway-acme"
 """The volume of Let's Encrypt's account and certificates."""
 DEFAULT_STOP_GRACE = timedelta(seconds=10)
@@ -42,6 +46,7 @@ def document(stack: Stack) -> Data:
     A stack that keeps its `${VAR}` gives a document that keeps them.
     """
     services = {name: _service(stack, name, service) for name, service in stack.services.items()}
+    services = {**autoscaler(stack), **services}
     if stack.routed:
         proxy = {SOCKET_PROXY: socket_proxy(stack)} if image_of(stack) else {}
         services = {GATEWAY: _gateway(stack), **proxy, **services}
@@ -89,7 +94,7 @@ def _networks(stack: Stack, services: Data) -> Data:
     """The networks that services join, in the order in which the stack names them."""
     joined = dict.fromkeys(name for service in services.values() for name in service["networks"])
     names = sorted(joined, key=lambda name: (*stack.networks, name).index(name))
-    return {name: {"internal": True} if name == NETWORK else None for name in names}
+    return {name: {"internal": True} if name in PROXY_NETWORKS else None for name in names}
 
 
 def _volumes(services: Data) -> list[str]:

@@ -8,9 +8,10 @@ for it.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any
 
-from msctl.model import GATEWAY, SOCKET_PROXY, Stack
+from msctl.model import AUTOSCALER, AUTOSCALER_PROXY, GATEWAY, SOCKET_PROXY, Stack
 
 DOCKER_SOCKET = "/var/run/docker.sock"
 PORT = 2375
@@ -19,6 +20,8 @@ NETWORK = SOCKET_PROXY
 """The network of the gateway and its proxy alone; it leads nowhere else."""
 ENDPOINT = f"tcp://{SOCKET_PROXY}:{PORT}"
 
+SCALING = "MSCTL_SCALING"
+"""The variable that also lets a proxy through what scaling takes."""
 _RULES = (
     "global",
     "  log stdout format raw local0",
@@ -39,8 +42,27 @@ _RULES = (
     # \z is the end of the path, without the dollar that Compose would take for a variable.
     r"  acl general path_reg ^(/v[0-9.]+)?/(_ping|version|events|containers/json)\z",
     r"  acl container path_reg ^(/v[0-9.]+)?/containers/[A-Za-z0-9_.-]+/json\z",
-    "  http-request set-log-level silent if read general or read container",
-    "  http-request deny deny_status 403 unless read general or read container",
+    "  http-request set-var(txn.may) bool(true) if read general or read container",
+    f".if defined({SCALING})",
+    r"  acl more path_reg ^(/v[0-9.]+)?/(info|networks|volumes)\z",
+    r"  acl image path_reg ^(/v[0-9.]+)?/images/[A-Za-z0-9_./:@-]+/json\z",
+    r"  acl usage path_reg ^(/v[0-9.]+)?/containers/[A-Za-z0-9_.-]+/(stats|logs)\z",
+    r"  acl make path_reg ^(/v[0-9.]+)?/(containers|volumes)/create\z",
+    r"  acl turn path_reg ^(/v[0-9.]+)?/containers/[A-Za-z0-9_.-]+/(start|stop)\z",
+    r"  acl attach path_reg ^(/v[0-9.]+)?/networks/[A-Za-z0-9_.-]+/(connect|disconnect)\z",
+    r"  acl one path_reg ^(/v[0-9.]+)?/containers/[A-Za-z0-9_.-]+\z",
+    # How many replicas shall be: msctl's volumes, and no other.
+    r"  acl intent path_reg ^(/v[0-9.]+)?/volumes/[A-Za-z0-9_.-]+_msctl-[A-Za-z0-9_.-]+\z",
+    r"  acl pins path_reg ^(/v[0-9.]+)?/containers/[A-Za-z0-9_.-]+_traefik/archive\z",
+    "  http-request set-var(txn.may) bool(true) if read more or read image or read usage",
+    "  http-request set-var(txn.may) bool(true) if METH_POST make or METH_POST turn",
+    "  http-request set-var(txn.may) bool(true) if METH_POST attach",
+    "  http-request set-var(txn.may) bool(true) if { method DELETE } one",
+    "  http-request set-var(txn.may) bool(true) if { method DELETE } intent",
+    "  http-request set-var(txn.may) bool(true) if { method PUT GET } pins",
+    ".endif",
+    "  http-request set-log-level silent if { var(txn.may) -m bool }",
+    "  http-request deny deny_status 403 unless { var(txn.may) -m bool }",
     "  default_backend engine",
     "backend engine",
     f"  server engine unix@{DOCKER_SOCKET}",
@@ -62,7 +84,7 @@ RUN printf '%s\\n' \\
   > /etc/haproxy/haproxy.cfg \\
  && haproxy -c -f /etc/haproxy/haproxy.cfg
 ENTRYPOINT ["sh", "-c", "{_START}"]"""
-IMAGE = f"msctl/socket-proxy:{hashlib.sha256(DOCKERFILE.encode()).hexdigest()[:12]}"
+IMAGE = f"localhost/msctl-socket-proxy:{hashlib.sha256(DOCKERFILE.encode()).hexdigest()[:12]}"
 _SETTINGS = {
     **dict.fromkeys(("CONTAINERS", "EVENTS", "PING", "VERSION"), "1"),
     **dict.fromkeys(("INFO", "NETWORKS", "POST"), "0"),
@@ -80,18 +102,32 @@ def image_of(stack: Stack) -> str | None:
 
 def own_names(stack: Stack) -> set[str]:
     """The services that are in no stack file, but belong to this stack."""
-    return {*([GATEWAY] if stack.routed else []), *([SOCKET_PROXY] if image_of(stack) else [])}
+    scaling = stack.autoscaler.enabled and stack.operator is not None
+    return {
+        *([GATEWAY] if stack.routed else []),
+        *([SOCKET_PROXY] if image_of(stack) else []),
+        *([AUTOSCALER, AUTOSCALER_PROXY] if scaling else []),
+    }
 
 
 def socket_proxy(stack: Stack) -> dict[str, Any]:
-    """The service `socket-proxy`. It starts as root, without any power but that to become another
-    user."""
-    own = image_of(stack) == IMAGE
+    """The service `socket-proxy`."""
+    image = image_of(stack) or IMAGE
+    return proxy(NETWORK, None) if image == IMAGE else proxy(NETWORK, _SETTINGS, image)
+
+
+def proxy(
+    network: str, environment: Mapping[str, str] | None, image: str = IMAGE
+) -> dict[str, Any]:
+    """A proxy of the engine's socket. It starts as root, without any power but that to become
+    another user."""
+    own = image == IMAGE
     return {
-        "image": image_of(stack),
-        **({"build": {"dockerfile_inline": DOCKERFILE}} if own else {"environment": _SETTINGS}),
+        "image": image,
+        **({"build": {"dockerfile_inline": DOCKERFILE}} if own else {}),
+        **({"environment": dict(environment)} if environment else {}),
         "volumes": [f"{DOCKER_SOCKET}:{DOCKER_SOCKET}:ro"],
-        "networks": [NETWORK],
+        "networks": [network],
         "healthcheck": {
             "test": ["CMD", "wget", "-q", "--spider", f"http://127.0.0.1:{PORT}/_ping"],
             "interval": "2s",

@@ -148,9 +148,10 @@ def _api_flags(stack: Stack) -> list[str]:
     the dashboard needs the API, but not its entry point without a password."""
     gateway = stack.gateway
     flags = ["--ping=true"]
-    if gateway.dashboard or gateway.api or gateway.dashboard_host:
+    asked = gateway.dashboard or gateway.api or stack.autoscaler.enabled
+    if asked or gateway.dashboard_host:
         flags.append("--api.dashboard=true")
-    if gateway.dashboard or gateway.api:
+    if asked:
         flags.append("--api.insecure=true")
     return flags
 

@@ -89,6 +89,7 @@ def test_the_layout_has_rows_and_no_overlaps() -> None:
     assert [panel["title"] for panel in found if panel["type"] == "row"] == [
         "Now",
         "The whole gateway",
+        "Autoscaler",
         "By service: $service",
     ]
     places = [panel["gridPos"] for panel in found]

@@ -43,6 +43,7 @@ HOMES = {
     "cryptography": set(),
     "yaml": {"msctl.render.document", "msctl.cli.complete"},
     "filelock": {"msctl.lock"},
+    "prometheus_client": {"msctl.exporter"},
     "sparklines": {"msctl.ui"},
     "psutil": {"msctl.engines.compose.hostports", "msctl.lock"},
 }

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from msctl import wholefile
 from msctl.engines.compose.revision import Revision
 from msctl.errors import StepFailed, UsageProblem
+from msctl.model import AUTOSCALER
 from msctl.render.socketproxy import DOCKER_SOCKET
 from msctl.shellwords import quoted
 
@@ -33,6 +34,9 @@ def digest(revision: Revision) -> str:
     A folder that the container can write to is data, not configuration.
     """
     found = hashlib.sha256()
+    if revision.name == AUTOSCALER:  # of the folder that it has, it reads the stack file
+        environment = revision.service.get("environment") or {}
+        return hashlib.sha256(_content(Path(str(environment["MSCTL_FILE"])))).hexdigest()
     mounts = [
         (Path(source), read_only)
         for source, read_only in revision.bind_mounts()

@@ -100,6 +100,8 @@ class GatewayFiles:
 
     def probe_url(self) -> str | None:
         """Where msctl's own entry point is published; None when it is not."""
+        if not self._client.local:
+            return f"http://{GATEWAY}:{ENTRY_POINT_PORTS[PROBE]}"  # from inside the stack
         found = self._client.call(lambda api: api.inspect_container(self._gateway))
         ports = found["NetworkSettings"]["Ports"].get(f"{ENTRY_POINT_PORTS[PROBE]}/tcp")
         return f"http://127.0.0.1:{ports[0]['HostPort']}" if ports else None

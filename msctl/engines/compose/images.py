@@ -10,6 +10,7 @@ from typing import Any
 
 from msctl.engines.compose.client import Client, EngineFault
 from msctl.engines.compose.observe import image_state
+from msctl.engines.compose.ownimage import context
 from msctl.engines.compose.steps import ProvideImage
 from msctl.errors import EngineUnreachable, ImageUnavailable, StepFailed
 
@@ -19,6 +20,9 @@ STALL = 60.0
 """Seconds without progress after which a pull has failed."""
 _KEPT_LINES = 20
 """Lines of a failed build's output that are shown."""
+
+OWN = "localhost/msctl-"
+"""How the names of msctl's own images begin."""
 
 Tell = Callable[[str], None]
 
@@ -38,6 +42,9 @@ class Images:
             ImageUnavailable: none of these, and the image is not optional.
             StepFailed: its build failed.
         """
+        if step.target.startswith(OWN):
+            self._provide_own(step, tell)
+            return
         if step.force == "build" and step.build:
             self._build(step.target, step.build, tell)
             return
@@ -59,6 +66,16 @@ class Images:
                     "docker load",
                 )
             tell("cannot be had")
+
+    def _provide_own(self, step: ProvideImage, tell: Tell) -> None:
+        """An image of msctl's own is built and never pulled: nobody else's may take its place."""
+        if step.force != "build" and image_state(self._client, step.target) is not None:
+            return
+        if step.build:
+            self._build(step.target, step.build, tell)
+        else:
+            tell("building it of this msctl")
+            self._built({"fileobj": context(), "custom_context": True}, step.target, {}, tell)
 
     def _pull(self, reference: str, tell: Tell) -> str | None:
         """Pull an image; why not, or None when it is there.

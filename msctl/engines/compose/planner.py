@@ -18,7 +18,7 @@ from msctl.engines.compose.plan_up import plan_up
 from msctl.engines.compose.revision import Revision
 from msctl.engines.compose.steps import ProvideImage
 from msctl.errors import ImageUnavailable, MsctlError, UsageProblem
-from msctl.model import GATEWAY, Stack
+from msctl.model import AUTOSCALER, GATEWAY, Stack
 from msctl.plan import Draft, Plan
 from msctl.request import Down, Plans, Request, Restart, Rollback, Rollout, Rotate, Scale, Up
 from msctl.spelling import did_you_mean
@@ -212,7 +212,7 @@ def plan_images(whole: Desired, state: StackState, request: Up) -> Plan:
         build = revision.service.get("build")
         chosen = not request.services or name in request.services
         force: Literal["", "pull", "build"] = ""
-        if chosen and request.build and build:
+        if chosen and request.build and (build or name == AUTOSCALER):
             force = "build"
         elif chosen and request.pull:
             force = "pull"
