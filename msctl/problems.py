@@ -92,7 +92,7 @@ class _Search:
         """What is not as the file says, service by service."""
         if self.stack.routed:
             yield from self._of_the_gateway()
-        if AUTOSCALER in own_names(self.stack):
+        if self.state.engine.guarded and AUTOSCALER in own_names(self.stack):
             yield from self._of_the_autoscaler()
         for status in services:
             service = self.stack.services[status.name]
@@ -124,7 +124,7 @@ class _Search:
                 message = f"the gateway's API at {view.url} does not answer: {view.error}"
                 yield Problem("error", "gateway_api", GATEWAY, replica.name, message, None)
         yield from self._revision(GATEWAY, self.stack.gateway.image)
-        if image := image_of(self.stack):
+        if self.state.engine.guarded and (image := image_of(self.stack)):
             yield from self._of_the_proxy(image)
 
     def _of_the_proxy(self, image: str) -> Iterator[Problem]:

@@ -242,6 +242,8 @@ class EngineInfo:
     """Bytes."""
     address: str
     product: str = "Docker"
+    guarded: bool = True
+    """Whether services of msctl's own stand between it and the gateway and autoscaler."""
 
 
 @dataclass(frozen=True)

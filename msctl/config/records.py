@@ -39,7 +39,6 @@ _MISSING: dict[tuple[type[Record], str], str] = {
     (Stack, "name"): "name is missing; add one, such as name: shop",
     (Build, "context"): "context, the folder with the Dockerfile, is missing",
 }
-_TO_COME = type(None)
 
 
 def problems_of(
@@ -63,9 +62,8 @@ def problems_of(
 
 
 def keys_of(record: type[Record]) -> list[str]:
-    """The keys of a record that this version knows; not those still to come."""
-    fields = record.model_fields.items()
-    return [field.alias or key for key, field in fields if field.annotation is not _TO_COME]
+    """The keys of a record."""
+    return [field.alias or key for key, field in record.model_fields.items()]
 
 
 def _message(found: ErrorDetails) -> str:

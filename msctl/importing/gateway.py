@@ -10,9 +10,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from msctl.config.problems import Path
+from msctl.importing.confining import FIRST_CLASS
 from msctl.importing.labels import Labels
 from msctl.importing.source import Source, pairs, several
 from msctl.model import GATEWAY
+from msctl.model import gateway as stack_file
+from msctl.render.confinement import confinement
 
 _IMAGE = re.compile(r"(?:.*/)?traefik(?::(?P<tag>[^@]*))?(?:@.*)?")
 _VERSION = re.compile(r"v?(\d+)(?:\.(\d+))?")
@@ -104,11 +107,21 @@ def gateway_data(
     _note_ports(source, at, published, {http, https, dashboard})
     data["tls"] = _tls(source, gateway, at, tls_on)
     _dashboard_host(source, labels, data, tls_on)
-    if source.own and gateway.proxy is None:
-        data["socket_proxy"] = "off"
+    if source.own:
+        data |= _confined(service)
+        data |= {"socket_proxy": "off"} if gateway.proxy is None else {}
     _note_rest(source, gateway, service, at)
     defaults = {"http": "80", "https": "443", "dashboard": "127.0.0.1:8080"}
     return {key: value for key, value in data.items() if defaults.get(key) != value}
+
+
+def _confined(service: Mapping[str, Any]) -> dict[str, Any]:
+    """How the gateway is confined, where that is not as usual."""
+    usual = stack_file.Gateway()
+    rendered = {**confinement(usual), "pids_limit": usual.pids_limit}
+    said = {key: service[key] for key in FIRST_CLASS if key in service}
+    whole = {**FIRST_CLASS, **said}
+    return {} if said == rendered else {key: whole[key] for key in whole if whole[key] is not None}
 
 
 def own_args(flags: list[str], without: list[str]) -> list[str]:
@@ -202,7 +215,12 @@ def _dashboard_host(source: Source, labels: Labels, data: dict[str, Any], tls_on
 
 def _note_rest(source: Source, gateway: Gateway, service: Mapping[str, Any], at: Path) -> None:
     for key in service:
-        if key not in _CARRIED | {"volumes", "environment"} and not key.startswith("x-"):
+        own = source.own and key in FIRST_CLASS
+        if (
+            not own
+            and key not in _CARRIED | {"volumes", "environment"}
+            and not key.startswith("x-")
+        ):
             source.not_carried((*at, key), "the gateway is msctl's own")
     for index, volume in enumerate(several(service.get("volumes"))):
         text = (

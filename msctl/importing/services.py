@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from msctl.config.problems import Path
+from msctl.importing.confining import FIRST_CLASS
 from msctl.importing.health import health_of
 from msctl.importing.labels import Labels
 from msctl.importing.mounts import files_of, mounts_of, secrets_of, writes_to
@@ -17,11 +18,6 @@ from msctl.model import Service
 from msctl.model.passthrough import SERVICE_KEYS
 
 _MOST_BY_DEFAULT = 10
-FIRST_CLASS = {
-    "security_opt": [], "cap_add": [], "cap_drop": [], "read_only": False, "pids_limit": "off",
-    "logging": "off", "user": None, "tmpfs": [],
-}  # fmt: skip
-"""Keys that Compose and the stack file call the same, and what leaves them to the engine."""
 _CONFINING = ("cap_drop", "security_opt")
 _CONFINING_OURS = (*_CONFINING, "pids_limit", "logging")
 _SILENT = {"image", "labels", "container_name", "attach", "pull_policy", "develop", "profiles"}
@@ -94,7 +90,7 @@ def _pass(draft: Draft, key: str, value: Any) -> None:
 def _confine(draft: Draft) -> None:
     """What the file does not take away stays, where msctl would take it away by itself."""
     for key in _CONFINING_OURS if draft.source.own else _CONFINING:
-        if key in Service.model_fields and key not in draft.raw:
+        if key not in draft.raw and key not in draft.entry:
             draft.entry[key] = FIRST_CLASS[key]
 
 

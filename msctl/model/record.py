@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 from pydantic.json_schema import WithJsonSchema
@@ -29,16 +29,6 @@ class Record(BaseModel):
             wrong(f"{shown(value)} is not a mapping of keys to values, such as {{{first}: …}}")
         own = {field.alias for field in cls.model_fields.values()}
         return {k: item for k, item in value.items() if not str(k).startswith("x-") or k in own}
-
-
-def _to_come(value: object) -> None:
-    if value is not None:
-        wrong("this key is not implemented in this version of msctl; remove it")
-
-
-ToCome = Annotated[
-    None, BeforeValidator(_to_come), WithJsonSchema({"not": {}, "description": "Not yet."})
-]
 
 
 def short(key: str, record: type[Record], bare: Any = str) -> BeforeValidator:

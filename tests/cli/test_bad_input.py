@@ -122,8 +122,11 @@ FILES: list[Any] = [
     ),
     pytest.param(
         WEB + "autoscaler: {enabled: true}\n",
-        ["bad.yaml:5: autoscaler: this key is not implemented in this version of msctl; remove it"],
-        id="a key that is to come",
+        [
+            "bad.yaml:5: autoscaler.enabled: no service has autoscale, so that there is nothing to "
+            "go by"
+        ],
+        id="an autoscaler of nothing",
     ),
     pytest.param(
         WEB + "    port: 99999\n    rutes: [/]\n    needs: [nope]\n",

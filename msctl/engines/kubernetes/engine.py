@@ -70,6 +70,7 @@ class KubernetesEngine:
             memory=0,
             address=self._client.address,
             product="Kubernetes",
+            guarded=False,
         )
 
     def observe(self, *, detail: bool = False) -> StackState:
