@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import json
 import signal
+import time
 
 import pytest
-from live import NewStack, Stack, service, until
+from live import PROMETHEUS_IMAGE, NewStack, Stack, free_port, service, until
 from load import Load, Requests, echo
 
 pytestmark = [pytest.mark.engine, pytest.mark.alone]
+SCRAPE = """\
+global: {scrape_interval: 1s}
+scrape_configs:
+  - job_name: traefik
+    static_configs: [{targets: ["traefik:8080"]}]
+"""
 BURN = 6
 """Milliseconds of processor time that each request costs."""
 
@@ -55,6 +62,80 @@ def test_a_step_of_the_load_and_back(shop: Stack) -> None:
     assert peak.sent > 100
     [note] = loop.lines
     assert "the gateway's own counters are read" in note
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(240)
+def test_from_20_to_200_requests_a_second(stacks: NewStack) -> None:
+    """A service that is bound by its processor, 3 ms a request, has within 45 s what 200/s need: at
+    0.15 of a processor each, four replicas. After the window there are two again."""
+    shop = stacks()
+    web = service(
+        "/",
+        replicas={"initial": 2, "min": 1, "max": 8},
+        resources={"cpus": 0.6, "reserve": {"cpus": 0.15}},
+        autoscale={"min": 2, "max": 6, "cpu": "100%", "stabilize_down": "15s"},
+        env={"SERVICE_NAME": "web", "ACCESS_LOG": "off", "MISBEHAVE": "burn=3"},
+    )
+    shop.write({"web": web})
+    shop.ok("up")
+    url = f"{shop.visitor.url}/x"
+    steady, more = (Requests(url, rate, echo("web", "/x")) for rate in (20, 180))
+    with Load(steady) as load:
+        loop = shop.start("autoscale", "--interval", "5")
+        time.sleep(12)
+        assert replicas(shop) == 2
+        with Load(more) as peak:
+            until(lambda: _routed(shop) >= 4, 45, "what 200/s need is there")
+            time.sleep(20)
+            most = replicas(shop)
+        until(lambda: replicas(shop) == 2, 90, "there are two replicas again")
+        until(lambda: _routed(shop) == 2, 20, "the pin is gone")
+        assert loop.send(signal.SIGTERM) == 0
+    assert (load.lost, peak.lost) == (0, 0), f"{load}; {peak}"
+    assert 4 <= most <= 6
+    assert peak.held > 0.97
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(240)
+def test_prometheus_may_go_and_come_back(stacks: NewStack, prometheus_image: None) -> None:  # noqa: ARG001
+    """Without it nothing is known of the requests: the replicas stay, and it is said why. When it
+    is back, the load decides again."""
+    shop, port = stacks(), free_port()
+    (shop.folder / "prometheus.yml").write_text(SCRAPE)
+    prometheus = {
+        "image": PROMETHEUS_IMAGE,
+        "stateful": True,
+        "ports": [f"127.0.0.1:{port}:9090"],
+        "volumes": ["./prometheus.yml:/etc/prometheus/prometheus.yml:ro"],
+        "stop_grace": "1s",
+    }
+    web = service(
+        "/",
+        replicas={"initial": 2, "min": 1, "max": 5},
+        autoscale={"min": 2, "max": 4, "rps": 20, "stabilize_down": "3s"},
+        env={"SERVICE_NAME": "web", "ACCESS_LOG": "off"},
+    )
+    metrics = {"prometheus": f"http://127.0.0.1:{port}"}
+    shop.write({"web": web, "prometheus": prometheus}, metrics=metrics)
+    shop.ok("up")
+    load = Requests(f"{shop.visitor.url}/x", 70, echo("web", "/x"))
+    loop = shop.start("autoscale", "--interval", "2")
+    with Load(load):
+        until(lambda: replicas(shop) == 4, 90, "there are four replicas")
+        (name,) = shop.ids("prometheus")
+        shop.engine.api.stop(name)
+    said = len(loop.lines)
+    time.sleep(15)
+    assert replicas(shop) == 4
+    assert any("Prometheus" in line for line in loop.lines[said:]), loop.lines
+    assert loop.process.poll() is None
+    shop.engine.api.start(name)
+    until(lambda: replicas(shop) == 2, 120, "there are two replicas again")
+    until(lambda: _routed(shop) == 2, 20, "the pin is gone")
+    assert loop.send(signal.SIGTERM) == 0
+    assert load.result.lost.total() == 0, load
 
 
 def _routed(shop: Stack) -> int:
