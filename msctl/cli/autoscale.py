@@ -69,6 +69,11 @@ def command(
     policies = _policies(session, loaded, session.known(loaded, services))
     url = prometheus_url(loaded.stack, session.app.environ)
     engine = session.connect(loaded)
+    if not engine.on_host:
+        raise UsageProblem(
+            f"msctl autoscale is not for {engine.name}, whose own autoscalers do that",
+            hint=f"{session.again('up')} gives it what services have under autoscale",
+        )
     engine.info()  # a stack without an engine is an error; one that goes away later is waited for
     teller = Teller(session, loaded.stack.name, dry_run=dry_run, once=once)
     troubles = Troubles(teller.say)

@@ -578,6 +578,13 @@ def test_logs_can_be_followed(shop: Site) -> None:
     assert [line.text for line in lines].count("second") == 2
 
 
+def test_the_clusters_own_autoscalers_scale(shop: Site) -> None:
+    """Two that decide would fight each other."""
+    answer = shop.msctl("autoscale", "--once")
+    assert answer.status == 2
+    assert "msctl autoscale is not for kubernetes, whose own autoscalers do that" in answer.err
+
+
 def test_without_its_client_the_engine_says_what_to_install(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
