@@ -11,6 +11,7 @@ from typing import Any
 
 import msctl
 from msctl.model import AUTOSCALER, AUTOSCALER_PROXY, GATEWAY, Stack
+from msctl.render.confinement import bounded
 from msctl.render.socketproxy import PORT, SCALING, proxy
 
 IMAGE = f"localhost/msctl-autoscaler:{msctl.__version__}"
@@ -47,6 +48,7 @@ def autoscaler(stack: Stack) -> dict[str, Any]:
         "tmpfs": ["/tmp"],
         "cap_drop": ["ALL"],
         "security_opt": ["no-new-privileges:true"],
+        **bounded(),
         "restart": "unless-stopped",
         "stop_grace_period": "2m",  # SIGTERM: it finishes what it is doing
     }

@@ -36,6 +36,12 @@ def confinement(of: Service | Gateway) -> Data:
     return {key: value for key, value in found.items() if value}
 
 
+def bounded() -> Data:
+    """What a service of msctl's own may take: processes, and room for its logs."""
+    usual = Gateway()
+    return {"logging": _logging(usual), "pids_limit": usual.pids_limit}
+
+
 def _logging(of: Service | Gateway) -> Data:
     if of.logging is None:
         return {}

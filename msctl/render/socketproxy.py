@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from msctl.model import AUTOSCALER, AUTOSCALER_PROXY, GATEWAY, SOCKET_PROXY, Stack
+from msctl.render.confinement import bounded
 
 DOCKER_SOCKET = "/var/run/docker.sock"
 PORT = 2375
@@ -140,5 +141,6 @@ def proxy(
         "cap_drop": ["ALL"],
         "cap_add": ["SETGID", "SETUID"],
         "security_opt": ["no-new-privileges:true"],
+        **bounded(),
         "restart": "unless-stopped",
     }

@@ -108,6 +108,7 @@ def test_it_is_not_root(shop: Stack) -> None:
     assert users.pop("haproxy") != "0"
 
 
+@pytest.mark.alone  # what asks of every container at that moment, for an event, learns of none
 def test_without_it_the_gateway_serves_on(shop: Stack) -> None:
     """It keeps what it knows while the proxy is away, `status` says so, and `up` mends it: a
     replica that comes then is routed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tarfile
@@ -151,6 +152,15 @@ def test_its_image_is_this_msctl() -> None:
 
 def decision(replicas: int, *readings: Reading) -> Decision:
     return Decision(replicas, "because", readings, History())
+
+
+def test_the_dashboard_asks_for_what_is_exported() -> None:
+    """By name; a counter has `_total` behind it."""
+    board = Path(__file__).parents[2] / "grafana" / "dashboards" / "musicshare.json"
+    asked = set(re.findall(r"msctl_autoscaler_\w+", board.read_text()))
+    exported = {metric.name for metric in Exporter().registry.collect()}
+    assert asked
+    assert {name.removesuffix("_total") for name in asked} <= exported
 
 
 def test_decisions_become_metrics() -> None:
