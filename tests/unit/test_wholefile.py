@@ -5,6 +5,7 @@ from __future__ import annotations
 import resource
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,15 +18,17 @@ from msctl.errors import StepFailed
 LONG = "x" * 100_000
 
 
-@pytest.fixture
-def full() -> Iterator[None]:
-    """No file can be longer than 8 bytes, as on a full disk."""
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """No file can be longer than 8 bytes; no fixture, since pytest may itself write to a file."""
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (8, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    signal.signal(signal.SIGXFSZ, handler)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
 
 
 def test_a_file_is_replaced_or_kept(tmp_path: Path) -> None:
@@ -39,7 +42,6 @@ def test_a_file_is_replaced_or_kept(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
-@pytest.mark.usefixtures("full")
 @pytest.mark.parametrize("write", [wholefile.write, wholefile.write_once])
 def test_a_full_disk_leaves_what_was_there(
     tmp_path: Path, write: Callable[[Path, str], None]
@@ -48,24 +50,23 @@ def test_a_full_disk_leaves_what_was_there(
     path, other = tmp_path / "file", tmp_path / "other"
     path.write_text("before")
     for wanted in (path, other):
-        with pytest.raises(StepFailed, match=r"cannot write .*: File too large"):
+        with full_disk(), pytest.raises(StepFailed, match=r"cannot write .*: File too large"):
             write(wanted, LONG)
     assert path.read_text() == "before"
     assert list(tmp_path.iterdir()) == [path]
 
 
-@pytest.mark.usefixtures("full")
 def test_a_full_disk_leaves_no_half_secret(tmp_path: Path) -> None:
     """A secret is not made, or keeps its value."""
     folder = tmp_path / ".msctl" / "secrets"
-    with pytest.raises(StepFailed):
+    with full_disk(), pytest.raises(StepFailed):
         write_secret(WriteSecret(target="token", path=str(folder / "token"), secret="token"))
     assert list(folder.iterdir()) == []
     (folder / "token").write_text("old")
-    with pytest.raises(StepFailed):
+    with full_disk(), pytest.raises(StepFailed):
         stage_secret(StageSecret(target="token", folder=str(folder)))
     (folder / ".next.token").write_text("new")
-    with pytest.raises(StepFailed):
+    with full_disk(), pytest.raises(StepFailed):
         rotate_secret(
             RotateSecret(target="token", folder=str(folder), files={"web.token": "value={secret}"})
         )
