@@ -144,7 +144,7 @@ def shown(pebble: Pebble, trust: ssl.SSLContext, name: str) -> dict[str, Any] | 
             return None
 
 
-@pytest.mark.parametrize("challenge", ["http", "tls"])
+@pytest.mark.parametrize("challenge", ["http", pytest.param("tls", marks=pytest.mark.soak)])
 def test_a_certificate_is_fetched_by_proof(
     engine: docker.DockerClient, stacks: NewStack, pebble: Pebble, challenge: str
 ) -> None:

@@ -44,6 +44,7 @@ volumes:
 """
 
 
+@pytest.mark.soak
 def test_a_running_compose_project_is_taken_over(stack: Stack) -> None:
     """Its volume stays, its routes answer, the engine has what `x-compose` says, and then Compose
     finds nothing to change in what msctl made."""

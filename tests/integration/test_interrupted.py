@@ -8,6 +8,7 @@ import pytest
 from live import NewStack, Stack, service
 
 pytestmark = pytest.mark.engine
+LONG = pytest.mark.soak
 
 KILLED = -signal.SIGKILL
 
@@ -28,7 +29,7 @@ def _converges(stack: Stack, replicas: int = 2) -> None:
 
 @pytest.mark.parametrize(
     "moment",
-    ["create network", "create msctl-test-", "await healthy"],
+    ["create network", pytest.param("create msctl-test-", marks=LONG), "await healthy"],
 )
 def test_killed_in_up(stack: Stack, moment: str) -> None:
     """`kill -9` at any moment of the first `up` is mended by the next one."""
@@ -54,7 +55,7 @@ def running(standing: Stack) -> Stack:
     return standing
 
 
-@pytest.mark.parametrize("moment", ["create", "stop"])
+@pytest.mark.parametrize("moment", [pytest.param("create", marks=LONG), "stop"])
 def test_killed_in_update(running: Stack, moment: str) -> None:
     """`kill -9` while replicas are replaced leaves no stray: the next `up` ends with the file's
     replicas, all of the new revision."""
@@ -68,7 +69,9 @@ def test_killed_in_update(running: Stack, moment: str) -> None:
     assert answers == {revision}
 
 
-@pytest.mark.parametrize(("count", "moment"), [(4, "create"), (1, "record scale")])
+@pytest.mark.parametrize(
+    ("count", "moment"), [pytest.param(4, "create", marks=LONG), (1, "record scale")]
+)
 def test_killed_in_scale(running: Stack, count: int, moment: str) -> None:
     """A scale that was killed is not forgotten: the next `up` ends with the replicas that were
     asked for."""

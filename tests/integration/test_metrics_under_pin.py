@@ -55,6 +55,7 @@ def shop(stacks: NewStack, prometheus_image: None) -> tuple[Stack, str]:  # noqa
 
 
 @pytest.mark.alone
+@pytest.mark.soak
 def test_traffic_under_a_pin_is_counted(shop: tuple[Stack, str]) -> None:
     """In the middle of a drain all requests go through the pin, and each of them is counted as the
     service's; those of a service with the pin's name stay its own."""

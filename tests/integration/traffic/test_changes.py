@@ -47,7 +47,9 @@ def test_scaling_up_and_down_loses_nothing(shop: Stack, counts: list[int]) -> No
             {"env": {"MISBEHAVE": "die-on-sigterm"}}, id="dies at once on SIGTERM", marks=LONG
         ),
         pytest.param(
-            {"env": {"MISBEHAVE": "ignore-sigterm"}, "stop_grace": "1s"}, id="ignores SIGTERM"
+            {"env": {"MISBEHAVE": "ignore-sigterm"}, "stop_grace": "1s"},
+            id="ignores SIGTERM",
+            marks=LONG,
         ),
         pytest.param({}, id="back to the first", marks=LONG),
     ],
