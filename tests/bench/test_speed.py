@@ -17,7 +17,7 @@ import pytest
 from live import MSCTL, SAMPLE, NewStack, Stack
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(3600)]
-RUNS = 5
+RUNS = int(os.environ.get("MSCTL_BENCH_RUNS", "5"))
 IDLE = ["sh", "-c", "trap 'exit 0' TERM; sleep infinity & wait"]
 """Starts and ends at once, so that the tools are measured and not the service."""
 CHECKED = {"health": {"command": ["true"], "interval": "1s"}}

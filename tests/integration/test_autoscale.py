@@ -94,14 +94,14 @@ def test_from_20_to_200_requests_a_second(stacks: NewStack) -> None:
         assert loop.send(signal.SIGTERM) == 0
     assert (load.lost, peak.lost) == (0, 0), f"{load}; {peak}"
     assert 4 <= most <= 6
-    assert peak.held > 0.97
+    assert more.held > 0.97, more
 
 
 @pytest.mark.soak
 @pytest.mark.timeout(240)
 def test_prometheus_may_go_and_come_back(stacks: NewStack, prometheus_image: None) -> None:  # noqa: ARG001
-    """Without it nothing is known of the requests: the replicas stay, and it is said why. When it
-    is back, the load decides again."""
+    """Without it the gateway's own counters are read, which is said: the replicas stay what the
+    load asks for, and when it is back, it is asked again."""
     shop, port = stacks(), free_port()
     (shop.folder / "prometheus.yml").write_text(SCRAPE)
     prometheus = {
@@ -121,17 +121,21 @@ def test_prometheus_may_go_and_come_back(stacks: NewStack, prometheus_image: Non
     shop.write({"web": web, "prometheus": prometheus}, metrics=metrics)
     shop.ok("up")
     load = Requests(f"{shop.visitor.url}/x", 70, echo("web", "/x"))
-    loop = shop.start("autoscale", "--interval", "2")
     with Load(load):
+        time.sleep(15)  # it has to know a while of them
+        loop = shop.start("autoscale", "--interval", "2")
         until(lambda: replicas(shop) == 4, 90, "there are four replicas")
+        assert loop.lines == []
         (name,) = shop.ids("prometheus")
+        said = len(loop.lines)
         shop.engine.api.stop(name)
-    said = len(loop.lines)
-    time.sleep(15)
-    assert replicas(shop) == 4
-    assert any("Prometheus" in line for line in loop.lines[said:]), loop.lines
-    assert loop.process.poll() is None
-    shop.engine.api.start(name)
+        time.sleep(15)
+        assert replicas(shop) == 4
+        assert any("Prometheus" in line for line in loop.lines[said:]), loop.lines
+        said = len(loop.lines)
+        shop.engine.api.start(name)
+        until(lambda: len(loop.lines) > said, 30, "it says that Prometheus is back")
+        assert replicas(shop) == 4
     until(lambda: replicas(shop) == 2, 120, "there are two replicas again")
     until(lambda: _routed(shop) == 2, 20, "the pin is gone")
     assert loop.send(signal.SIGTERM) == 0
@@ -141,5 +145,5 @@ def test_prometheus_may_go_and_come_back(stacks: NewStack, prometheus_image: Non
 def _routed(shop: Stack) -> int:
     """Servers that the gateway has by the labels of the replicas."""
     status = json.loads(shop.msctl("status", "--json").out)
-    [web] = status["services"]
+    [web] = [found for found in status["services"] if found["name"] == "web"]
     return int(web["routed"] or 0) if not status["pins"] else 0
