@@ -27,7 +27,7 @@ WORKERS = 8
 
 def service(count: int = 1, **more: Any) -> dict[str, Any]:
     replicas = {"initial": count, "max": 200}
-    return {"image": SAMPLE, "command": IDLE, "replicas": replicas, "stop_grace": "5s", **more}
+    return {"image": SAMPLE, "entrypoint": IDLE, "replicas": replicas, "stop_grace": "5s", **more}
 
 
 def median(deed: Callable[[], object], before: Callable[[], object] = lambda: None) -> float:
@@ -101,9 +101,8 @@ class Bare:
         api = docker.APIClient()
         found = api.create_container(
             SAMPLE,
-            IDLE,
+            entrypoint=IDLE,
             name=f"{self.name}-{number}",
-            entrypoint=[],
             host_config=api.create_host_config(network_mode=self.name),
         )
         api.start(found["Id"])
