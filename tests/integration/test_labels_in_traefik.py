@@ -21,7 +21,7 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from live import free_port
+from live import free_port, until
 
 from msctl.config import load_text
 from msctl.errors import StackFileError
@@ -55,13 +55,22 @@ class Gateway:
         new.write_text(text)
         new.replace(self.folder / "web.a.yml")
 
+    def serves(self) -> bool:
+        """Whether its API answers; until it does, so does nothing, or somebody who knows no page."""
+        with suppress(httpx.HTTPError):
+            return httpx.get(self.routers, trust_env=False).status_code == 200
+        return False
+
+    @property
+    def routers(self) -> str:
+        return f"http://127.0.0.1:{self.api}/api/http/routers"
+
     def router(self, rule: str, seconds: float = 20) -> dict[str, Any]:
         """Traefik's word on the router with this rule, once it has it."""
         end, found = time.monotonic() + seconds, list[dict[str, Any]]()
         while time.monotonic() < end:
             with suppress(httpx.HTTPError):
-                url = f"http://127.0.0.1:{self.api}/api/http/routers"
-                listed = httpx.get(url, trust_env=False).json()
+                listed = httpx.get(self.routers, trust_env=False).json()
                 found = [router for router in listed if router["provider"] == "file"]
             if len(found) == 1 and found[0]["rule"] == rule:
                 return found[0]
@@ -111,12 +120,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
         stderr=subprocess.DEVNULL,
     )
     try:
-        end = time.monotonic() + 20
-        while time.monotonic() < end:
-            with suppress(httpx.HTTPError):
-                httpx.get(f"http://127.0.0.1:{found.api}/api/version", trust_env=False)
-                break
-            time.sleep(0.05)
+        until(found.serves, 20, "the gateway's API answers")
         yield found
     finally:
         process.kill()
