@@ -56,7 +56,7 @@ class Gateway:
         new.replace(self.folder / "web.a.yml")
 
     def serves(self) -> bool:
-        """Whether its API answers; until it does, so does nothing, or somebody who knows no page."""
+        """Whether its API is there; before it, nobody answers, or with 404."""
         with suppress(httpx.HTTPError):
             return httpx.get(self.routers, trust_env=False).status_code == 200
         return False
