@@ -174,7 +174,7 @@ class _Search:
         elif found.health is Health.STARTING:
             word = "is not healthy yet"
             yield _about("error", "starting", found, word, self.again("status --watch"))
-        elif status.routed is False and self._pinned(found.service):
+        elif status.routed is False and self._pinned(found.service) is not None:
             word = "is healthy but gets no requests: a pin keeps them from it"
             yield _about("error", "not_routed", found, word, self.again(f"up {found.service}"))
         elif status.routed is False:
@@ -205,7 +205,7 @@ class _Search:
         routings = [dict(r.routing) for r in self.state.of(name) if r.healthy and r.routing]
         if all(routing == routings[0] for routing in routings):
             return
-        if self._pinned(name):
+        if self._pinned(name) is not None:
             message = f"the replicas of {name} carry different Traefik labels; a pin holds {name}"
             yield Problem("warning", "labels", name, None, message, self.again(f"up {name}"))
         else:
@@ -217,16 +217,15 @@ class _Search:
 
     def _astray(self, name: str) -> Iterator[Problem]:
         """A pin has addresses, which an engine that is restarted gives out anew."""
-        pinned = (self.state.gateway.pinned(name) if self.state.gateway else None) or {}
-        hosts = {urlsplit(url).hostname for url in pinned}
+        hosts = {urlsplit(url).hostname for url in self._pinned(name) or ()}
         for other in self.state.containers:
             if other.service != name and hosts & set(other.addresses.values()):
                 message = f"a pin of {name} from before the engine restarted leads to {other.name}"
                 yield Problem("error", "pin", name, other.name, message, self.again(f"up {name}"))
 
-    def _pinned(self, name: str) -> bool:
-        view = self.state.gateway
-        return view is not None and view.pinned(name) is not None
+    def _pinned(self, name: str) -> Mapping[str, str] | None:
+        """What the pins in force lead to; None without one."""
+        return self.state.gateway.pinned(name) if self.state.gateway else None
 
     def _slow(self, status: ServiceStatus) -> Iterator[Problem]:
         """A replica that takes much longer than the others, health check or not."""

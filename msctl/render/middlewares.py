@@ -2,7 +2,7 @@
 
 One description of each, from which its labels are made; a pin has what the labels say. The one
 exception is `basic_auth`: the hashes of passwords are in no label, so that its middleware is in the
-gateway's own file (see `msctl.render.gatewayfile`), which labels and pins name as `NAME@file`.
+gateway's own file (see `msctl.render.settings`), which labels and pins name as `NAME@file`.
 
 Kinds and options are Traefik 3.7's (https://doc.traefik.io/traefik/v3.7/reference/).
 """

@@ -174,10 +174,11 @@ def with_leaving(state: StackState) -> StackState:
     another time: the engine was restarted, and gave out addresses anew.
     """
     view = state.gateway
-    pins = filter(None, map(parse_gateway_name, view.servers if view else ()))
+    if view is None:
+        return state
     left: set[str] = set()
-    for service in {service for service, _ in pins}:
-        pinned = (view.pinned(service) if view else None) or {}
+    for service in {pin[0] for name in view.servers if (pin := parse_gateway_name(name))}:
+        pinned = view.pinned(service) or {}
         healthy = [replica for replica in state.of(service) if replica.healthy]
         out = {replica.id for replica in healthy if url_of(replica) not in pinned}
         left |= out if len(out) < len(healthy) else set()
