@@ -7,16 +7,10 @@ import signal
 import time
 
 import pytest
-from live import PROMETHEUS_IMAGE, NewStack, Stack, free_port, service, until
+from live import NewStack, Stack, free_port, prometheus, service, until
 from load import Load, Requests, echo
 
 pytestmark = [pytest.mark.engine, pytest.mark.alone]
-SCRAPE = """\
-global: {scrape_interval: 1s}
-scrape_configs:
-  - job_name: traefik
-    static_configs: [{targets: ["traefik:8080"]}]
-"""
 BURN = 6
 """Milliseconds of processor time that each request costs."""
 
@@ -103,14 +97,6 @@ def test_prometheus_may_go_and_come_back(stacks: NewStack, prometheus_image: Non
     """Without it the gateway's own counters are read, which is said: the replicas stay what the
     load asks for, and when it is back, it is asked again."""
     shop, port = stacks(), free_port()
-    (shop.folder / "prometheus.yml").write_text(SCRAPE)
-    prometheus = {
-        "image": PROMETHEUS_IMAGE,
-        "stateful": True,
-        "ports": [f"127.0.0.1:{port}:9090"],
-        "volumes": ["./prometheus.yml:/etc/prometheus/prometheus.yml:ro"],
-        "stop_grace": "1s",
-    }
     web = service(
         "/",
         replicas={"initial": 2, "min": 1, "max": 5},
@@ -118,7 +104,7 @@ def test_prometheus_may_go_and_come_back(stacks: NewStack, prometheus_image: Non
         env={"SERVICE_NAME": "web", "ACCESS_LOG": "off"},
     )
     metrics = {"prometheus": f"http://127.0.0.1:{port}"}
-    shop.write({"web": web, "prometheus": prometheus}, metrics=metrics)
+    shop.write({"web": web, "prometheus": prometheus(shop, port)}, metrics=metrics)
     shop.ok("up")
     load = Requests(f"{shop.visitor.url}/x", 70, echo("web", "/x"))
     with Load(load):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from live import PROMETHEUS_IMAGE, NewStack, Stack, free_port, service, until
+from live import NewStack, Stack, free_port, prometheus, service, until
 from load import Load, Requests, echo
 
 from msctl.prometheus import PrometheusApi
@@ -13,12 +13,6 @@ from msctl.queries import matcher, pattern
 
 pytestmark = pytest.mark.engine
 
-SCRAPE = """\
-global: {scrape_interval: 1s}
-scrape_configs:
-  - job_name: traefik
-    static_configs: [{targets: ["traefik:8080"]}]
-"""
 SHOP, NEIGHBOUR = 40.0, 10.0
 """Requests a second. The neighbour is called as the shop's pin would be: shop-a."""
 SHORT = "3s"
@@ -32,21 +26,13 @@ def shop(stacks: NewStack, prometheus_image: None) -> tuple[Stack, str]:  # noqa
     """Two replicas and a neighbour are up, and a Prometheus, at this URL, that scrapes every
     second."""
     stack, port = stacks(), free_port()
-    prometheus = {
-        "image": PROMETHEUS_IMAGE,
-        "stateful": True,
-        "ports": [f"127.0.0.1:{port}:9090"],
-        "volumes": ["./prometheus.yml:/etc/prometheus/prometheus.yml:ro"],
-        "stop_grace": "1s",
-    }
-    (stack.folder / "prometheus.yml").write_text(SCRAPE)
     stack.write(
         {
             "shop": service(
                 "/shop", replicas=2, env={"SERVICE_NAME": "shop"}, rollout={"drain": "8s"}
             ),
             "shop-a": service("/neighbour", env={"SERVICE_NAME": "shop-a"}),
-            "prometheus": prometheus,
+            "prometheus": prometheus(stack, port),
         },
         metrics={"prometheus": f"http://127.0.0.1:{port}"},
     )

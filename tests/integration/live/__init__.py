@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from live.client import Visitor
+from live.metrics import prometheus
 from live.ports import free_port
 from live.private import PrivateEngine
 from live.run import MSCTL, Result, Running, environment, until
@@ -32,6 +33,7 @@ __all__ = [
     "Visitor",
     "environment",
     "free_port",
+    "prometheus",
     "service",
     "until",
 ]
