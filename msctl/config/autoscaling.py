@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from msctl.autoscale.policy import TOLERANCE
 from msctl.config.problems import Path
-from msctl.model import Service
 from msctl.ports import parse_port
+
+if TYPE_CHECKING:
+    from msctl.model import Service
 
 Found = Iterator[tuple[Path, str]]
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import import_module
+from typing import TYPE_CHECKING
 
-from msctl.config import LoadedStack
-from msctl.engines.base import Engine
 from msctl.errors import UsageProblem
+
+if TYPE_CHECKING:
+    from msctl.config import LoadedStack
+    from msctl.engines.base import Engine
 
 ENGINES: Mapping[str, str] = {
     "compose": "msctl.engines.compose.engine",

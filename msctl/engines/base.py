@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from msctl.execute import Performer
-from msctl.request import Plans, Request
-from msctl.state import EngineInfo, StackState, Usage
+
+if TYPE_CHECKING:
+    from msctl.request import Plans, Request
+    from msctl.state import EngineInfo, StackState, Usage
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,6 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from msctl.config import LoadedStack
-from msctl.engines.base import LogLine
 from msctl.engines.compose.client import Client
 from msctl.engines.compose.desired import Desired, desired
 from msctl.engines.compose.files import digest
@@ -18,14 +16,16 @@ from msctl.engines.compose.observe import Observer
 from msctl.engines.compose.usage import Meter
 from msctl.errors import UsageProblem
 from msctl.fields import is_http_url, shown
-from msctl.model import Stack
-from msctl.plan import Step
-from msctl.request import Plans, Request
-from msctl.state import EngineInfo, StackState, Usage
 
 if TYPE_CHECKING:
+    from msctl.config import LoadedStack
+    from msctl.engines.base import LogLine
     from msctl.engines.compose.work import Work
     from msctl.execute import Watch
+    from msctl.model import Stack
+    from msctl.plan import Step
+    from msctl.request import Plans, Request
+    from msctl.state import EngineInfo, StackState, Usage
 
 GATEWAY_VARIABLE = "MSCTL_GATEWAY_API"
 
