@@ -25,6 +25,7 @@ from msctl.render.kubernetes.mounts import (
 from msctl.render.kubernetes.names import GATEWAY_NAME, dns_name
 from msctl.render.kubernetes.pods import count, ports_of
 from msctl.render.kubernetes.routes import REDIRECT
+from msctl.render.kubernetes.security import options, unknown_user
 from msctl.render.kubernetes.workloads import is_public, public_name
 
 Path = tuple[str | int, ...]
@@ -51,6 +52,7 @@ def problems(stack: Stack, contents: Contents | None = None) -> Found:
             _life(service),
             _scale(stack, service),
             _texts(service),
+            _confinement(service),
             () if long else _mounts(stack, name, service, contents or {}),
             long,
             _routes(service),
@@ -230,6 +232,21 @@ def _texts(service: Service) -> Found:
                 )
             elif value is None and key[0] == "kubernetes":
                 yield (*key, name), "has no value; write one"
+
+
+def _confinement(service: Service) -> Found:
+    if (name := unknown_user(service)) is not None:
+        yield (
+            ("user",),
+            f"{shown(name)} is no number, and no node looks names up in an image; write numbers, "
+            "UID or UID:GID, or kubernetes: {user: NUMBER}",
+        )
+    for option in options(service).others:
+        yield (
+            ("security_opt", service.security_opt.index(option)),
+            f"{shown(option)} has no counterpart on Kubernetes; remove it, or keep another stack "
+            "file without",
+        )
 
 
 def _mounts(stack: Stack, name: str, service: Service, contents: Contents) -> Found:
