@@ -93,6 +93,11 @@ class Command(click.Command):
                     formatter.write_dl(rows)
 
 
+def command_names() -> list[str]:
+    """Every command's."""
+    return list(_SHORT)
+
+
 def arguments(ctx: click.Context) -> list[str]:
     """What was typed behind the command's name."""
     return list(ctx.meta.get(_ARGUMENTS, ()))

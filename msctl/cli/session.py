@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 import click
 
 from msctl.cli.app import App
-from msctl.cli.group import arguments
+from msctl.cli.group import arguments, command_names
 from msctl.cli.options import given
 from msctl.errors import MsctlError, UsageProblem
 from msctl.shellwords import quoted
@@ -26,6 +27,7 @@ if TYPE_CHECKING:  # imported when they are used
     from msctl.lock import StackLock
     from msctl.ui import Ui
 
+_COMMAND = re.compile(rf"\bmsctl ({'|'.join(map(re.escape, command_names()))})(?![\w-])")
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -126,6 +128,10 @@ class Session:
             words += ["--namespace", self.options.namespace]
         return f"{' '.join(map(quoted, words))} {rest}"
 
+    def as_typed(self, text: str) -> str:
+        """A hint whose commands (`msctl up web`) lead to the same stack."""
+        return _COMMAND.sub(lambda found: self.again(found[1]), text)
+
     def lock(self, engine: Engine, project: str) -> StackLock:
         from msctl.lock import StackLock, lock_folder
 
@@ -174,7 +180,13 @@ def in_session(
     """Hand a command function its session."""
 
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
-        return command(session_of(click.get_current_context()), *args, **kwargs)
+        session = session_of(click.get_current_context())
+        try:
+            return command(session, *args, **kwargs)
+        except MsctlError as error:
+            if error.hint is not None:
+                error.hint = session.as_typed(error.hint)
+            raise
 
     return update_wrapper(call, command)
 

@@ -194,6 +194,57 @@ def test_what_is_forbidden_is_told_with_verb_and_resource(shop: Site) -> None:
     assert "auth can-i patch deployments.apps --namespace shop" in answer.err
 
 
+@pytest.mark.parametrize(
+    ("verb", "resource", "words"),
+    [
+        ("list", "deployments.apps", ["status"]),
+        ("list", "pods", ["up"]),
+        ("list", "services", ["down"]),
+        ("get", "middlewares.traefik.io", ["up"]),
+        ("patch", "deployments.apps", ["up"]),
+        ("patch", "deployments.apps", ["scale", "web", "3"]),
+        ("patch", "deployments.apps", ["restart", "web"]),
+        ("delete", "statefulsets.apps", ["down"]),
+    ],
+)
+def test_whatever_is_forbidden_is_told_with_what_to_grant(
+    shop: Site, verb: str, resource: str, words: list[str]
+) -> None:
+    """Verb, resource and namespace, and the commands by which it is allowed."""
+    shop.api.forbidden.add((verb, resource))
+    shop.edit("image: web:1", "image: web:2")
+    if verb == "get":
+        shop.edit("routes: [/]", "routes: [{path: /, rate_limit: 5}]")
+    answer = shop.msctl(*words)
+    assert answer.status == 1
+    assert f"you may not {verb} {resource} in namespace shop" in answer.err
+    role = f"kubectl -n shop create role msctl --verb={verb} --resource={resource}"
+    assert role in answer.err
+    assert "kubectl -n shop create rolebinding msctl --role=msctl --user=me" in answer.err
+
+
+def test_all_that_may_not_be_listed_is_told_at_once(shop: Site) -> None:
+    """Rather than one after the other."""
+    shop.api.forbidden |= {("list", "pods"), ("list", "services")}
+    answer = shop.msctl("status")
+    assert answer.status == 1
+    for resource in ("pods", "services"):
+        assert f"you may not list {resource} in namespace shop" in answer.err
+
+
+def test_a_hint_is_a_command_that_works_as_typed(shop: Site) -> None:
+    """With the file, the engine, the context and the namespace that were given."""
+    shop.api.behave("web", Behaviour(by_image={"web:2": Behaviour(ready=False, stuck=True)}))
+    shop.edit("image: web:1", "image: web:2")
+    shop.api.forbidden.clear()
+    options = ("-f", "stack.yaml", "--context", "test", "--namespace", "shop")
+    typed = "msctl -f stack.yaml --engine kubernetes --context test --namespace shop"
+    assert f"hint: {typed} logs web" in shop.msctl(*options, "up").err
+    assert f"hint: {typed} up nosuch" not in shop.msctl(*options, "up", "nosuch").err
+    shop.msctl("down")
+    assert f"hint: {typed} up web" in shop.msctl(*options, "scale", "web", "2").err
+
+
 def test_an_expired_token_is_told(shop: Site) -> None:
     """The engine does not know who asks, which is as if it were not there."""
     shop.api.expired = True
@@ -243,7 +294,8 @@ def test_a_missing_custom_resource_is_told_with_what_installs_it(site: Site, gro
     answer = site.msctl("up")
     assert answer.status == 1
     assert f"the cluster does not know {group}/" in answer.err
-    assert "hint: kubectl apply" in answer.err
+    assert "hint: kubectl --context test apply" in answer.err
+    assert ("{cert_manager: false}" in answer.err) == (group == "cert-manager.io")
     assert site.api.changes() == []
 
 

@@ -115,7 +115,7 @@ class KubernetesEngine:
         return cluster
 
     def _ask(self, cluster: Cluster, objects: Sequence[Data]) -> list[Answer]:
-        return self._observer.ask(cluster, objects, "msctl --engine kubernetes up")
+        return self._observer.ask(cluster, objects, "msctl up")
 
     def perform(self, step: Step, tell: Callable[[str], None]) -> None:  # noqa: ARG002
         from msctl.engines.kubernetes.perform import Performer

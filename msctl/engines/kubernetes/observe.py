@@ -71,6 +71,10 @@ class Observer:
         self.selector = f"{INSTANCE}={stack.name}"
         self._ours = f"{self.selector},{MANAGED_BY}={MANAGER}"
 
+    @property
+    def _kubectl(self) -> str:
+        return f"{self._client.kubectl} -n {self.namespace}"
+
     # Looking
 
     def status(self) -> Cluster:
@@ -89,9 +93,16 @@ class Observer:
         ]
         with ThreadPoolExecutor(PARALLEL, thread_name_prefix="msctl-list") as pool:
             exists = pool.submit(self._home_exists)
-            found = dict(
-                zip(lists, pool.map(lambda k: self._list(k, k in optional), lists), strict=True)
+            listed = list(pool.map(lambda k: self._listed(k, k in optional), lists))
+        if refused := [one for one in listed if isinstance(one, Refused)]:
+            raise Refused(
+                FORBIDDEN, {"message": _lines(refused), "reason": "Forbidden"}, hint=refused[0].hint
             )
+        found = {
+            kind: one
+            for kind, one in zip(lists, listed, strict=True)
+            if not isinstance(one, Refused)
+        }
         objects = {
             key_of(thing): thing
             for kind in kinds
@@ -107,6 +118,15 @@ class Observer:
             slices=tuple(found[ENDPOINT_SLICE]),
             revisions=tuple(found[REPLICA_SET]),
         )
+
+    def _listed(self, kind: Kind, optional: bool) -> list[Data] | Refused:
+        """What we may not list is told with all else that we may not."""
+        try:
+            return self._list(kind, optional)
+        except Refused as refused:
+            if refused.status != FORBIDDEN:
+                raise
+            return refused
 
     def _list(self, kind: Kind, optional: bool) -> list[Data]:
         """The stack's objects of a kind, each with its kind, which a list leaves out."""
@@ -200,7 +220,7 @@ class Observer:
                 self._client.get(f"/apis/{group}/{version}")
             except Refused as refused:
                 if refused.status == MISSING:
-                    raise kind_missing(group, version) from refused
+                    raise kind_missing(group, version, self._client.kubectl) from refused
                 raise
 
     def _answer(self, cluster: Cluster, wanted: Data, again: str) -> Answer:
@@ -211,7 +231,8 @@ class Observer:
         if live is not None and labels_of(live).get(INSTANCE) != self._stack.name:
             raise MsctlError(
                 f"{key} is there already, and msctl did not make it for {self._stack.name}",
-                hint=f"rename it in the stack file, or hand it over: kubectl -n {self.namespace} "
+                hint=f"rename it in the stack file, or hand it over: "
+                f"{self._kubectl} "
                 f"label {key} {MANAGED_BY}={MANAGER} {INSTANCE}={self._stack.name} --overwrite",
             )
         try:
@@ -220,7 +241,7 @@ class Observer:
             if refused.is_our_own:
                 return Answer(wanted, live, self._dry_run(kind, wanted, force=True), force=True)
             if refused.is_conflict:
-                raise conflict(str(key), refused, again) from refused
+                raise conflict(str(key), refused, again, self._kubectl) from refused
             if refused.status == INVALID and kind.kind == "Job" and live is not None:
                 return Answer(wanted, live, None, immutable=refused)
             raise explained(key, refused) from refused
@@ -271,6 +292,10 @@ def _caught(
 
 def _together(faults: Sequence[MsctlError]) -> MsctlError:
     """All that stands in the way, at once; nothing was changed."""
-    messages = dict.fromkeys(fault.message for fault in faults)
     hint = next((fault.hint for fault in faults if fault.hint), None)
-    return MsctlError("\n".join([*messages, "nothing was changed"]), hint=hint)
+    return MsctlError(f"{_lines(faults)}\nnothing was changed", hint=hint)
+
+
+def _lines(faults: Sequence[MsctlError]) -> str:
+    """Their messages, each once."""
+    return "\n".join(dict.fromkeys(fault.message for fault in faults))

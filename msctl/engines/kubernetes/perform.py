@@ -65,7 +65,8 @@ class Performer:
             if refused.is_our_own:
                 self._patch_applied(step, force=True)
             elif refused.is_conflict:
-                told = conflict(step.target, refused, "the command")
+                kubectl = f"{self._client.kubectl} -n {self._namespace}"
+                told = conflict(step.target, refused, "the command", kubectl)
                 raise StepFailed(told.message, hint=told.hint) from refused
             else:
                 raise

@@ -41,7 +41,7 @@ def running(desired: Desired, cluster: Cluster, service: str) -> Data:
         )
     found = cluster.workload(service)
     if found is None:
-        raise UsageProblem(f"{service} is not up", hint=f"msctl --engine kubernetes up {service}")
+        raise UsageProblem(f"{service} is not up", hint=f"msctl up {service}")
     return found
 
 
@@ -115,7 +115,7 @@ def _check(desired: Desired, cluster: Cluster, service: str, count: int) -> None
                 f"{service}: its {found['kind']} {found['metadata']['name']} keeps it "
                 f"between {low} and {high}, so that {count} would not last",
                 hint=f"to allow it, change services.{service}.autoscale in the stack file and run "
-                f"msctl --engine kubernetes up {service}",
+                f"msctl up {service}",
             )
 
 
@@ -182,7 +182,7 @@ def rolled_back(desired: Desired, cluster: Cluster, service: str) -> Data:
     if live["kind"] != "Deployment" or base is None or base["kind"] != "Deployment":
         raise UsageProblem(
             f"{service} is a {live['kind']}, of which the cluster keeps no ReplicaSets",
-            hint="return to the stack file before, and run msctl --engine kubernetes up",
+            hint="return to the stack file before, and run msctl up",
         )
     uid = live["metadata"].get("uid")
     kept = [

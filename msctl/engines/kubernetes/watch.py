@@ -130,7 +130,8 @@ class RolloutWatch:
             left = ": " + ", ".join(sorted(self._list(wait.kind, wait)))
         return StepFailed(
             f"{wait.target} did not go {within}{left}",
-            hint=f"kubectl -n {self._namespace} describe {wait.target} says what holds it",
+            hint=f"{self._client.kubectl} -n {self._namespace} describe {wait.target} says what "
+            "holds it",
         )
 
     def _explained(self, message: str, wait: AwaitRollout, workload: Data) -> StepFailed:
@@ -148,7 +149,7 @@ class RolloutWatch:
         service = wait.service or wait.name
         return StepFailed(
             "\n".join([message, *lines]),
-            hint=f"msctl --engine kubernetes logs {service}; the replicas of before serve on; "
-            f"msctl --engine kubernetes rollback {service} returns to them",
+            hint=f"msctl logs {service}; the replicas of before serve on; "
+            f"msctl rollback {service} returns to them",
             log=log,
         )
