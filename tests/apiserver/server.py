@@ -257,6 +257,12 @@ class ApiServer:
             }:
                 message = f'Job.batch "{place.name}" is invalid: spec.template: field is immutable'
                 raise Refusal(422, "Invalid", message)
+            if place.plural == "statefulsets" and any(
+                live["spec"].get(key) != given["spec"].get(key)
+                for key in ("volumeClaimTemplates", "podManagementPolicy", "serviceName")
+            ):
+                message = f'StatefulSet.apps "{place.name}" is invalid: spec: Forbidden: updates'
+                raise Refusal(422, "Invalid", message)
             found = conflicts(live, given, (manager, "Apply"))
             if found and not force:
                 raise _conflict(found)

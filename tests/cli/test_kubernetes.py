@@ -129,6 +129,27 @@ def test_another_job_in_the_file_replaces_the_finished_one(shop: Site) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("edit", "command"),
+    [
+        (('volumes: ["data:/data"]', 'volumes: ["data:/data", "more:/more"]'),
+         "delete statefulset/db --cascade=orphan"),
+        (("    stateful: true\n", "    stateful: true\n    kubernetes: {storage: 9G}\n"),
+         "delete statefulset/db --cascade=orphan"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_changed_in_place_is_told(
+    shop: Site, edit: tuple[str, str], command: str
+) -> None:
+    """With the command that makes room for a new one, and keeps pods and volumes."""
+    shop.edit(*edit)
+    answer = shop.msctl("up")
+    assert answer.status == 1
+    assert f"kubectl --context test -n shop {command}" in answer.err
+    assert "then msctl --engine kubernetes up" in answer.err
+    assert shop.api.changes() == []
+
+
 def test_up_of_a_service_leaves_the_others(shop: Site) -> None:
     """Only what is named is updated."""
     shop.edit("image: web:1", "image: web:2")
@@ -300,7 +321,7 @@ def test_a_missing_custom_resource_is_told_with_what_installs_it(site: Site, gro
 
 
 def test_a_rollout_that_never_ends_is_told_with_reasons_and_log(shop: Site) -> None:
-    """Exit status 1 after the deadline; the old replicas serve on."""
+    """Exit status 1 after the deadline; the old replicas have served all along."""
     bad = Behaviour(waiting=("ImagePullBackOff", 'Back-off pulling image "web:2"'), log=("oops",))
     shop.api.behave("web", Behaviour(by_image={"web:2": bad}))
     shop.edit("image: web:1", "image: web:2")
@@ -309,7 +330,10 @@ def test_a_rollout_that_never_ends_is_told_with_reasons_and_log(shop: Site) -> N
     assert "deployment/web is not ready within 1s: 0 of 2 ready" in answer.err
     assert 'ImagePullBackOff: Back-off pulling image "web:2"' in answer.err
     assert "oops" in answer.err
-    assert len([n for n in shop.api.names("pods") if n.startswith("web-")]) == 4
+    assert "web: the update failed; it is taken back to the revision before" in answer.err
+    assert image_of(shop, "web") == "web:1"
+    assert len([n for n in shop.api.names("pods") if n.startswith("web-")]) == 2
+    assert shop.msctl("status").status == 0
 
 
 def test_a_rollout_that_its_controller_gives_up_ends_the_wait(shop: Site) -> None:
@@ -321,6 +345,76 @@ def test_a_rollout_that_its_controller_gives_up_ends_the_wait(shop: Site) -> Non
     assert answer.status == 1
     assert "has timed out progressing" in answer.err
     assert "web" in answer.err
+
+
+def test_a_failed_image_is_taken_back(shop: Site) -> None:
+    """Whatever command brought it; the pods of before are the same ones."""
+    shop.api.behave("web", Behaviour(by_image={"web:9": Behaviour(ready=False, stuck=True)}))
+    before = [name for name in shop.api.names("pods") if name.startswith("web-")]
+    answer = shop.msctl("rollout", "web", "--image", "web:9")
+    assert answer.status == 1
+    assert "it is taken back" in answer.err
+    assert image_of(shop, "web") == "web:1"
+    assert [name for name in shop.api.names("pods") if name.startswith("web-")] == before
+    shop.api.requests.clear()
+    assert shop.msctl("up").status == 0
+    assert shop.api.changes() == []
+
+
+def test_a_failed_restart_is_taken_back(shop: Site) -> None:
+    """The mark that replaces the pods goes again."""
+    shop.api.behave("web", Behaviour(restarted=Behaviour(ready=False, stuck=True)))
+    before = [name for name in shop.api.names("pods") if name.startswith("web-")]
+    answer = shop.msctl("restart", "web")
+    assert answer.status == 1
+    assert "take back restart of deployment/web" in answer.err
+    assert [name for name in shop.api.names("pods") if name.startswith("web-")] == before
+
+
+def test_a_failed_update_of_a_database_is_taken_back(shop: Site) -> None:
+    """It was replaced stop-first; what needs it is not updated."""
+    bad = Behaviour(waiting=("ImagePullBackOff", "no such image"))
+    shop.api.behave("db", Behaviour(by_image={"db:2": bad}))
+    shop.edit("image: db:1", "image: db:2")
+    shop.edit("image: api:1", "image: api:2")
+    answer = shop.msctl("up", "--timeout", "1")
+    assert answer.status == 1
+    assert "statefulset/db is not ready" in answer.err
+    assert image_of(shop, "db", "statefulsets.apps") == "db:1"
+    assert image_of(shop, "api") == "api:1"
+    assert shop.msctl("status").status == 0
+
+
+def test_routes_and_files_of_a_failed_update_are_taken_back(shop: Site) -> None:
+    """What the replicas of before do not know leads nowhere."""
+    shop.api.behave("web", Behaviour(by_image={"web:2": Behaviour(ready=False, stuck=True)}))
+    shop.edit("image: web:1", "image: web:2")
+    shop.edit("routes: [/]", "routes: [/new]")
+    assert shop.msctl("up").status == 1
+    (rule,) = shop.api.get("ingressroutes.traefik.io", "web-route")["spec"]["routes"]
+    assert rule["match"] == "PathPrefix(`/`)"
+
+
+def test_what_was_new_or_failed_before_is_not_taken_back(shop: Site) -> None:
+    """There is nothing that worked to return to."""
+    bad = Behaviour(ready=False, stuck=True)
+    shop.api.behave("web", Behaviour(ready=False, by_image={"web:2": bad, "new:1": bad}))
+    shop.api.behave("new", bad)
+    shop.edit("image: web:1", "image: web:2")
+    shop.edit("services:\n", "services:\n  new: {image: 'new:1', port: 1}\n")
+    answer = shop.msctl("up", "new", "web")
+    assert answer.status == 1
+    assert "taken back" not in answer.err
+    assert image_of(shop, "web") == "web:2"
+
+
+def test_pods_that_the_cluster_refuses_are_told(shop: Site) -> None:
+    """By the Deployment's own condition, since there is no pod to ask."""
+    shop.api.behave("web", Behaviour(by_image={"web:2": Behaviour(refused="violates PodSecurity")}))
+    shop.edit("image: web:1", "image: web:2")
+    answer = shop.msctl("up", "--timeout", "1")
+    assert answer.status == 1
+    assert "0 of 2 started: violates PodSecurity" in answer.err
 
 
 @pytest.mark.parametrize("words", [["--build"], ["--pull"], ["--remove-orphans"], ["--no-drain"]])
@@ -394,9 +488,9 @@ def test_what_cannot_be_scaled_is_refused(shop: Site, words: list[str], said: st
 # rollout, rollback, restart
 
 
-def image_of(shop: Site, name: str) -> str:
-    """The image in a Deployment's template."""
-    pod = shop.api.get("deployments.apps", name)["spec"]["template"]["spec"]
+def image_of(shop: Site, name: str, plural: str = "deployments.apps") -> str:
+    """The image in a workload's template."""
+    pod = shop.api.get(plural, name)["spec"]["template"]["spec"]
     found: str = pod["containers"][0]["image"]
     return found
 
@@ -417,6 +511,23 @@ def test_rollout_to_an_image_lasts_until_the_next_up(shop: Site) -> None:
     shop.msctl("rollout", "web", "--image", "web:9")
     assert shop.msctl("up").status == 0
     assert image_of(shop, "web") == "web:1"
+
+
+def test_rollback_of_a_database(shop: Site) -> None:
+    """To the template of its ControllerRevision before, and back again."""
+
+    def image() -> str:
+        return image_of(shop, "db", "statefulsets.apps")
+
+    answer = shop.msctl("rollback", "db")
+    assert answer.status == 2
+    assert "no revision before" in answer.err
+    assert shop.msctl("rollout", "db", "--image", "db:9").status == 0
+    assert image() == "db:9"
+    for wanted in ("db:1", "db:9"):
+        answer = shop.msctl("rollback", "db")
+        assert answer.status == 0, answer.err
+        assert image() == wanted
 
 
 def test_rollout_without_a_change_replaces_the_pods(shop: Site) -> None:
@@ -446,13 +557,6 @@ def test_there_is_no_revision_before_the_first(shop: Site) -> None:
     answer = shop.msctl("rollback", "web")
     assert answer.status == 2
     assert "web has no revision before" in answer.err
-
-
-def test_a_database_is_not_rolled_back_by_revision(shop: Site) -> None:
-    """Of a StatefulSet the cluster keeps no ReplicaSets; the way back is the file."""
-    answer = shop.msctl("rollback", "db")
-    assert answer.status == 2
-    assert "StatefulSet" in answer.err
 
 
 # status, logs, down

@@ -27,8 +27,8 @@ _WITHOUT = {
 _MORE_THAN_ONES_OWN = "attempting to grant RBAC permissions not currently held"
 _OWN_RIGHTS = (
     "who makes Traefik's Role must have what it grants (get, list and watch of traefik.io, "
-    "services, secrets, configmaps and endpointslices): ask the cluster's administrator for the role admin, "
-    "and for these of traefik.io"
+    "services, secrets, configmaps and endpointslices): ask the cluster's administrator for the "
+    "role admin, and for these of traefik.io"
 )
 
 

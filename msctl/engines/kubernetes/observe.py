@@ -20,10 +20,12 @@ from msctl.engines.kubernetes.kinds import (
     APPLIED,
     AUTOSCALER,
     CLAIM,
+    CONTROLLER_REVISION,
     ENDPOINT_SLICE,
     EVENT,
     INGRESS_ROUTE,
     INSTANCE,
+    JOB,
     MANAGED_BY,
     MANAGER,
     NAMESPACE,
@@ -32,6 +34,7 @@ from msctl.engines.kubernetes.kinds import (
     REPLICA_SET,
     SECRET,
     SERVICE,
+    STATEFUL_SET,
     WORKLOADS,
     Data,
     Key,
@@ -56,7 +59,8 @@ _DEFAULTS = {
 }
 _ISSUED = "cert-manager.io/certificate-name"
 """The annotation of a Secret that cert-manager made for a Certificate of ours."""
-_DERIVED = (POD, ENDPOINT_SLICE, REPLICA_SET, CLAIM)
+_REVISIONS = (REPLICA_SET, CONTROLLER_REVISION)
+_DERIVED = (POD, ENDPOINT_SLICE, CLAIM, *_REVISIONS)
 """What controllers make and label: they do not say that msctl manages it."""
 
 
@@ -84,13 +88,13 @@ class Observer:
     def inventory(self, rendered: Sequence[Kind]) -> Cluster:
         """Everything of ours. A kind that is not rendered, and that we may not list, cannot have
         been made by us."""
-        return self._look(APPLIED, optional=[k for k in APPLIED if k not in rendered])
+        optional = [kind for kind in APPLIED if kind not in rendered]
+        return self._look(APPLIED, [*optional, *_REVISIONS], _REVISIONS)
 
-    def _look(self, kinds: Sequence[Kind], optional: Sequence[Kind]) -> Cluster:
-        lists = [
-            *kinds,
-            *(kind for kind in (POD, ENDPOINT_SLICE, REPLICA_SET) if kind not in kinds),
-        ]
+    def _look(
+        self, kinds: Sequence[Kind], optional: Sequence[Kind], revisions: Sequence[Kind] = ()
+    ) -> Cluster:
+        lists = [*kinds, POD, ENDPOINT_SLICE, *revisions]
         with ThreadPoolExecutor(PARALLEL, thread_name_prefix="msctl-list") as pool:
             exists = pool.submit(self._home_exists)
             listed = list(pool.map(lambda k: self._listed(k, k in optional), lists))
@@ -116,7 +120,7 @@ class Observer:
             objects=objects,
             pods=tuple(found[POD]),
             slices=tuple(found[ENDPOINT_SLICE]),
-            revisions=tuple(found[REPLICA_SET]),
+            revisions=tuple(thing for kind in revisions for thing in found[kind]),
         )
 
     def _listed(self, kind: Kind, optional: bool) -> list[Data] | Refused:
@@ -242,9 +246,22 @@ class Observer:
                 return Answer(wanted, live, self._dry_run(kind, wanted, force=True), force=True)
             if refused.is_conflict:
                 raise conflict(str(key), refused, again, self._kubectl) from refused
-            if refused.status == INVALID and kind.kind == "Job" and live is not None:
-                return Answer(wanted, live, None, immutable=refused)
+            if refused.status == INVALID and live is not None:
+                if kind == JOB and "immutable" in refused.message:
+                    return Answer(wanted, live, None, immutable=refused)
+                raise explained(key, refused, self._in_place_of(kind, key)) from refused
             raise explained(key, refused) from refused
+
+    def _in_place_of(self, kind: Kind, key: Key) -> str | None:
+        """What makes room for an object whose fields cannot be changed."""
+        if kind not in (STATEFUL_SET, SERVICE):
+            return None
+        kept = " --cascade=orphan" if kind == STATEFUL_SET else ""
+        why = "its pod and its volumes stay" if kept else "it is not reached for a moment"
+        return (
+            f"what cannot be changed in place is made anew: {self._kubectl} delete {key}{kept} "
+            f"({why}), then msctl up"
+        )
 
     def _dry_run(self, kind: Kind, wanted: Data, *, force: bool = False) -> Data:
         path = kind.path(self.namespace, wanted["metadata"]["name"])
@@ -262,7 +279,7 @@ class Observer:
         return {"apiVersion": kind.api_version, "kind": kind.kind, **found}
 
 
-def explained(key: Key, refused: Refused) -> Refused:
+def explained(key: Key, refused: Refused, hint: str | None = None) -> Refused:
     """A refusal that says of which object it is."""
     if refused.status == FORBIDDEN:
         return refused
@@ -273,7 +290,7 @@ def explained(key: Key, refused: Refused) -> Refused:
             "reason": refused.reason,
             "details": refused.details,
         },
-        hint=refused.hint,
+        hint=hint or refused.hint,
     )
 
 

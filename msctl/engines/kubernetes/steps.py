@@ -39,6 +39,17 @@ class RestartWorkload(Step):
 
 
 @dataclass(frozen=True, kw_only=True)
+class TakeBackRestart(Step):
+    """Have the pods of before a restart back."""
+
+    verb: ClassVar[str] = "take back restart of"
+    kind: Kind
+    name: str
+    stamp: str | None
+    """The mark of the restart before; None: there was none."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class DeleteObject(Step):
     verb: ClassVar[str] = "delete"
     kind: Kind
@@ -53,6 +64,8 @@ class AwaitRollout(Wait):
     poll: ClassVar[float | None] = 0.5
     kind: Kind
     name: str
+    stale: str = ""
+    """When the workload was given up that it was before; that says nothing of what it is now."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -73,7 +73,7 @@ class RolloutWatch:
         workload = self._list(wait.kind, wait).get(wait.name)
         if workload is None:
             raise StepFailed(f"{wait.target} was removed by somebody else")
-        found = progress(workload)
+        found = progress(workload, wait.stale)
         if found.failure is not None:
             raise self._explained(f"{wait.target} failed: {found.failure}", wait, workload)
         return found.done
@@ -111,7 +111,7 @@ class RolloutWatch:
             case AwaitRollout():
                 _, known = self._looks.get(wait.kind, (0.0, {}))
                 workload = known.get(wait.name)
-                return progress(workload).text if workload is not None else None
+                return progress(workload, wait.stale).text if workload is not None else None
             case AwaitGone(name=None):
                 _, known = self._looks.get(wait.kind, (0.0, {}))
                 return f"{len(known)} left" if known else None
@@ -123,7 +123,7 @@ class RolloutWatch:
             workload = self._list(wait.kind, wait).get(wait.name)
             if workload is None:
                 return StepFailed(f"{wait.target} was removed by somebody else")
-            text = progress(workload).text
+            text = progress(workload, wait.stale).text
             return self._explained(f"{wait.target} is not ready {within}: {text}", wait, workload)
         left = ""
         if isinstance(wait, AwaitGone) and wait.name is None:
@@ -149,7 +149,6 @@ class RolloutWatch:
         service = wait.service or wait.name
         return StepFailed(
             "\n".join([message, *lines]),
-            hint=f"msctl logs {service}; the replicas of before serve on; "
-            f"msctl rollback {service} returns to them",
+            hint=f"msctl logs {service}",
             log=log,
         )
