@@ -255,7 +255,9 @@ class _Search:
         named = "prometheus" in self.stack.services
         if prometheus is not None and not prometheus.reachable and named:
             message = f"Prometheus does not answer at {prometheus.url}"
-            hint = self.again("up prometheus")
+            forward = self.state.engine.forward
+            hint = forward.format(service="prometheus", port=9090) if forward else ""
+            hint = hint or self.again("up prometheus")
             yield Problem("warning", "prometheus", "prometheus", None, message, hint)
 
     def _revision(self, name: str, image: str) -> Iterator[Problem]:

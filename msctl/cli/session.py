@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, update_wrapper
@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # imported when they are used
     from msctl.config import LoadedStack
     from msctl.engines.base import Engine
     from msctl.lock import StackLock
+    from msctl.model import Stack
     from msctl.ui import Ui
 
 _COMMAND = re.compile(rf"\bmsctl ({'|'.join(map(re.escape, command_names()))})(?![\w-])")
@@ -97,12 +98,20 @@ class Session:
         Raises:
             EngineUnreachable: it does not answer.
         """
+        return self.app.connect(self.options.engine, loaded, self._environ())
+
+    def home(self, stack: Stack) -> str | None:
+        """The stack's namespace; None where the engine has none."""
+        from msctl.engines import home
+
+        return home(self.options.engine, stack, self._environ())
+
+    def _environ(self) -> Mapping[str, str]:
         from msctl.engines import with_options
 
-        options, environ = self.options, self.app.environ
+        options = self.options
         given = {"context": options.context, "namespace": options.namespace}
-        environ = with_options(options.engine, environ, given)
-        return self.app.connect(options.engine, loaded, environ)
+        return with_options(options.engine, self.app.environ, given)
 
     def shown(self, path: Path) -> str:
         """A path as a user in the working directory would type it."""

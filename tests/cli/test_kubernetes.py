@@ -8,10 +8,12 @@ import sys
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+from urllib.parse import parse_qsl
 
+import httpx
 import pytest
 from apiserver import ApiServer, Behaviour
-from clusters import SHOP, Site
+from clusters import SHOP, Site, nobody
 
 from msctl.config import load
 from msctl.engines import connect
@@ -642,6 +644,50 @@ def test_status_with_load_takes_usage_from_metrics_server(shop: Site) -> None:
     found = shop.msctl("status", "api", "--load", "--json").json
     replica = next(r for r in found["services"][0]["replicas"] if r["name"] == pod)
     assert (replica["cpu_percent"], replica["memory_bytes"]) == (25.0, 32 << 20)
+
+
+def test_figures_of_requests_are_those_of_the_stacks_namespace(shop: Site) -> None:
+    """Whoever scrapes Traefik there gives a name for each rule; where nobody does, they are
+    unknown."""
+    asked: list[str] = []
+
+    def prometheus(request: httpx.Request) -> httpx.Response:
+        asked.append(dict(parse_qsl(request.content.decode()))["query"])
+        metric = {"name": "web", "figure": "rps"}
+        kind = "matrix" if "range" in request.url.path else "vector"
+        result = [] if kind == "matrix" else [{"metric": metric, "value": [0, "12.5"]}]
+        data = {"resultType": kind, "result": result}
+        return httpx.Response(200, json={"status": "success", "data": data})
+
+    shop.prometheus = prometheus
+    web, api, *_ = shop.msctl("status", "--load", "--json").json["services"]
+    assert (web["rps"], api["rps"]) == (12.5, None)
+    assert "shop-(?:web|api)-route-" in asked[-1]
+    shop.msctl("--namespace", "shop", "metrics", "--json")
+    assert "shop-(?:web|api)-route-" in asked[-1]
+    shop.prometheus = nobody
+    assert shop.msctl("status", "--load", "--json").json["services"][0]["rps"] is None
+    shop.write(SHOP + "  prometheus: {image: 'prom/prometheus:v3', stateful: true}\n")
+    hint = "-n shop port-forward service/prometheus 9090"
+    assert hint in shop.msctl("status", "--load").out
+    assert hint in shop.msctl("metrics").err
+
+
+def test_replicas_beyond_the_files_bounds_are_no_surplus(shop: Site) -> None:
+    """Who scaled the Deployment by hand, or its autoscaler, has the last word."""
+    shop.api.write_as("kubectl", "deployments.apps", "web", {"spec": {"replicas": 9}})
+    answer = shop.msctl("status", "web", "--json")
+    assert answer.status == 0
+    assert answer.json["services"][0]["desired"] == 9
+    assert answer.json["problems"] == []
+
+
+def test_before_the_first_up_what_is_desired_is_the_renderings(site: Site) -> None:
+    """The key `kubernetes` and the autoscaler's least replicas count."""
+    site.edit("    replicas: {initial: 2, max: 6}\n",
+              "    replicas: {initial: 2, max: 6}\n    kubernetes: {replicas: 4}\n")  # fmt: skip
+    web, api, *_ = site.msctl("status", "--json").json["services"]
+    assert (web["desired"], api["desired"]) == (4, 2)
 
 
 def test_logs_are_merged_by_time(shop: Site) -> None:

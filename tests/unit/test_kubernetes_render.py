@@ -610,6 +610,7 @@ PROBLEMS: list[tuple[Data, tuple[str | int, ...], str]] = [
         ("routes", 0, "basic_auth"),
         "remove basic_auth",
     ),
+    ({"kubernetes": {"replicas": 12}}, ("kubernetes", "replicas"), "max: 12"),
     ({"stateful": True, "kubernetes": {"replicas": 2}}, ("kubernetes", "replicas"), "one replica"),
     (
         {"autoscale": {"rps": 5}},

@@ -71,6 +71,8 @@ class KubernetesEngine:
             address=self._client.address,
             product="Kubernetes",
             guarded=False,
+            forward=f"{self._client.kubectl} -n {self._bare.namespace} "
+            "port-forward service/{service} {port}",
         )
 
     def observe(self, *, detail: bool = False) -> StackState:

@@ -198,6 +198,13 @@ def _scale(stack: Stack, service: Service) -> Found:
     key: Path = ("kubernetes", "replicas")
     if said is not None and service.stateful and said != 1:
         yield key, "a stateful service has one replica; remove it"
+    bounds = service.replicas
+    if said is not None and not service.stateful and not bounds.min <= said <= bounds.max:
+        yield (
+            key,
+            f"{said} is outside {bounds.min} to {bounds.max}; write it into "
+            f"replicas: {{min: {min(said, bounds.min)}, max: {max(said, bounds.max)}}}",
+        )
     if scaled is None:
         return
     if said is not None:
