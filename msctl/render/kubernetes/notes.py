@@ -20,6 +20,13 @@ def notes(stack: Stack) -> Iterator[str]:
         about = [name for name, service in stack.services.items() if holds(stack, name, service)]
         if about:
             yield f"{', '.join(about)}: {text}"
+    acme = stack.routed and stack.gateway.tls_on and stack.gateway.tls.mode == "acme"
+    if acme and stack.kubernetes.cluster_issuer is None:
+        yield (
+            "gateway.tls: Let's Encrypt asks for each host at port 80, where the Ingress that "
+            "cert-manager makes for it must be reached (kubernetes.ingress_class, else the "
+            "cluster's default one)"
+        )
     if stack.routed and (given := [key for key in _OF_GATEWAY if _says(stack.gateway, key)]):
         yield (
             f"gateway.{', gateway.'.join(given)}: for Docker alone; on Kubernetes Traefik runs as "

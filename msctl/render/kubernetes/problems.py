@@ -13,6 +13,7 @@ from msctl.fields import shown
 from msctl.model import Service, Stack
 from msctl.ports import parse_port
 from msctl.render.compose import secret_files
+from msctl.render.hosts import certificate_hosts
 from msctl.render.kubernetes.mounts import (
     MOST_BYTES,
     Contents,
@@ -120,16 +121,40 @@ def _gateway(stack: Stack) -> Found:
             "not rendered for Kubernetes; remove it, and reach the dashboard by `kubectl "
             f"port-forward service/{GATEWAY_NAME} 8080`",
         )
-    if gateway.tls.mode in ("files", "acme"):
+    if gateway.tls.mode == "files":
         yield (
             ("gateway", "tls", "mode"),
-            f"{gateway.tls.mode} is not rendered for Kubernetes; write self-signed or off, and "
-            "give Traefik a certificate by an Issuer of cert-manager's",
+            "files is not rendered for Kubernetes; write self-signed or acme, or name a "
+            "ClusterIssuer in kubernetes.cluster_issuer",
+        )
+    if gateway.tls.mode == "acme" and gateway.tls_on:
+        yield from _acme(stack)
+    issuer = stack.kubernetes.cluster_issuer
+    if issuer is not None and not stack.kubernetes.cert_manager:
+        yield ("kubernetes", "cluster_issuer"), "cert-manager asks it; remove cert_manager: false"
+    elif issuer is not None and gateway.tls_on and not certificate_hosts(stack):
+        yield (
+            ("kubernetes", "cluster_issuer"),
+            "a certificate needs hosts: no route has a host, and gateway.tls.hosts is empty",
         )
     if gateway.http is None and not gateway.tls_on:
         yield (
             ("gateway", "http"),
             "neither HTTP nor HTTPS is on; the gateway would have no entry point",
+        )
+
+
+def _acme(stack: Stack) -> Found:
+    if stack.gateway.tls.challenge == "tls":
+        yield (
+            ("gateway", "tls", "challenge"),
+            "cert-manager knows no challenge by port 443; write http",
+        )
+    if not stack.kubernetes.cert_manager:
+        yield (
+            ("kubernetes", "cert_manager"),
+            "on Kubernetes cert-manager asks Let's Encrypt; remove it, or write self-signed into "
+            "gateway.tls.mode",
         )
 
 
