@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 import socket
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -778,6 +780,39 @@ def test_logs_can_be_followed(shop: Site) -> None:
     found.close()  # type: ignore[attr-defined]
     assert len({line.replica for line in lines}) == 2
     assert [line.text for line in lines].count("second") == 2
+
+
+def test_a_followed_log_has_the_pods_that_start_later(shop: Site) -> None:
+    """A watch tells of them; however much the others write meanwhile."""
+    loaded = load(shop.folder / "stack.yaml", shop.environ)
+    found = connect("kubernetes", loaded, shop.environ).logs(("web",), follow=True)
+    seen = {line.replica for line in islice(found, 4)}
+    shop.api.scale("web", 3)
+    started = time.monotonic()
+    late = list(islice(found, 2))
+    found.close()  # type: ignore[attr-defined]
+    assert len({line.replica for line in late} - seen) == 1
+    assert [line.text for line in late] == ["first", "second"]
+    assert time.monotonic() - started < 4
+
+
+def test_a_wait_hears_of_changes_by_a_watch(shop: Site) -> None:
+    """It looks when something has changed, and not only from time to time."""
+    shop.api.behave("web", Behaviour(by_image={"web:2": Behaviour(ready=False)}))
+    shop.edit("image: web:1", "image: web:2")
+    ready = threading.Timer(1.0, lambda: shop.api.behave("web", Behaviour()))
+    ready.start()
+    answer = shop.msctl("up")
+    ready.join()
+    assert answer.status == 0, answer.err
+    assert "/apis/apps/v1/namespaces/shop/deployments" in shop.api.watches
+
+
+def test_who_may_not_watch_waits_all_the_same(shop: Site) -> None:
+    """By looking from time to time."""
+    shop.api.forbidden.add(("watch", "deployments.apps"))
+    shop.edit("image: web:1", "image: web:2")
+    assert shop.msctl("up").status == 0
 
 
 def test_the_clusters_own_autoscalers_scale(shop: Site) -> None:

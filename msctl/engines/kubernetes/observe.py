@@ -70,7 +70,7 @@ class Observer:
     def __init__(self, client: Client, stack: Stack, namespace: str) -> None:
         self._client = client
         self._stack = stack
-        self._names = Names.of(stack)
+        self.names = Names.of(stack)
         self.namespace = namespace
         self.selector = f"{INSTANCE}={stack.name}"
         self._ours = f"{self.selector},{MANAGED_BY}={MANAGER}"
@@ -90,6 +90,10 @@ class Observer:
         been made by us."""
         optional = [kind for kind in APPLIED if kind not in rendered]
         return self._look(APPLIED, [*optional, *_REVISIONS], _REVISIONS)
+
+    def pods(self) -> list[Data]:
+        """The stack's pods alone."""
+        return self._list(POD, optional=False)
 
     def _look(
         self, kinds: Sequence[Kind], optional: Sequence[Kind], revisions: Sequence[Kind] = ()
@@ -115,7 +119,7 @@ class Observer:
         }
         return Cluster(
             namespace=self.namespace,
-            names=self._names,
+            names=self.names,
             exists=exists.result(),
             objects=objects,
             pods=tuple(found[POD]),
