@@ -151,6 +151,8 @@ class Controllers:
             if pod["metadata"]["labels"]["controller-revision-hash"] != digest:
                 del self.store["pods", namespace, pod["metadata"]["name"]]
         marks = {"controller-revision-hash": digest}
+        if self.behaviour({**template, "metadata": template.get("metadata", {})}).refused:
+            wanted = 0
         pods = self._pods(namespace, thing, name, template, wanted, marks, plain=True)
         ready = sum(map(self._is_ready, pods))
         for claim in thing["spec"].get("volumeClaimTemplates", ()):

@@ -421,6 +421,19 @@ def test_pods_that_the_cluster_refuses_are_told(shop: Site) -> None:
     assert "0 of 2 started: violates PodSecurity" in answer.err
 
 
+def test_a_database_whose_pod_is_refused_is_told(shop: Site) -> None:
+    """By the event of its controller, which has no condition for it."""
+    shop.api.behave("db", Behaviour(by_image={"db:2": Behaviour(refused="no room")}))
+    message = {"reason": "FailedCreate", "message": 'pods "db-0" is forbidden: exceeded quota'}
+    event = {"metadata": {"name": "e"}, "involvedObject": {"name": "db"}, **message}
+    shop.api.put("events", event)
+    shop.edit("image: db:1", "image: db:2")
+    answer = shop.msctl("up", "--timeout", "1")
+    assert answer.status == 1
+    assert "exceeded quota" in answer.err
+    assert image_of(shop, "db", "statefulsets.apps") == "db:1"
+
+
 @pytest.mark.parametrize("words", [["--build"], ["--pull"], ["--remove-orphans"], ["--no-drain"]])
 def test_an_option_that_means_nothing_in_a_cluster_is_refused(site: Site, words: list[str]) -> None:
     """Rather than ignored."""

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from msctl.engines.kubernetes.client import Client
 from msctl.engines.kubernetes.faults import MISSING, Refused
 from msctl.engines.kubernetes.feed import Feed
-from msctl.engines.kubernetes.kinds import POD, Data, Kind
+from msctl.engines.kubernetes.kinds import EVENT, POD, Data, Kind
 from msctl.engines.kubernetes.logs import last_lines
 from msctl.engines.kubernetes.rollouts import is_leaving, progress, selects, troubles
 from msctl.engines.kubernetes.steps import AwaitGone, AwaitRollout
@@ -159,6 +159,17 @@ class RolloutWatch:
             "holds it",
         )
 
+    def _refused(self, name: str) -> list[str]:
+        """Why a controller could make no pod: a full quota, a profile that it does not fit."""
+        try:
+            path = EVENT.path(self._namespace)
+            found = self._client.items(path, fieldSelector="reason=FailedCreate")
+        except Refused:
+            return []
+        own = [e for e in found if (e.get("involvedObject") or {}).get("name") == name]
+        own.sort(key=lambda event: event.get("lastTimestamp") or "")
+        return [" ".join(event.get("message", "").split()) for event in own[-1:]]
+
     def _explained(self, message: str, wait: AwaitRollout, workload: Data) -> StepFailed:
         """With what the pods wait for, and the last lines of the first of them."""
         pods = [
@@ -168,6 +179,8 @@ class RolloutWatch:
         ]
         found = list(troubles(pods))
         lines = [f"{pod['metadata']['name']}: {why}" for pod, why in found[:_SHOWN]]
+        if not pods:
+            lines += self._refused(wait.name)
         if len(found) > _SHOWN:
             lines.append(f"and {len(found) - _SHOWN} more")
         log = last_lines(self._client, self._namespace, found[0][0]) if found else []
