@@ -104,8 +104,10 @@ def _is_free(path: Path) -> bool:
 
 def _is_path(path: Path) -> bool:
     """Whether a value is a path of this machine, or a mount that begins with one."""
-    if path[:2] == ("gateway", "tls"):
+    if path[:2] == ("gateway", "tls") or path == ("gateway", "build"):
         return True
+    if path[:2] == ("gateway", "build"):
+        return path[-1] in _PATHS
     if path[:1] != ("services",) or path[2:3] not in (("build",), ("volumes",), ("env_file",)):
         return False
     return path[-1] in _PATHS or isinstance(path[-1], int) or len(path) == 3

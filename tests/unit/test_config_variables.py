@@ -276,7 +276,7 @@ def test_a_tilde_is_the_home_folder_where_a_path_begins_with_it() -> None:
     """As in Docker Compose; a rendered file keeps it, and other values are not touched."""
     text = """\
 name: p
-gateway: {tls: {mode: files, cert: ~/c.pem, key: "${KEY}"}}
+gateway: {build: ~/t, tls: {mode: files, cert: ~/c.pem, key: "${KEY}"}}
 services:
   web:
     image: i
@@ -301,5 +301,7 @@ services:
     mount = {"type": "bind", "source": "/home/op/e", "target": "/e"}
     assert web.volumes == ("/home/op/d:/d", mount, "./f:/f")
     assert (stack.gateway.tls.cert, stack.gateway.tls.key) == ("/home/op/c.pem", "/home/op/k.pem")
+    assert stack.gateway.build is not None
+    assert stack.gateway.build.context == "/home/op/t"
     kept = load_text(text, name="f", environ=environ, keep_variables=True).services["web"]
     assert kept.volumes[0] == "~/d:/d"
