@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import subprocess
+import sys
+from pathlib import Path
 
 import click
 import pytest
@@ -45,3 +49,25 @@ def test_the_exit_statuses_are_those_of_the_errors() -> None:
     """Each number once, in order."""
     numbers = [int(number) for number, _ in STATUSES]
     assert numbers == sorted({*numbers})
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+@pytest.mark.parametrize("line", ["-f shop.yaml scale", "scale -f shop.yaml", "add x --needs"])
+def test_services_are_completed(tmp_path: Path, shell: str, line: str) -> None:
+    """Those of the file that the line names, wherever it does."""
+    (tmp_path / "shop.yaml").write_text("services: {web: {}, worker: {}, db: {}}")
+    (tmp_path / "stack.yaml").write_text("services: {wide: {}, web: {}}")
+    words = f"msctl {line} w"
+    last = "w" if shell == "fish" else str(len(words.split()) - 1)
+    environ = {**os.environ, "_MSCTL_COMPLETE": f"{shell}_complete"}
+    ran = subprocess.run(
+        [Path(sys.executable).with_name("msctl")],
+        cwd=tmp_path,
+        env={**environ, "COMP_WORDS": words, "COMP_CWORD": last},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    told = {word.rpartition(",")[2] for word in ran.stdout.split()} - {"plain", "_"}
+    assert told == ({"web", "worker"} if "shop.yaml" in line else {"web", "wide"})
