@@ -30,6 +30,10 @@ KINDS = (
 """The kinds of problems, those first that keep requests from being answered."""
 FLAPS, FLAPPING = 3, timedelta(minutes=10)
 """How often a container that flaps was started again, and how long ago the last time."""
+SIGTERM = 143
+"""Exit status of what ends on that signal."""
+SCALED = ("routed", "internal")
+"""Kinds of services that may have another number of replicas."""
 EXPIRES_SOON = timedelta(days=14)
 """Time before its end at which a certificate is worth a warning."""
 
@@ -158,13 +162,19 @@ class _Search:
             yield Problem("error", "missing", name, None, message, up)
         elif there > status.desired:
             message = f"{name} has {there} replicas where {status.desired} shall be"
+            if there <= self.stack.services[name].replicas.max and status.kind in SCALED:
+                up = f"{up}, or to keep them: {self.again(f'scale {name} {there}')}"
             yield Problem("warning", "surplus", name, None, message, up)
 
     def _replica(self, found: Replica, status: ReplicaStatus) -> Iterator[Problem]:
         logs = self.again(f"logs {found.service}")
         if not found.running:
             kind = found.state if found.state in KINDS else "exited"
-            mended = kind in ("created", "paused")  # by a start, of which nothing is lost
+            stopped = kind == "exited" and found.exit_code in (
+                0,
+                SIGTERM,
+            )  # by somebody: `docker compose stop`, say
+            mended = stopped or kind in ("created", "paused")  # by a start; nothing is lost
             hint = self.again(f"up {found.service}") if mended else logs
             reason = f": {found.reason}" if found.reason else ""
             yield _about("error", kind, found, f"{_how_it_ended(found)}{reason}", hint)
