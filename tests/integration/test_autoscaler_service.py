@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+import secrets
+from contextlib import suppress
 
 import docker
 import pytest
+from docker.errors import APIError, ImageNotFound
 from live import SAMPLE, NewStack, Stack, service, until
 
 from msctl.cli.app import App
 from msctl.config import load
-from msctl.engines.compose.ownimage import context
 from msctl.lock import StackLock, lock_folder
+from msctl.ownimage import reference
 from msctl.render.autoscaler import IMAGE
 
 pytestmark = pytest.mark.engine
@@ -38,16 +41,17 @@ REFUSED = [
 
 
 @pytest.fixture(scope="module")
-def image(engine: docker.DockerClient) -> None:
-    """msctl's own, as it is in this tree, not as an earlier `up` built it."""
-    for message in engine.api.build(
-        fileobj=context(), custom_context=True, tag=IMAGE, rm=True, decode=True
-    ):
-        assert "error" not in message, message["error"]
+def older(engine: docker.DockerClient) -> str:
+    """An image that another version of msctl built, in the place of this one's."""
+    with suppress(ImageNotFound, APIError):  # a stack that is up keeps it
+        engine.images.remove(reference())
+    tag = f"{IMAGE}:0.0.1-{secrets.token_hex(6)}"
+    engine.images.get(SAMPLE).tag(tag)
+    return tag
 
 
 @pytest.fixture(scope="module")
-def shop(module_stacks: NewStack, image: None) -> Stack:  # noqa: ARG001
+def shop(module_stacks: NewStack, older: str) -> Stack:  # noqa: ARG001
     """A stack with an autoscaler that looks every second."""
     stack = module_stacks()
     web = service(
@@ -62,6 +66,16 @@ def shop(module_stacks: NewStack, image: None) -> Stack:  # noqa: ARG001
 
 def says(stack: Stack) -> str:
     return stack.engine.api.logs(f"{stack.project}-autoscaler-1").decode()
+
+
+def test_the_image_is_of_this_msctl(shop: Stack, older: str) -> None:
+    """`up` built it, under a name of its contents, and took away what nobody uses of an older one;
+    with the same msctl there is nothing to do again."""
+    scaler = shop.inspect(f"{shop.project}-autoscaler-1")
+    assert scaler["Config"]["Image"] == reference()
+    with pytest.raises(ImageNotFound):
+        shop.engine.images.get(older)
+    assert "nothing to do" in shop.ok("up").err
 
 
 def test_it_follows_the_load_and_nothing_is_lost(shop: Stack) -> None:
