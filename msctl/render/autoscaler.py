@@ -38,6 +38,7 @@ def autoscaler(stack: Stack) -> dict[str, Any]:
         "command": command,
         "environment": {"DOCKER_HOST": f"tcp://{AUTOSCALER_PROXY}:{PORT}", **_places(stack)},
         "user": operator.user,
+        "hostname": AUTOSCALER,  # so that whoever waits for its lock reads who holds it
         # Where they are on the host: what containers are made of names them, and the lock is one.
         "volumes": [f"{folder}:{folder}:ro", f"{operator.locks}:{operator.locks}"],
         "networks": list(dict.fromkeys([*_networks(stack), NETWORK])),
