@@ -7,13 +7,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from msctl.autoscale import Decision, History, Policy, Samples, decide
-from msctl.autoscale.observed import CAUSE, processors_between, samples_of
+from msctl.autoscale.observed import CAUSE, Look, looked, samples_of
 from msctl.cli.converge import following
 from msctl.errors import EngineUnreachable, MsctlError, StackLocked, UsageProblem
 from msctl.execute import execute
 from msctl.plan import Node, Outcome, Plan
 from msctl.request import Scale
-from msctl.state import StackState, Traffic, Usage
+from msctl.state import StackState, Traffic
 
 if TYPE_CHECKING:
     from msctl.cli.loadsource import LoadSource
@@ -77,7 +77,8 @@ class Autoscaler:
     decided: Callable[[Sequence[Verdict]], None] = lambda _: None
     """Told the decisions of a round before they are carried out, which may take a while."""
     histories: dict[str, History] = field(default_factory=dict)
-    usages: Mapping[str, Usage] = field(default_factory=dict)
+    looks: Mapping[str, Look] = field(default_factory=dict)
+    """The last at each replica."""
 
     def round(self, services: Sequence[str]) -> list[Verdict]:
         """Decide about these services, and carry it out; nothing while the engine is away."""
@@ -108,15 +109,15 @@ class Autoscaler:
         measured = [name for name in services if policies[name].cpu is not None]
         own = tuple(c for c in state.containers if c.service in measured)
         usages = self.engine.usage(replace(state, containers=own)) if measured else {}
-        processors = processors_between(self.usages, usages)
-        # Services have intervals of their own, so what was measured of the others is kept.
+        before, now = self.looks, looked(self.looks, own, usages, self.session.app.clock())
+        # Services have intervals of their own, so what was seen of the others is kept.
         alive = {c.id for c in state.containers}
-        self.usages = {k: v for k, v in {**self.usages, **usages}.items() if k in alive}
+        self.looks = {k: v for k, v in {**before, **now}.items() if k in alive}
         asking = [name for name in self.policies if self.policies[name].needs_traffic]
         due = any(policy.needs_traffic for policy in policies.values())
         traffic = self.source.traffic(asking, state.gateway) if due else {}
         return state, {
-            name: samples_of(name, policy, state, processors, traffic.get(name, Traffic()))
+            name: samples_of(name, policy, state, before, now, traffic.get(name, Traffic()))
             for name, policy in policies.items()
         }
 
