@@ -85,6 +85,20 @@ def _tells(replica: Replica, before: Look | None, now: Look) -> bool:
     return replica.running and replica.health is Health.UNHEALTHY and now.was_ready
 
 
+def is_unfinished(service: str, state: StackState) -> bool:
+    """Whether a change of its number was begun and is not done: replicas lack, were never started
+    or are left over, or a pin still keeps requests from some.
+
+    Not where replicas differ in what they were made of: that is an update, which `up` goes on with.
+    """
+    intent, replicas = state.intent(service), state.of(service)
+    if intent is None or len({(one.config_hash, one.image_id) for one in replicas}) != 1:
+        return False
+    pinned = state.gateway is not None and state.gateway.pinned(service) is not None
+    between = any(one.leaving or one.state == "created" for one in replicas)
+    return len(replicas) != intent.replicas or between or pinned
+
+
 def processors(before: Look | None, now: Look) -> float | None:
     """Processors kept busy since the look before; of a replica that is new, at this moment."""
     after = now.usage
