@@ -111,13 +111,10 @@ def test_once_shows_a_table(loaded: Load) -> None:
         "REPLICAS",
         "CPU",
         "REQ/S",
-        "EACH",
         "P95",
-        "FEWER",
-        "IN",
         "REASON",
     ]
-    assert row.startswith("api      2 → 4     40% of 60%  100 of 50   200 ms of 500 ms  -")
+    assert row.startswith("api      2 → 4     40/60%  100/50  200/500 ms  requests/s")
     assert loaded.now() == 4
 
 

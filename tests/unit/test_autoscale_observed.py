@@ -10,7 +10,7 @@ from memory.stacks import images_of, stack_of
 
 from msctl.autoscale import Decision, History, Policy, Reading, ReplicaSample, policy_of
 from msctl.autoscale.observed import Look, looked, processors, samples_of
-from msctl.cli.autoscale_view import line, table, view
+from msctl.cli.autoscale_view import Room, line, table, view
 from msctl.cli.autoscaling import Verdict
 from msctl.cli.rounds import Rounds
 from msctl.queries import FIGURE, Sample, load_query, read_load
@@ -198,17 +198,20 @@ def test_a_line_tells_what_changes_and_why() -> None:
 
 
 def test_the_table_holds_each_metric_against_its_target() -> None:
-    """What is not known is a dash, and what has no target too."""
-    held = replace(VERDICT.decision, replicas=4, next_down=130.0)
+    """What is not known is a dash, a metric without any target has no column, and the reason does
+    not repeat the figures."""
+    why = "cpu 20%, target 60%; 2 would do, down in 30 s at the earliest"
+    held = replace(VERDICT.decision, replicas=4, next_down=130.0, reason=why)
     found = table([VERDICT, replace(VERDICT, decision=held)], 100.0)
     first, second = ([cell.text for cell in row] for row in found.rows)
-    assert first == ["web", "4 → 2", "20% of 60%", "- of 50", "-", "-", "cpu 20%, target 60%"]
-    assert second[1:2] + second[5:6] == ["4", "30 s"]
+    assert found.headings == ["SERVICE", "REPLICAS", "CPU", "REQ/S", "FEWER IN", "REASON"]
+    assert first == ["web", "4 → 2", "20/60%", "-/50", "-", "cpu"]
+    assert second == ["web", "4", "20/60%", "-/50", "30 s", "2 would do"]
 
 
 def test_the_live_view_says_what_is_done_and_keeps_what_was_told() -> None:
     """What msctl is at, and the last messages beneath the table."""
-    blocks = view("shop", [VERDICT], ["12:00:00 it holds"], 100.0, "measuring")
+    blocks = view("shop", [VERDICT], ["12:00:00 it holds"], 100.0, "measuring", Room(80, 24))
     texts = ["".join(c.text for c in b) for b in blocks if not isinstance(b, Table)]
     assert texts == [
         "shop is scaled by its load  measuring; Ctrl-C ends",
@@ -216,6 +219,24 @@ def test_the_live_view_says_what_is_done_and_keeps_what_was_told() -> None:
         "",
         "12:00:00 it holds",
     ]
+
+
+def test_a_small_terminal_shows_what_changes_and_what_was_told() -> None:
+    """Of fifty services those that change or are held, in the file's order, and how many more there
+    are; a long message is wrapped, not cut."""
+    calm = replace(VERDICT, decision=replace(VERDICT.decision, replicas=4))
+    held = replace(calm, decision=replace(calm.decision, held=True))
+    verdicts = [replace(calm, service=f"s{number}") for number in range(50)]
+    verdicts[30] = replace(held, service="s30")
+    verdicts[40] = replace(VERDICT, service="s40")
+    message = "12:00:00 Prometheus does not tell of requests; the gateway's own counters are read"
+    blocks = view("shop", verdicts, [message], 100.0, "measuring", Room(60, 14))
+    [found] = [block for block in blocks if isinstance(block, Table)]
+    names = [row[0].text for row in found.rows]
+    assert names == ["s0", "s1", "s2", "s3", "s4", "s30", "s40"]
+    texts = [block[0].text for block in blocks[3:] if not isinstance(block, Table) and block]
+    assert texts == ["… and 43 services more", message[:60], message[61:]]
+    assert len(blocks) - 1 + len(found.rows) + 1 == 14
 
 
 def test_each_service_has_its_own_interval() -> None:
