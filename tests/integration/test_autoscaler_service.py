@@ -22,6 +22,8 @@ from msctl.render.autoscaler import IMAGE
 
 pytestmark = pytest.mark.engine
 
+WAITING = ("--wait-lock", "30")
+"""The autoscaler may be at work."""
 SCALING = {"autoscaler": {"enabled": True, "interval": "1s"}}
 ASK = """
 import http.client, json, sys
@@ -119,7 +121,7 @@ def test_it_follows_the_load_and_nothing_is_lost(shop: Stack) -> None:
 
 def test_a_hand_is_not_fought(shop: Stack) -> None:
     """What somebody scales stays, and the lock of the host's msctl is the autoscaler's too."""
-    shop.ok("scale", "web", "2")
+    shop.ok("scale", "web", "2", *WAITING)
     until(lambda: "scaled by hand to 2, which stays" in says(shop), 10, "it says so", every=0.1)
     assert len(shop.ids("web")) == 2
     mounts = {mount["Source"] for mount in shop.inspect(f"{shop.project}-autoscaler-1")["Mounts"]}
@@ -139,7 +141,7 @@ def test_an_edited_file_is_not_deployed(shop: Stack) -> None:
     """Image, environment, a new service and one that left: it says so, and brings copies of what
     runs; whatever else there is on the engine stays. A msctl on the host that comes in between is
     told who is at work."""
-    shop.ok("scale", "web", "1")
+    shop.ok("scale", "web", "1", *WAITING)
     until(lambda: len(shop.ids("web")) == 1, 10, "one is left", every=0.1)
     original, lock = (shop.folder / shop.file).read_text(), lock_of(shop)
     edited = web(image="nowhere/at-all:1")
@@ -196,7 +198,7 @@ def test_killed_in_the_middle_it_goes_on_where_it_was(shop: Stack) -> None:
     """SIGKILL while a pin is in force, on the way down: the engine starts it anew, what it had
     begun is finished, and no request is lost."""
     lock, scaler = lock_of(shop), shop.engine.containers.get(f"{shop.project}-autoscaler-1")
-    shop.ok("up", "--reset-scale")
+    shop.ok("up", "--reset-scale", *WAITING)
     with under_load(shop, 5) as steady:
         with under_load(shop, 40):
             until(lambda: len(shop.ids("web")) == 3, 20, "there are three", every=0.1)
@@ -233,6 +235,6 @@ def test_sigterm_ends_it(shop: Stack) -> None:
     assert scaler.attrs["State"]["ExitCode"] == 0
     kinds = [p["kind"] for p in json.loads(shop.ok("status", "--json").out)["problems"]]
     assert "autoscaler" in kinds
-    shop.ok("up")
+    shop.ok("up", *WAITING)
     scaler.reload()
     assert scaler.status == "running"
