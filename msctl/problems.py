@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 
 from msctl.answers import slow_ones
 from msctl.model import AUTOSCALER, AUTOSCALER_PROXY, GATEWAY, SOCKET_PROXY, Service, Stack
-from msctl.render.autoscaler import IMAGE as AUTOSCALER_IMAGE
 from msctl.render.socketproxy import IMAGE as PROXY_IMAGE
 from msctl.render.socketproxy import image_of, own_names
 from msctl.state import Health, Replica, StackState, parse_time
@@ -149,7 +148,9 @@ class _Search:
                 message = f"{name} {word}, so that replicas do not follow the load"
                 hint = self.again(f"logs {name}" if found else "up")
                 yield Problem("warning", "autoscaler", name, None, message, hint)
-            yield from self._revision(name, AUTOSCALER_IMAGE if name == AUTOSCALER else PROXY_IMAGE)
+            own = self.stack.operator
+            image = own.image if own is not None and name == AUTOSCALER else PROXY_IMAGE
+            yield from self._revision(name, image)
 
     def _count(self, status: ServiceStatus) -> Iterator[Problem]:
         there, name = len(status.replicas), status.name

@@ -5,14 +5,15 @@ from __future__ import annotations
 import io
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from msctl.engines.compose.client import Client, EngineFault
 from msctl.engines.compose.observe import image_state
-from msctl.engines.compose.ownimage import context
 from msctl.engines.compose.steps import ProvideImage
 from msctl.errors import EngineUnreachable, ImageUnavailable, StepFailed
+from msctl.ownimage import context
 
 FIRST_ANSWER = 15.0
 """Seconds in which a registry has to answer at all."""
@@ -76,6 +77,20 @@ class Images:
         else:
             tell("building it of this msctl")
             self._built({"fileobj": context(), "custom_context": True}, step.target, {}, tell)
+        self._forget_older(step.target)
+
+    def _forget_older(self, reference: str) -> None:
+        """Those of the same name that other versions of msctl were built into. One that a container
+        has, the engine keeps: it goes when the next is built."""
+        name = _split(reference)[0]
+
+        def forget(tag: str) -> None:
+            with suppress(EngineFault):
+                self._client.call(lambda api: api.remove_image(tag))
+
+        found = self._client.call(lambda api: api.images(name=name))
+        for tag in {tag for one in found for tag in one["RepoTags"] or ()} - {reference}:
+            forget(tag)
 
     def _pull(self, reference: str, tell: Tell) -> str | None:
         """Pull an image; why not, or None when it is there.
