@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import cycle
 from pathlib import Path
 from typing import Literal
 
@@ -32,7 +33,7 @@ COMMANDS = [
     "secret rotate token", "status", "status --json", "status --load", "routes", "logs", "logs -f",
     "autoscale --once", "load-test web --requests 1", "dashboard",
 ]  # fmt: skip
-MAIN = ["up", "status", "down"]
+MAIN = ["up", "down", "status"]
 
 
 class Engine:
@@ -116,12 +117,8 @@ def msctl(folder: Path, engine: Engine, command: str) -> tuple[Answer, float]:
 @pytest.mark.parametrize(
     ("engine", "command"),
     [
-        *(
-            ("silent" if number % 2 else "stops", command)
-            for number, command in enumerate(COMMANDS)
-        ),
-        *(("stops" if number % 2 else "silent", command) for number, command in enumerate(MAIN)),
-        *(("slow", command) for command in MAIN),
+        *zip(cycle(["stops", "silent"]), COMMANDS, strict=False),
+        *zip(cycle(["silent", "slow"]), MAIN * 2, strict=False),
     ],
     indirect=["engine"],
 )
