@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import threading
-import time
-from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from live import REPOSITORY, Stack, service, until
+from live.onlooker import Onlooker
 
 pytestmark = [pytest.mark.engine, pytest.mark.soak]
 
@@ -26,37 +23,6 @@ ENV = {
     "RABBITMQ_URL": "amqp://musicshare@rabbitmq:5672/",
     "RABBITMQ_PASSWORD_FILE": "/run/secrets/rabbitmq-password",
 }
-
-
-class Onlooker:
-    """Reads every command line and environment of the machine while something is done."""
-
-    def __init__(self, folder: Path, secrets: list[str]) -> None:
-        self._folder, self._secrets = folder, set(secrets)
-        self.seen: list[str] = []
-        self._done = threading.Event()
-        self._looks = threading.Thread(target=self._look)
-
-    def __enter__(self) -> Onlooker:
-        self._looks.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._done.set()
-        self._looks.join()
-
-    def _look(self) -> None:
-        while not self._done.is_set():
-            for file in [*self._folder.glob("*-password"), *self._folder.glob(".next.*")]:
-                with suppress(OSError):
-                    self._secrets.add(file.read_text())
-            words = [secret.encode() for secret in self._secrets if secret]
-            for process in filter(str.isdigit, os.listdir("/proc")):
-                for name in ("cmdline", "environ"):
-                    with suppress(OSError):  # it has ended meanwhile
-                        text = Path("/proc", process, name).read_bytes()
-                        self.seen += [str(text) for word in words if word in text]
-            time.sleep(0.02)
 
 
 def _of_musicshare(name: str, interval: str = "1s") -> dict[str, Any]:
@@ -82,7 +48,7 @@ def _rotate(stack: Stack, *names: str) -> None:
 
     old = {name: (secrets / name).read_text() for name in names}
     visitor = threading.Thread(target=come)
-    with Onlooker(secrets, list(old.values())) as onlooker:
+    with Onlooker(stack.folder) as onlooker:
         visitor.start()
         try:
             told = [stack.ok("secret", "rotate", name) for name in names]
