@@ -11,6 +11,10 @@ import click
 
 from msctl.errors import Interrupted, MsctlError
 
+READER_LEFT = 128 + 13
+"""Exit status where nobody reads on: as a shell gives it for a tool that SIGPIPE has ended, since 1
+means something else."""
+
 
 def rescued(run: Callable[..., Any], *args: Any, **extra: Any) -> NoReturn:
     """Run, then leave the process with the exit status; whatever was raised is told once."""
@@ -18,9 +22,9 @@ def rescued(run: Callable[..., Any], *args: Any, **extra: Any) -> NoReturn:
     try:
         status = _status_of(run, *args, **extra)
         sys.stdout.flush()
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit):  # as click ends where nobody reads on
         _forget_stdout()
-        status = 1
+        status = READER_LEFT
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
         status = error.exit_code

@@ -442,6 +442,15 @@ def test_an_option_that_means_nothing_in_a_cluster_is_refused(site: Site, words:
     assert words[0] in answer.err
 
 
+def test_a_rotation_in_a_cluster_is_refused(site: Site) -> None:
+    """Rather than said to be done."""
+    answer = site.msctl("secret", "rotate", "token")
+    assert (answer.status, answer.err.splitlines()[0]) == (
+        2,
+        "error: secret rotate: msctl changes no password in a cluster; nothing was changed",
+    )
+
+
 def test_a_foreign_object_of_the_same_name_is_not_taken(site: Site) -> None:
     """It is named, with the command that would hand it over."""
     site.api.put("namespaces", {"metadata": {"name": "shop"}})

@@ -118,7 +118,7 @@ class Client:
         self._threads = threading.local()
         self._version: str | None = None
 
-    def _api(self, timeout: int = API_TIMEOUT) -> docker.APIClient:
+    def _api(self, timeout: int | None = None) -> docker.APIClient:
         if not hasattr(self._threads, "api"):
             if self._version is None:
                 first = _Api(version="auto", timeout=API_TIMEOUT, **self._settings)
@@ -127,11 +127,12 @@ class Client:
                 first.close()
             self._threads.api = _Api(version=self._version, timeout=API_TIMEOUT, **self._settings)
         api: docker.APIClient = self._threads.api
-        api.timeout = timeout
+        api.timeout = timeout or API_TIMEOUT
         return api
 
-    def call(self, request: Callable[[Any], Any], timeout: int = API_TIMEOUT) -> Any:
-        """One call: `client.call(lambda api: api.info())`; `timeout` in seconds.
+    def call(self, request: Callable[[Any], Any], timeout: int | None = None) -> Any:
+        """One call: `client.call(lambda api: api.info())`; `timeout` in seconds
+        (API_TIMEOUT).
 
         Raises:
             EngineFault: the engine refused it.
@@ -163,7 +164,7 @@ class Client:
             status = api.exec_inspect(made["Id"])["ExitCode"]
         return int(status or 0), output.decode("utf-8", "replace")
 
-    def stream(self, request: Callable[[Any], Any], timeout: int = API_TIMEOUT) -> Generator[Any]:
+    def stream(self, request: Callable[[Any], Any], timeout: int | None = None) -> Generator[Any]:
         """The items of a streamed answer; faults while reading are translated too."""
         with _faults(self._place):
             stream = request(self._api(timeout))

@@ -19,6 +19,8 @@ FIRST_ANSWER = 15.0
 """Seconds in which a registry has to answer at all."""
 STALL = 60.0
 """Seconds without progress after which a pull has failed."""
+SILENT_BUILD = 1800
+"""Seconds that a line of a Dockerfile may take without a word, as a compiler does."""
 _KEPT_LINES = 20
 """Lines of a failed build's output that are shown."""
 
@@ -143,7 +145,8 @@ class Images:
                     rm=True,
                     forcerm=True,
                     decode=True,
-                )
+                ),
+                SILENT_BUILD,
             ):
                 self._hear(message, output, tell, reference)
         except OSError as error:

@@ -22,7 +22,7 @@ from msctl.engines.kubernetes.plan_retreat import as_before, failed_services, pl
 from msctl.engines.kubernetes.plan_up import needed, plan_up
 from msctl.errors import EngineUnreachable, MsctlError, UsageProblem
 from msctl.plan import Plan
-from msctl.request import Down, Plans, Request, Restart, Rollback, Rollout, Scale, Up
+from msctl.request import Down, Plans, Request, Restart, Rollback, Rollout, Rotate, Scale, Up
 
 
 @dataclass(frozen=True)
@@ -127,6 +127,12 @@ def _chosen(desired: Desired, cluster: Cluster, request: Up) -> Iterator[Data]:
 
 def _refuse_what_means_nothing(request: Request) -> None:
     """Options for what a Docker engine does and a cluster does not."""
+    if isinstance(request, Rotate):
+        raise UsageProblem(
+            "secret rotate: msctl changes no password in a cluster; nothing was changed",
+            hint=f"write the new value into .msctl/secrets/{request.secret}, then msctl up, and "
+            "msctl restart what uses it",
+        )
     if isinstance(request, Up | Rollout) and request.build:
         raise UsageProblem(
             "--build: a cluster runs images from a registry, and msctl pushes none",
