@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from io import BytesIO
 
 import docker
 import pytest
@@ -41,7 +42,7 @@ REFUSED = [
 def image(engine: docker.DockerClient) -> None:
     """msctl's own, as it is in this tree, not as an earlier `up` built it."""
     for message in engine.api.build(
-        fileobj=context(), custom_context=True, tag=IMAGE, rm=True, decode=True
+        fileobj=BytesIO(context()), custom_context=True, tag=IMAGE, rm=True, decode=True
     ):
         assert "error" not in message, message["error"]
 

@@ -109,12 +109,13 @@ class Client:
     """Calls to one engine."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
-        self._place = endpoint(environ)
-        self.address = self._place.address
-        self.local = self._place.local
+        self.environ = environ
+        self.place = endpoint(environ)
+        self.address = self.place.address
+        self.local = self.place.local
         """Whether the engine runs on this machine."""
-        with _faults(self._place):
-            self._settings = _settings(self._place)
+        with _faults(self.place):
+            self._settings = _settings(self.place)
         self._threads = threading.local()
         self._version: str | None = None
 
@@ -137,7 +138,7 @@ class Client:
             EngineFault: the engine refused it.
             EngineUnreachable: the engine did not answer.
         """
-        with _faults(self._place):
+        with _faults(self.place):
             return request(self._api(timeout))
 
     def execute(self, container: str, words: list[str], given: str) -> tuple[int, str]:
@@ -148,7 +149,7 @@ class Client:
         """
         from docker.utils import socket as frames
 
-        with _faults(self._place):
+        with _faults(self.place):
             api = self._api()
             made = api.exec_create(container, words, stdin=True)
             wrapped = api.exec_start(made["Id"], socket=True)
@@ -165,13 +166,13 @@ class Client:
 
     def stream(self, request: Callable[[Any], Any], timeout: int = API_TIMEOUT) -> Generator[Any]:
         """The items of a streamed answer; faults while reading are translated too."""
-        with _faults(self._place):
+        with _faults(self.place):
             stream = request(self._api(timeout))
             yield from stream
 
     def open_stream(self, request: Callable[[Any], Any]) -> Stream:
         """A stream that another thread may close."""
-        return Stream(self._place, self.call(request))
+        return Stream(self.place, self.call(request))
 
 
 class Stream:

@@ -14,7 +14,7 @@ _PACKAGE = Path(msctl.__file__).parent
 _DOCKERFILE = _PACKAGE / "images" / "autoscaler.Dockerfile"
 
 
-def context() -> io.BytesIO:
+def context() -> bytes:
     """A tar archive with Dockerfile, requirements.txt and the package; of the same msctl always the
     same, so that the engine's cache knows it."""
     archive = io.BytesIO()
@@ -24,8 +24,7 @@ def context() -> io.BytesIO:
         for path in sorted(_PACKAGE.rglob("*")):
             if path.is_file() and "__pycache__" not in path.parts:
                 _add(tar, f"msctl/{path.relative_to(_PACKAGE).as_posix()}", path.read_bytes())
-    archive.seek(0)
-    return archive
+    return archive.getvalue()
 
 
 def requirements() -> list[str]:
