@@ -17,6 +17,7 @@ from docker.errors import APIError, DockerException
 from docker.tls import TLSConfig
 
 from msctl.engines.compose.endpoint import Endpoint, endpoint
+from msctl.engines.compose.ssh import SCHEME, SshAdapter, SshFault
 from msctl.errors import EngineUnreachable, MsctlError
 
 API_TIMEOUT = 60
@@ -61,15 +62,15 @@ def unreachable(
     hint = place.hint
     if place.local and "ermission denied" in reason:
         hint = "sudo usermod -aG docker $USER, then log in anew; or use sudo"
-    if "paramiko" in reason:
-        reason, hint = "ssh:// needs the package paramiko", "pipx inject msctl paramiko"
+    if (fault := _by_ssh(error)) is not None:
+        reason, hint = fault.reason, fault.hint
     return EngineUnreachable(f"no Docker engine answers at {address}{by}: {reason}", hint=hint)
 
 
 def _settings(place: Endpoint) -> dict[str, Any]:
     """What the SDK is told of an engine."""
-    if place.address.startswith("ssh://"):
-        return {"base_url": place.address, "use_ssh_client": True}  # ~/.ssh/config, agent, keys
+    if place.address.startswith(SCHEME):
+        return {"base_url": "unix:///ssh"}  # its connections are made by an adapter of ours
     if place.certificates is None:
         return {"base_url": place.address}
     folder = place.certificates
@@ -79,6 +80,14 @@ def _settings(place: Endpoint) -> dict[str, Any]:
         verify=place.verify,
     )
     return {"base_url": place.address.replace("tcp://", "https://", 1), "tls": tls}
+
+
+def _by_ssh(error: BaseException) -> SshFault | None:
+    """The fault of ssh that another one is about."""
+    seen: BaseException | None = error
+    while seen is not None and not isinstance(seen, SshFault):
+        seen = seen.__cause__ or seen.__context__
+    return seen
 
 
 def _reason(error: BaseException) -> str:
@@ -117,18 +126,26 @@ class Client:
         with _faults(self.place):
             self._settings = _settings(self.place)
         self._threads = threading.local()
-        self._version: str | None = None
+        self._version: tuple[int, ...] | None = None
 
     def _api(self, timeout: int = API_TIMEOUT) -> docker.APIClient:
         if not hasattr(self._threads, "api"):
             if self._version is None:
-                first = _Api(version="auto", timeout=API_TIMEOUT, **self._settings)
-                offered = tuple(int(part) for part in first.api_version.split("."))
-                self._version = ".".join(map(str, min(offered, NEWEST_API)))
+                first = self._new(OLDEST_API)
+                text = first.version(api_version=False)["ApiVersion"]
+                offered = tuple(int(part) for part in text.split("."))
+                self._version = min(offered, NEWEST_API)
                 first.close()
-            self._threads.api = _Api(version=self._version, timeout=API_TIMEOUT, **self._settings)
+            self._threads.api = self._new(self._version)
         api: docker.APIClient = self._threads.api
         api.timeout = timeout
+        return api
+
+    def _new(self, version: tuple[int, ...]) -> docker.APIClient:
+        text = ".".join(map(str, version))
+        api = _Api(version=text, timeout=API_TIMEOUT, **self._settings)
+        if self.address.startswith(SCHEME):
+            api.mount("http+docker://", SshAdapter(self.address, self.environ))
         return api
 
     def call(self, request: Callable[[Any], Any], timeout: int = API_TIMEOUT) -> Any:
