@@ -86,10 +86,10 @@ def test_failing_build(stack: Stack, builder: str) -> None:
     quitting = "RUN echo about to give up && sleep 2 && exit 3"
     build = _dockerfile(stack, f"FROM {SAMPLE}\nARG WHO\nRUN echo hello, $WHO\n{quitting}\n")
     image = f"{stack.project}-own:1"
-    ordered = {"context": build, "args": {"WHO": "builder"}}
+    ordered = {"context": build, "args": {"WHO": stack.project}}
     stack.write({"db": service(), "web": service(image=image, build=ordered)})
     up = stack.start("up")
-    up.says("hello, builder")
+    up.says(f"hello, {stack.project}")
     up.says("about to give up")
     assert up.process.poll() is None, "it is shown while the build goes on"
     assert up.ended() == 1, up.lines
