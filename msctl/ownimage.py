@@ -30,15 +30,14 @@ def reference(package: Path = PACKAGE) -> str:
     return f"{IMAGE}:{msctl.__version__}-{found.hexdigest()[:12]}"
 
 
-def context() -> io.BytesIO:
+def context() -> bytes:
     """A tar archive with Dockerfile, requirements.txt and the package; of the same msctl always the
     same, so that the engine's cache knows it."""
     archive = io.BytesIO()
     with tarfile.open(fileobj=archive, mode="w") as tar:
         for name, content in _files(PACKAGE):
             _add(tar, name, content)
-    archive.seek(0)
-    return archive
+    return archive.getvalue()
 
 
 def _files(package: Path) -> Iterator[tuple[str, bytes]]:

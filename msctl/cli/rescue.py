@@ -22,7 +22,12 @@ def rescued(run: Callable[..., Any], *args: Any, **extra: Any) -> NoReturn:
     try:
         status = _status_of(run, *args, **extra)
         sys.stdout.flush()
-    except (BrokenPipeError, SystemExit):  # as click ends where nobody reads on
+    except BrokenPipeError:
+        _forget_stdout()
+        status = READER_LEFT
+    except SystemExit as end:
+        if not isinstance(end.__context__, BrokenPipeError):  # which click makes into an end
+            raise
         _forget_stdout()
         status = READER_LEFT
     except click.exceptions.NoArgsIsHelpError as error:

@@ -118,9 +118,7 @@ def refusal(path: Path, found: Iterable[tuple[KeyPath, str]], *, shown_as: str) 
 def _named(name: str, source: str, cwd: Path) -> Path:
     path = cwd / name
     if not path.exists():
-        raise UsageProblem(
-            f"{source}: {name}: no such file", hint="`msctl init` writes a starter stack.yaml"
-        )
+        raise UsageProblem(f"{source}: {name}: no such file", hint="`msctl init` writes a starter")
     if path.is_dir():
         raise UsageProblem(
             f"{source}: {name} is a folder", hint=f"name the file: {name.rstrip('/')}/{FILE_NAME}"

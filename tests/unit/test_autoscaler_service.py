@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tarfile
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -145,8 +146,8 @@ def test_its_image_is_this_msctl() -> None:
     """Its context has Dockerfile, requirements without the extras', and the package; twice the
     same, so that the engine's cache knows it."""
     first, second = context(), context()
-    assert first.getvalue() == second.getvalue()
-    with tarfile.open(fileobj=first) as tar:
+    assert first == second
+    with tarfile.open(fileobj=BytesIO(first)) as tar:
         names = tar.getnames()
     assert {"Dockerfile", "requirements.txt", "msctl/__main__.py", "msctl/py.typed"} <= set(names)
     assert not [name for name in names if "__pycache__" in name or name.startswith("/")]
