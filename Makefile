@@ -5,10 +5,10 @@ export PYTHON
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test soak check dashboards bench clean
+.PHONY: help setup up test test-engines soak check dashboards bench clean
 
 help:  ## list the targets
-	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 
 setup:  ## make .venv, install msctl, make sure a Docker engine and the base image are there
 	@scripts/ensure-venv
@@ -21,6 +21,10 @@ up: setup  ## set up, then bring up the stack in compose/stack.yaml
 test:  ## set up, then run every test (ARGS="-k name" goes to pytest)
 	@scripts/ensure-venv test
 	@scripts/run-tests $(ARGS)
+
+test-engines:  ## run the tests on an engine once more, on a newer one beside this machine's (as root)
+	@scripts/ensure-venv test
+	@scripts/second-engine run scripts/run-tests tests/integration $(ARGS)
 
 check:  ## lint, format, types and unit tests: fast, without an engine
 	@scripts/ensure-venv dev

@@ -13,7 +13,6 @@ from typing import Literal
 
 from msctl.errors import MsctlError
 from msctl.model import AUTOSCALER, AUTOSCALER_PROXY, GATEWAY, SOCKET_PROXY, Stack
-from msctl.render.autoscaler import IMAGE as AUTOSCALER_IMAGE
 from msctl.render.socketproxy import IMAGE, image_of, own_names
 from msctl.shellwords import quoted
 from msctl.state import Certificate, EngineInfo, StackState
@@ -100,8 +99,8 @@ def of_images(stack: Stack, state: StackState, again: Callable[[str], str]) -> I
         wanted[stack.gateway.image] = GATEWAY
     if image := image_of(stack):
         wanted[image] = SOCKET_PROXY
-    if AUTOSCALER in own_names(stack):
-        wanted |= {AUTOSCALER_IMAGE: AUTOSCALER, IMAGE: AUTOSCALER_PROXY}
+    if AUTOSCALER in own_names(stack) and stack.operator is not None:
+        wanted |= {stack.operator.image: AUTOSCALER, IMAGE: AUTOSCALER_PROXY}
     present = [image for image in wanted if image in state.images]
     stand_ins = [image for image in present if state.images[image].stand_in]
     message = f"{len(present)} of {len(wanted)} images are there"
@@ -114,7 +113,7 @@ def of_images(stack: Stack, state: StackState, again: Callable[[str], str]) -> I
             continue
         service = stack.services.get(name)
         build = stack.gateway.build if service is None else service.build
-        if build is not None or image in (IMAGE, AUTOSCALER_IMAGE):
+        if build is not None or image == IMAGE or name == AUTOSCALER:
             yield Finding("images", "ok", f"{image} is not there; `up` pulls or builds it")
         elif service is not None and service.optional:
             message = f"{image} is not there; {name} is left out where it cannot be pulled"

@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
+from platform import node
 
 from filelock import FileLock, Timeout
 
@@ -27,7 +28,7 @@ POLL = 0.1
 
 
 VARIABLE = "MSCTL_LOCKS"
-"""Names another folder for locks: in a container, that of the host."""
+"""Names another folder for locks; in a container, that of the host."""
 GLANCE = 0.2
 """Seconds for which a lock may be held by somebody who only looks at it."""
 
@@ -40,13 +41,16 @@ class Holder:
     command: str
     since: str
     """RFC 3339, local time."""
+    host: str = ""
+    """On which its process has that number: a container counts for itself."""
 
     def __str__(self) -> str:
         try:
             since = datetime.fromisoformat(self.since).strftime("%Y-%m-%d %H:%M:%S")
         except ValueError:
             since = self.since
-        return f"process {self.pid} ({self.command}), since {since}"
+        where = "" if self.host in ("", node()) else f" in {self.host}"
+        return f"process {self.pid}{where} ({self.command}), since {since}"
 
 
 @dataclass(frozen=True)
@@ -91,7 +95,8 @@ class StackLock:
         except OSError as error:
             raise _unusable(self.folder, error) from None
         try:
-            self._sign(Holder(os.getpid(), command, started.isoformat(timespec="seconds")))
+            since = started.isoformat(timespec="seconds")
+            self._sign(Holder(os.getpid(), command, since, node()))
             yield
         finally:
             with suppress(OSError):
@@ -126,7 +131,8 @@ class StackLock:
     def _read(self) -> Holder | None:
         try:
             found = json.loads(self._path("json").read_text("utf-8"))
-            return Holder(int(found["pid"]), str(found["command"]), str(found["since"]))
+            pid, command, since = int(found["pid"]), str(found["command"]), str(found["since"])
+            return Holder(pid, command, since, str(found.get("host", "")))
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
@@ -135,7 +141,11 @@ class StackLock:
 
 
 def lock_folder(candidates: Sequence[Callable[[], Path]] = ()) -> Path:
-    """The user's folder for locks, made when absent: of the runtime folder, else the temporary one.
+    """The user's folder for locks, made when absent.
+
+    It is in the user's home, where all of the user's processes find the same one: the runtime
+    folder goes when the user logs out, and under cron or sudo it is another; with it would go the
+    lock that the stack's autoscaler has mounted. Without a home, the runtime or temporary folder.
 
     It belongs to the user alone, since others could hold up or mislead msctl through it.
 
@@ -144,13 +154,34 @@ def lock_folder(candidates: Sequence[Callable[[], Path]] = ()) -> Path:
     """
     error: OSError | None = None
     given = os.environ.get(VARIABLE)
-    places = [lambda: Path(given)] if given else [_runtime, _temporary]
+    places = [lambda: Path(given)] if given else [_state, _runtime, _temporary]
     for candidate in candidates or places:
         try:
             return _private(candidate())
         except OSError as found:
             error = error or found
     raise _unusable(None, error)
+
+
+def _state() -> Path:
+    """By the user's number, not by $HOME, which sudo may leave as it was.
+
+    Raises:
+        OSError: this user has no home.
+    """
+    try:
+        from pwd import getpwuid
+    except ImportError:  # Windows
+        from platformdirs import user_state_path
+
+        return Path(user_state_path("msctl", appauthor=False))
+    try:
+        home = Path(getpwuid(os.getuid()).pw_dir)
+    except KeyError:
+        raise FileNotFoundError(f"user {os.getuid()} has no home") from None
+    if not home.is_dir():
+        raise FileNotFoundError(f"{home} is not there")
+    return home / ".local" / "state" / "msctl"
 
 
 def _runtime() -> Path:
@@ -186,5 +217,5 @@ def _unusable(folder: Path | None, error: OSError | None) -> MsctlError:
     where = f" in {folder}" if folder else ""
     return MsctlError(
         f"the stack's lock cannot be taken{where}: {error}; nothing was changed",
-        hint="set XDG_RUNTIME_DIR or TMPDIR to a folder of yours that can be written",
+        hint=f"set {VARIABLE} to a folder of yours that can be written",
     )

@@ -97,14 +97,14 @@ class Metrics:
         return asdict(self)
 
 
-def now_query(services: Sequence[str]) -> str:
+def now_query(services: Sequence[str], namespace: str | None = None) -> str:
     """What is asked of now: the services' traffic and the guide's queries."""
-    return together({**traffic_expressions(services), **GUIDE, "scraped": SCRAPED})
+    return together({**traffic_expressions(services, namespace), **GUIDE, "scraped": SCRAPED})
 
 
-def history_query(services: Sequence[str]) -> str:
+def history_query(services: Sequence[str], namespace: str | None = None) -> str:
     """What is asked of the last 15 minutes."""
-    return together(history_expressions(services))
+    return together(history_expressions(services, namespace))
 
 
 def history_times(now: datetime) -> list[datetime]:
@@ -122,12 +122,13 @@ def read_metrics(
     time: datetime,
     services: Sequence[str],
     routers: Sequence[str],
+    namespace: str | None = None,
 ) -> Metrics:
     """The answers to `now_query` and `history_query` at that time; only these routers are told."""
     now, history = tuple(now), tuple(history)
     traffic = read_traffic(now, services)
-    failed = _by_own_name(apart(now, "server_errors"), "service")
-    asked = _by_own_name(apart(now, "routers"), "router")
+    failed = _by_own_name(apart(now, "server_errors"), "service", namespace)
+    asked = _by_own_name(apart(now, "routers"), "router", namespace)
     latency = _single(now, "latency_p95")
     return Metrics(
         project=project,
@@ -154,11 +155,13 @@ def _single(samples: Iterable[Sample], figure: str) -> float | None:
     return next((sample.value for sample in apart(samples, figure)), None)
 
 
-def _by_own_name(samples: Iterable[Sample], label: str) -> Mapping[str, float]:
+def _by_own_name(
+    samples: Iterable[Sample], label: str, namespace: str | None
+) -> Mapping[str, float]:
     """The sums by the stack file's name, of what the gateway names by provider and slot."""
     found: dict[str, float] = {}
     for sample in samples:
-        name = own_name(sample.labels.get(label, ""))
+        name = own_name(sample.labels.get(label, ""), namespace)
         if sample.value is not None:
             found[name] = found.get(name, 0.0) + sample.value
     return found

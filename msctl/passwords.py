@@ -49,8 +49,8 @@ def due(folder: Path, users: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def make(folder: Path, user: str) -> None:
-    """Have a password, random when it is new, and its hash.
+def make(folder: Path, user: str, *, fresh: bool = False) -> None:
+    """Have a password, random when it is new, and its hash; `fresh`: another one than there is.
 
     Raises:
         StepFailed: a file cannot be read or written, or the password is of no use.
@@ -59,7 +59,7 @@ def make(folder: Path, user: str) -> None:
         wholefile.own_folder(folder)
     except OSError as error:
         raise StepFailed(f"cannot make {folder}: {error.strerror}") from error
-    text = wholefile.read(path_of(folder, user))
+    text = None if fresh else wholefile.read(path_of(folder, user))
     if text is None:
         text = secrets.token_urlsafe(PASSWORD_BYTES)
         wholefile.write(path_of(folder, user), f"{text}\n")

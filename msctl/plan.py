@@ -41,6 +41,13 @@ class Wait(Step):
     """Seconds between two looks, for what has no event stream."""
 
 
+class OutputLine(str):
+    """A line of output of what a step runs. Of all that a step tells, only this is worth showing
+    where nothing can be drawn anew."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True)
 class Node:
     """A step in its place."""

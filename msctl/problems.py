@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 
 from msctl.answers import slow_ones
 from msctl.model import AUTOSCALER, AUTOSCALER_PROXY, GATEWAY, SOCKET_PROXY, Service, Stack
-from msctl.render.autoscaler import IMAGE as AUTOSCALER_IMAGE
 from msctl.render.socketproxy import IMAGE as PROXY_IMAGE
 from msctl.render.socketproxy import image_of, own_names
 from msctl.state import Health, Replica, StackState, parse_time
@@ -30,6 +29,10 @@ KINDS = (
 """The kinds of problems, those first that keep requests from being answered."""
 FLAPS, FLAPPING = 3, timedelta(minutes=10)
 """How often a container that flaps was started again, and how long ago the last time."""
+SIGTERM = 143
+"""Exit status of what ends on that signal."""
+SCALED = ("routed", "internal")
+"""Kinds of services that may have another number of replicas."""
 EXPIRES_SOON = timedelta(days=14)
 """Time before its end at which a certificate is worth a warning."""
 
@@ -145,7 +148,9 @@ class _Search:
                 message = f"{name} {word}, so that replicas do not follow the load"
                 hint = self.again(f"logs {name}" if found else "up")
                 yield Problem("warning", "autoscaler", name, None, message, hint)
-            yield from self._revision(name, AUTOSCALER_IMAGE if name == AUTOSCALER else PROXY_IMAGE)
+            own = self.stack.operator
+            image = own.image if own is not None and name == AUTOSCALER else PROXY_IMAGE
+            yield from self._revision(name, image)
 
     def _count(self, status: ServiceStatus) -> Iterator[Problem]:
         there, name = len(status.replicas), status.name
@@ -158,13 +163,19 @@ class _Search:
             yield Problem("error", "missing", name, None, message, up)
         elif there > status.desired:
             message = f"{name} has {there} replicas where {status.desired} shall be"
+            if there <= self.stack.services[name].replicas.max and status.kind in SCALED:
+                up = f"{up}, or to keep them: {self.again(f'scale {name} {there}')}"
             yield Problem("warning", "surplus", name, None, message, up)
 
     def _replica(self, found: Replica, status: ReplicaStatus) -> Iterator[Problem]:
         logs = self.again(f"logs {found.service}")
         if not found.running:
             kind = found.state if found.state in KINDS else "exited"
-            mended = kind in ("created", "paused")  # by a start, of which nothing is lost
+            stopped = kind == "exited" and found.exit_code in (
+                0,
+                SIGTERM,
+            )  # by somebody: `docker compose stop`, say
+            mended = stopped or kind in ("created", "paused")  # by a start; nothing is lost
             hint = self.again(f"up {found.service}") if mended else logs
             reason = f": {found.reason}" if found.reason else ""
             yield _about("error", kind, found, f"{_how_it_ended(found)}{reason}", hint)
@@ -255,7 +266,9 @@ class _Search:
         named = "prometheus" in self.stack.services
         if prometheus is not None and not prometheus.reachable and named:
             message = f"Prometheus does not answer at {prometheus.url}"
-            hint = self.again("up prometheus")
+            forward = self.state.engine.forward
+            hint = forward.format(service="prometheus", port=9090) if forward else ""
+            hint = hint or self.again("up prometheus")
             yield Problem("warning", "prometheus", "prometheus", None, message, hint)
 
     def _revision(self, name: str, image: str) -> Iterator[Problem]:

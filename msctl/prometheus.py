@@ -33,15 +33,16 @@ class PrometheusApi:
     def __exit__(self, *_: object) -> None:
         self._client.close()
 
-    def traffic(self, services: Sequence[str]) -> dict[str, Traffic]:
-        """What each of the services had to answer in the last minute, in one question.
+    def traffic(self, services: Sequence[str], namespace: str | None = None) -> dict[str, Traffic]:
+        """What each of the services had to answer in the last minute, in one question;
+        `namespace` is theirs in a cluster.
 
         Raises:
             PrometheusSilent: Prometheus does not answer.
         """
         if not services:
             return {}
-        return read_traffic(self.instant(traffic_query(services)), services)
+        return read_traffic(self.instant(traffic_query(services, namespace)), services)
 
     def instant(self, query: str) -> tuple[Sample, ...]:
         """What an expression is now: a sample for each of its series.

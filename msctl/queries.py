@@ -2,7 +2,9 @@
 
 Traefik names a service NAME@docker, and NAME-a@file or NAME-b@file while a pin holds its traffic
 (`msctl.render.pins`). A service may itself be called `web-a`: only of a name with `@file` is the
-last part a slot. What is grouped by service here has the label `name`, the stack file's.
+last part a slot. On Kubernetes it names one for each rule of a service's IngressRoutes,
+NAMESPACE-NAME-route-DIGEST@kubernetescrd. What is grouped by service here has the label `name`, the
+stack file's.
 
 What is not known has no value: no series, or a division by no traffic at all.
 """
@@ -48,6 +50,8 @@ REQUESTS = "traefik_service_requests_total"
 BUCKETS = "traefik_service_request_duration_seconds_bucket"
 _SERVER_UP = "traefik_service_server_up"
 _OWN_NAME = r"(.+)@docker|(.+)-[ab]@file"
+_OF_RULES = r"-route-(?:internal-)?[0-9a-f]{20}@kubernetescrd"
+"""What follows the service in Traefik's names on Kubernetes (3.7, tried)."""
 FIGURE = "figure"
 """The label that tells apart what was asked together."""
 
@@ -76,56 +80,90 @@ def pattern(services: Iterable[str]) -> str:
     return "|".join(re.sub(r"[\\.+*?()|\[\]{}^$]", r"\\\g<0>", name) for name in services)
 
 
-def matcher(names: str = ANY) -> str:
+@dataclass(frozen=True)
+class Chosen:
+    """Services, and where the gateway has them."""
+
+    names: str = ANY
+    """Their pattern."""
+    namespace: str | None = None
+    """Their namespace in a cluster; None where there is none."""
+
+    @property
+    def label(self) -> str:
+        """The pattern of what the gateway calls them."""
+        plain = f"(?:{self.names})(?:@docker|-[ab]@file)"
+        if self.namespace is None:
+            return plain
+        return f"{plain}|{self.namespace}-(?:{self.names}){_OF_RULES}"
+
+    @property
+    def own_name(self) -> str:
+        """The pattern whose groups are the stack file's name."""
+        if self.namespace is None:
+            return _OWN_NAME
+        return f"{_OWN_NAME}|{self.namespace}-(.+){_OF_RULES}"
+
+    @property
+    def groups(self) -> str:
+        return "$1$2" if self.namespace is None else "$1$2$3"
+
+
+def _chosen(names: str | Chosen) -> Chosen:
+    return Chosen(names) if isinstance(names, str) else names
+
+
+def matcher(names: str | Chosen = ANY) -> str:
     """The label matcher of services, under a pin too."""
-    return f"service=~{_quoted(f'(?:{names})(?:@docker|-[ab]@file)')}"
+    return f"service=~{_quoted(_chosen(names).label)}"
 
 
-def by_name(vector: str) -> str:
+def by_name(vector: str, names: str | Chosen = ANY) -> str:
     """The vector with the label `name`: the service of the stack file."""
-    return f'label_replace({vector}, "name", "$1$2", "service", "{_OWN_NAME}")'
+    found = _chosen(names)
+    return f'label_replace({vector}, "name", "{found.groups}", "service", "{found.own_name}")'
 
 
-def rps(names: str = ANY, window: str = WINDOW) -> str:
+def rps(names: str | Chosen = ANY, window: str = WINDOW) -> str:
     """Requests a second, by name."""
-    return f"sum by (name) ({by_name(_rate(REQUESTS, names, window))})"
+    return f"sum by (name) ({by_name(_rate(REQUESTS, names, window), names)})"
 
 
-def quantile(share: float, names: str = ANY, window: str = WINDOW) -> str:
+def quantile(share: float, names: str | Chosen = ANY, window: str = WINDOW) -> str:
     """Seconds within which this share of the requests was answered, by name.
 
     It is interpolated within a bucket, and never more than the last bucket's bound.
     """
-    buckets = by_name(_rate(BUCKETS, names, window))
+    buckets = by_name(_rate(BUCKETS, names, window), names)
     return f"histogram_quantile({share:g}, sum by (name, le) ({buckets}))"
 
 
-def error_rate(names: str = ANY, window: str = WINDOW) -> str:
+def error_rate(names: str | Chosen = ANY, window: str = WINDOW) -> str:
     """The share of answers with a status of 500 or more, 0 to 1, by name.
 
     A service that never failed has no series of failures: its share is 0.
     """
-    failed = by_name(_rate(REQUESTS, names, window, 'code=~"5.."'))
+    failed = by_name(_rate(REQUESTS, names, window, 'code=~"5.."'), names)
     everything = rps(names, window)
     return f"(sum by (name) ({failed}) or 0 * {everything}) / {everything}"
 
 
-def servers(names: str = ANY) -> str:
+def servers(names: str | Chosen = ANY) -> str:
     """How many servers the gateway checks the health of, by name."""
     return f"count by (name) ({_servers(names)})"
 
 
-def servers_up(names: str = ANY) -> str:
+def servers_up(names: str | Chosen = ANY) -> str:
     """How many of them answer, by name."""
     return f"sum by (name) ({_servers(names)})"
 
 
-def _servers(names: str) -> str:
+def _servers(names: str | Chosen) -> str:
     """1 or 0 of each server. A pin checks servers anew: what any check calls down is down."""
-    return f"min by (name, url) ({by_name(f'{_SERVER_UP}{{{matcher(names)}}}')})"
+    return f"min by (name, url) ({by_name(f'{_SERVER_UP}{{{matcher(names)}}}', names)})"
 
 
-def _rate(metric: str, names: str, window: str, *more: str) -> str:
+def _rate(metric: str, names: str | Chosen, window: str, *more: str) -> str:
     return f"rate({metric}{{{', '.join([matcher(names), *more])}}}[{window}])"
 
 
@@ -150,11 +188,12 @@ def apart(samples: Iterable[Sample], figure: str) -> tuple[Sample, ...]:
     return tuple(sample for sample in samples if sample.labels.get(FIGURE) == figure)
 
 
-def traffic_expressions(services: Sequence[str]) -> dict[str, str]:
-    """All that `Traffic` holds, of these services, by its fields."""
-    names = pattern(services)
+def traffic_expressions(services: Sequence[str], namespace: str | None = None) -> dict[str, str]:
+    """All that `Traffic` holds, of these services, by its fields; `namespace` is theirs in a
+    cluster."""
+    names = Chosen(pattern(services), namespace)
     return {
-        **history_expressions(services),
+        **history_expressions(services, namespace),
         "p50_ms": f"1000 * {quantile(0.5, names)}",
         "p99_ms": f"1000 * {quantile(0.99, names)}",
         "servers": servers(names),
@@ -162,9 +201,9 @@ def traffic_expressions(services: Sequence[str]) -> dict[str, str]:
     }
 
 
-def history_expressions(services: Sequence[str]) -> dict[str, str]:
+def history_expressions(services: Sequence[str], namespace: str | None = None) -> dict[str, str]:
     """What is worth seeing over time, of these services, by the fields of `Traffic`."""
-    names = pattern(services)
+    names = Chosen(pattern(services), namespace)
     return {
         "rps": rps(names),
         "p95_ms": f"1000 * {quantile(0.95, names)}",
@@ -192,9 +231,9 @@ def read_load(samples: Iterable[Sample], services: Iterable[str]) -> dict[str, T
     return {name: one if one.rps is not None else Traffic(rps=0.0) for name, one in found.items()}
 
 
-def traffic_query(services: Sequence[str]) -> str:
+def traffic_query(services: Sequence[str], namespace: str | None = None) -> str:
     """All that `Traffic` holds, of these services, in one query."""
-    return together(traffic_expressions(services))
+    return together(traffic_expressions(services, namespace))
 
 
 def read_traffic(samples: Iterable[Sample], services: Iterable[str]) -> dict[str, Traffic]:
@@ -229,7 +268,7 @@ def known(text: str) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def own_name(label: str) -> str:
+def own_name(label: str, namespace: str | None = None) -> str:
     """What the stack file calls a service or router: `web` of `web@docker` and `web-a@file`."""
-    found = re.fullmatch(_OWN_NAME, label)
-    return (found[1] or found[2]) if found else label
+    found = re.fullmatch(Chosen(namespace=namespace).own_name, label)
+    return next(filter(None, found.groups()), label) if found else label

@@ -108,6 +108,8 @@ class Intent:
     generation: int
     volume: str
     """Name of the empty volume that holds it in its labels."""
+    bounded: bool = True
+    """Whether the file's bounds hold for it; not where the engine's own word is the last."""
 
 
 @dataclass(frozen=True)
@@ -244,6 +246,9 @@ class EngineInfo:
     product: str = "Docker"
     guarded: bool = True
     """Whether services of msctl's own stand between it and the gateway and autoscaler."""
+    forward: str = ""
+    """The command that brings a port to this machine, with `{service}` and `{port}`, where the
+    engine publishes none."""
 
 
 @dataclass(frozen=True)

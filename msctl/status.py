@@ -257,6 +257,8 @@ class _Look:
         intent, bounds = self.state.intent(name), service.replicas
         if intent is None or service.stateful or service.job:
             return bounds.initial
+        if not intent.bounded:
+            return intent.replicas
         return min(max(intent.replicas, bounds.min), bounds.max)
 
     def replica(self, name: str, service: Service, found: Replica) -> ReplicaStatus:

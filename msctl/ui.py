@@ -242,6 +242,11 @@ class Ui:
         """Lines of the terminal now; None where data goes elsewhere."""
         return self.out.height if self.out.is_terminal else None
 
+    @property
+    def width(self) -> int:
+        """Columns of a line of data."""
+        return self.out.width
+
     @contextmanager
     def screen(self) -> Iterator[Callable[[Sequence[Block]], None]]:
         """A view of data that is drawn anew again and again, on a screen of its own: the

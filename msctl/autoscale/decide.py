@@ -31,7 +31,8 @@ def decide(policy: Policy, samples: Samples, history: History, now: float) -> De
     current = samples.current
     if current < 1 or not samples.replicas:
         return Decision(current, "it is not up", (), history, held=True)
-    if not history.recommendations:  # as the controller does when it meets a service
+    # As the controller does when it meets a service.
+    if limits.unwatched(history, policy.interval, policy.stabilize_down, now):
         history = replace(history, recommendations=((now, current),))
     found = tuple(readings(policy, samples))
     told = [reading for reading in found if reading.replicas is not None]

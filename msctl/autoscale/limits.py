@@ -5,10 +5,15 @@ behavior" with its default values, and `pkg/controller/podautoscaler/horizontal.
 (`stabilizeRecommendationWithBehaviors`, `calculateScaleUpLimitWithScalingRules`): up at once, at
 most 100 % or 4 replicas in 15 s, whatever is more; down to the highest recommendation of the
 window. Down there is a rate too, of 100 % in 15 s: it never stands in the way, so it is not here.
+
+Two things are stricter than there. What the window still holds keeps replicas and brings none: the
+controller also goes up to a recommendation that its rate once stood in the way of, though fewer are
+asked for by now. And a window is of decisions, not of time: see `unwatched`.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from msctl.autoscale.records import History
@@ -16,6 +21,8 @@ from msctl.autoscale.records import History
 PERIOD = 15.0
 """Seconds over which the changes are counted."""
 UP_SHARE, UP_REPLICAS = 1.0, 4
+MISSED = 4
+"""Decisions that may be missing in a row: one that was carried out took its time."""
 
 
 def remembered(history: History, recommended: int, window: float, now: float) -> History:
@@ -27,6 +34,13 @@ def remembered(history: History, recommended: int, window: float, now: float) ->
     kept = [(at, count) for at, count in kept if at > now - window and count > recommended]
     changes = tuple((min(at, now), change) for at, change in history.changes if at > now - PERIOD)
     return replace(history, recommendations=(*kept, (now, recommended)), changes=changes)
+
+
+def unwatched(history: History, interval: float, window: float, now: float) -> bool:
+    """Whether there was no decision for so long that the window is not known: the machine slept, a
+    clock was set forward, or the engine was away. It then begins anew, as at a first look."""
+    last = history.recommendations[-1][0] if history.recommendations else -math.inf
+    return now - last > max(MISSED * interval, window / 2)
 
 
 def highest(history: History, recommended: int) -> int:

@@ -5,11 +5,18 @@ Source: kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale, "Algo
 
 - desired = ceil(current x value / target), and nothing while the ratio is within the tolerance;
 - replicas that are not ready count as 0 where the ratio asks for more, and not at all otherwise;
-- a missing sample counts as the target where the ratio asks for fewer, and as 0 for more;
+- a missing sample counts as 0 where the ratio asks for more, and where it asks for fewer as all of
+  the request, or the target where that is more;
 - where these guesses turn the direction round, nothing changes.
 
 CPU is a Resource metric (share of the request), `rps` one of type AverageValue (total by target),
-`latency_p95` one of type Value (ratio). Here the direction is never turned round by any of them.
+`latency_p95` one of type Value (ratio). Three things differ from there:
+
+- the controller cuts the percentage of CPU to a whole number before it is compared; here it is not,
+  so that small targets are kept as well as large ones;
+- there a ratio is multiplied by the replicas that are ready, even where that gives fewer than there
+  are although more are asked for; here no metric turns its own direction round;
+- the average of `rps` is over the replicas that shall be, there over those that are.
 """
 
 from __future__ import annotations
@@ -49,7 +56,7 @@ def ceil(value: float) -> int:
 
 
 def _cpu(target: float, samples: Samples) -> Reading:
-    ready = [known(replica.cpu) for replica in samples.replicas if replica.ready]
+    ready = [known(replica.cpu) for replica in samples.replicas if replica.counts]
     found = [value for value in ready if value is not None]
     missing, unready = len(ready) - len(found), len(samples.replicas) - len(ready)
     if not found:
@@ -59,7 +66,7 @@ def _cpu(target: float, samples: Samples) -> Reading:
     ratio, count = average / target, len(found)
     more = ratio > 1
     if missing or (unready and more):
-        total = sum(found) + (0.0 if more else missing * target)
+        total = sum(found) + (0.0 if more else missing * max(100.0, target))
         count += missing + (unready if more else 0)
         guessed = total / (target * count)
         wanted = samples.current if within(guessed) else ceil(guessed * count)

@@ -16,6 +16,12 @@ class ReplicaSample:
     """Whether it is healthy, and so may get requests."""
     cpu: float | None = None
     """Percent of the policy's base; None: not known."""
+    tells: bool | None = None
+    """Whether its CPU tells of its load: not while it starts; None: as it is ready."""
+
+    @property
+    def counts(self) -> bool:
+        return self.ready if self.tells is None else self.tells
 
 
 @dataclass(frozen=True)

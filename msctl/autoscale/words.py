@@ -27,5 +27,12 @@ def against(reading: Reading) -> str:
     return f"{name} {value(reading.metric, reading.value)}{each}, target {target}"
 
 
+def share(reading: Reading) -> str:
+    """`141/70%`: the same in a column."""
+    target = value(reading.metric, reading.target)
+    found = value(reading.metric, reading.value).removesuffix("%").removesuffix(" ms")
+    return f"{found}/{target}"
+
+
 def seconds(span: float) -> str:
     return f"{span:.0f} s"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from msctl.cli.complete import services
 from msctl.cli.group import command as command_named
 from msctl.cli.outputs import write_whole
 from msctl.cli.render import tell_stale
@@ -33,6 +34,19 @@ _MOST_BY_DEFAULT = 10
 @click.option("--replicas", metavar="N", help="How many replicas to start with.")
 @click.option("--health", metavar="PATH", help="Path that tells whether a replica is well.")
 @click.option("--env", multiple=True, metavar="NAME=VALUE", help="Environment variable.")
+@click.option(
+    "--needs",
+    "--depends-on",
+    "needs",
+    multiple=True,
+    metavar="SERVICE",
+    help="A service that has to be healthy first.",
+    shell_complete=services,
+)
+@click.option(
+    "--volume", "volumes", multiple=True, metavar="VOLUME", help="As in Compose: data:/d."
+)
+@click.option("--stateful", is_flag=True, help="One replica, never scaled: a database, say.")
 @in_session
 def command(
     session: Session,
@@ -46,11 +60,15 @@ def command(
     replicas: str | None,
     health: str | None,
     env: tuple[str, ...],
+    needs: tuple[str, ...],
+    volumes: tuple[str, ...],
+    stateful: bool,
 ) -> None:
     """Put SERVICE into the stack file; comments and all that is there stay as they are.
 
     Without --path it is internal: reached by its name, never by the gateway. Nothing is changed
-    where the file would not be right afterwards.
+    where the file would not be right afterwards. --path, --env, --needs and --volume may be given
+    several times.
     """
     _check_together(paths, host, strip, port, build, image)
     loaded = session.load()
@@ -64,10 +82,16 @@ def command(
         entry["routes"] = [_route(path, host, strip) for path in paths]
     if replicas is not None:
         entry["replicas"] = _replicas(replicas)
+    if stateful:
+        entry["stateful"] = True
     if health is not None:
         entry["health"] = {"path": health}
     if env:
         entry["env"] = dict(_variable(text) for text in env)
+    if needs:
+        entry["needs"] = list(session.known(loaded, needs))
+    if volumes:
+        entry["volumes"] = list(volumes)
     edited = _edited(session, loaded, service, entry)
     write_whole(loaded.path.resolve(), edited.text, session.shown(loaded.path))
     session.ui.write(f"{edited.added}\n")
@@ -102,15 +126,15 @@ def _check_new(
     session: Session, loaded: LoadedStack, name: str, paths: tuple[str, ...], host: str | None
 ) -> None:
     """Name and routes are free."""
-    file, services = session.shown(loaded.path), loaded.stack.services
-    if name in services:
+    file, known = session.shown(loaded.path), loaded.stack.services
+    if name in known:
         raise UsageProblem(
             f"{name} is a service of {file} already; nothing was changed",
             hint=f"edit its entry there, then: {session.again(f'up {name}')}",
         )
     taken = {
         (route.host, route.path): other
-        for other, service in services.items()
+        for other, service in known.items()
         for route in service.routes
     }
     for path in paths:
@@ -182,16 +206,16 @@ def _edited(session: Session, loaded: LoadedStack, name: str, entry: dict[str, A
     from msctl.config import load
     from msctl.config.editing import with_service
 
-    file, services = session.shown(loaded.path), loaded.stack.services
+    file, before = session.shown(loaded.path), loaded.stack.services
     by_hand = f"edit {file} by hand; msctl schema prints all keys"
     text = loaded.path.read_bytes().decode("utf-8")
-    routed = "routes" in entry
+    kind = "routed" if "routes" in entry else "stateful" if "stateful" in entry else "internal"
 
     def behind(other: str) -> bool:
-        return services[other].kind == ("routed" if routed else "internal")
+        return before[other].kind == kind
 
     try:
-        edited = with_service(text, name, entry, behind=lambda n: n in services and behind(n))
+        edited = with_service(text, name, entry, behind=lambda n: n in before and behind(n))
     except ValueError as error:
         raise UsageProblem(f"{file} cannot be edited: {error}", hint=by_hand) from None
     try:
@@ -207,6 +231,6 @@ def _edited(session: Session, loaded: LoadedStack, name: str, entry: dict[str, A
             f"with {name} in it, {file} would not be right; nothing was changed:\n{error.message}"
         ) from None
     others = {other: service for other, service in after.services.items() if other != name}
-    if others != services or after.model_copy(update={"services": services}) != loaded.stack:
+    if others != before or after.model_copy(update={"services": before}) != loaded.stack:
         raise UsageProblem(f"{file} cannot be edited: its form is not understood", hint=by_hand)
     return edited

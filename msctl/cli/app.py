@@ -88,7 +88,7 @@ class App:
     send: Send = _send
     """Sends the requests of a load test; see `msctl.sender`."""
     lock_folder: Path | None = None
-    """Where locks lie; None: the user's runtime folder."""
+    """Where locks lie; None: the user's own folder of them."""
     clock: Callable[[], float] = time.monotonic
     """Seconds, for durations."""
     now: Callable[[], datetime] = lambda: datetime.now(UTC)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -67,6 +68,8 @@ def command(
 
     loaded = session.load()
     policies = _policies(session, loaded, session.known(loaded, services))
+    if interval is not None:
+        policies = {n: replace(policy, interval=interval) for n, policy in policies.items()}
     url = prometheus_url(loaded.stack, session.app.environ)
     engine = session.connect(loaded)
     if not engine.on_host:
@@ -80,7 +83,7 @@ def command(
     source = LoadSource(session.app, url, troubles)
     decided = teller.decided if port is None else _exporting(port, teller)
     scaler = Autoscaler(session, loaded, engine, policies, source, troubles, dry_run, decided)
-    intervals = {name: interval or policy.interval for name, policy in policies.items()}
+    intervals = {name: policy.interval for name, policy in policies.items()}
     rounds = Rounds(intervals, session.app.clock)
     try:
         with told_apart(), teller.open():

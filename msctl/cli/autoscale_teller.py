@@ -7,9 +7,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from msctl.cli.autoscale_view import line, table, view
+from msctl.cli.autoscale_view import Room, line, table, view
 from msctl.cli.autoscaling import Verdict
 from msctl.cli.session import Session
+
+_LINES = 24
+"""Of a terminal that does not tell."""
 
 
 @dataclass
@@ -85,7 +88,8 @@ class Teller:
         if self._draw is not None:
             latest = self.latest.values() if verdicts is None else verdicts
             now = self.session.app.clock()
-            self._draw(view(self.project, latest, list(self.messages), now, doing))
+            room = Room(self.session.ui.width, self.session.ui.height or _LINES)
+            self._draw(view(self.project, latest, list(self.messages), now, doing, room))
 
 
 def _held_by(verdict: Verdict) -> int | None:

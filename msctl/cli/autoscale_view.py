@@ -2,20 +2,44 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from msctl.autoscale.records import Reading
-from msctl.autoscale.words import seconds, value
+from msctl.autoscale.words import NAMES, against, seconds, share
 from msctl.cli.autoscaling import Verdict
+from msctl.cli.words import plural
 from msctl.ui import Block, Cell, Table
 
-_METRICS = {"cpu": "CPU", "rps": "REQ/S EACH", "latency_p95": "P95"}
+_METRICS = {"cpu": "CPU", "rps": "REQ/S", "latency_p95": "P95"}
+_FEWEST = 3
+"""Rows that are shown on a terminal however small."""
+
+
+@dataclass(frozen=True)
+class Room:
+    """A terminal's."""
+
+    width: int
+    height: int
 
 
 def view(
-    project: str, verdicts: Iterable[Verdict], messages: Sequence[str], now: float, doing: str
+    project: str,
+    verdicts: Iterable[Verdict],
+    messages: Sequence[str],
+    now: float,
+    doing: str,
+    room: Room,
 ) -> list[Block]:
-    """The latest decision about each service, what msctl is doing, and what was told last."""
+    """The latest decision about each service, what msctl is doing, and what was told last. Where
+    there is no room for all, the services are shown that change or might."""
+    told = [part for message in messages for part in textwrap.wrap(message, room.width)]
+    # Without title, headings, the line that counts the others, and what keeps them apart.
+    space = max(_FEWEST, room.height - 4 - (1 + len(told) if told else 0))
+    found = list(verdicts)
+    shown = set(sorted(range(len(found)), key=lambda n: _calm(found[n]))[:space])
     blocks: list[Block] = [
         [
             Cell(project, "bold"),
@@ -23,31 +47,60 @@ def view(
             Cell(f"  {doing}; Ctrl-C ends", "dim"),
         ],
         [],
-        table(verdicts, now),
+        table([verdict for number, verdict in enumerate(found) if number in shown], now),
     ]
-    if messages:
-        blocks += [[], *([Cell(message, "yellow")] for message in messages)]
+    if hidden := len(found) - len(shown):
+        blocks.append([Cell(f"… and {plural(hidden, 'service')} more", "dim")])
+    if told:
+        blocks += [[], *([Cell(line, "yellow")] for line in told)]
     return blocks
 
 
+def _calm(verdict: Verdict) -> int:
+    """The lower, the more there is to see."""
+    decision = verdict.decision
+    over = any(r.value is not None and r.value > r.target for r in decision.readings)
+    waits = decision.next_down is not None
+    return 0 if verdict.changes else 1 if decision.held else 2 if waits else 3 if over else 4
+
+
 def table(verdicts: Iterable[Verdict], now: float) -> Table:
-    """`now` is of the decisions' clock."""
-    headings = ["SERVICE", "REPLICAS", *_METRICS.values(), "FEWER IN", "REASON"]
-    return Table(headings, [_row(v, now) for v in verdicts], shrink=(len(headings) - 1, 0))
+    """`now` is of the decisions' clock. A column that none of the services has is left out."""
+    found = list(verdicts)
+    aimed = {reading.metric for verdict in found for reading in verdict.decision.readings}
+    metrics = [name for name in _METRICS if name in aimed]
+    waits = any(verdict.decision.next_down is not None for verdict in found)
+    fewer = ["FEWER IN"] if waits else []
+    headings = ["SERVICE", "REPLICAS", *(_METRICS[m] for m in metrics), *fewer, "REASON"]
+    rows = [_row(verdict, metrics, now if waits else None) for verdict in found]
+    return Table(headings, rows, shrink=(len(headings) - 1, 0))
 
 
-def _row(verdict: Verdict, now: float) -> Sequence[Cell]:
+def _row(verdict: Verdict, metrics: Sequence[str], now: float | None) -> Sequence[Cell]:
     readings = {reading.metric: reading for reading in verdict.decision.readings}
     until = verdict.decision.next_down
-    down = Cell("-", "dim") if until is None else Cell(seconds(max(0.0, until - now)))
     style = "yellow" if verdict.decision.held else ""
     return [
         Cell(verdict.service, "bold"),
         _replicas(verdict),
-        *(_metric(readings.get(name)) for name in _METRICS),
-        down,
-        Cell(verdict.decision.reason, style),
+        *(_metric(readings.get(name)) for name in metrics),
+        *(() if now is None else (_down(until, now),)),
+        Cell(_reason(verdict), style),
     ]
+
+
+def _down(until: float | None, now: float) -> Cell:
+    return Cell("-", "dim") if until is None else Cell(seconds(max(0.0, until - now)))
+
+
+def _reason(verdict: Verdict) -> str:
+    """The reason, without the figures that stand in the row: of those the metric's name."""
+    text = verdict.decision.reason
+    for reading in verdict.decision.readings:
+        if text.startswith(figures := against(reading)):
+            rest = text.removeprefix(figures).partition(", down in ")[0]
+            return rest.removeprefix("; ") or NAMES[reading.metric]
+    return text
 
 
 def _replicas(verdict: Verdict) -> Cell:
@@ -58,12 +111,11 @@ def _replicas(verdict: Verdict) -> Cell:
 
 
 def _metric(reading: Reading | None) -> Cell:
-    """`83% of 70%`."""
+    """`83/70%`, yellow over the target."""
     if reading is None:
         return Cell("-", "dim")
     over = reading.value is not None and reading.value > reading.target
-    text = f"{value(reading.metric, reading.value)} of {value(reading.metric, reading.target)}"
-    return Cell(text, "yellow" if over else "")
+    return Cell(share(reading), "yellow" if over else "")
 
 
 def line(verdict: Verdict, *, dry_run: bool) -> str:

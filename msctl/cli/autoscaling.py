@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from msctl.autoscale import Decision, History, Policy, Samples, decide
-from msctl.autoscale.observed import CAUSE, processors_between, samples_of
+from msctl.autoscale.observed import CAUSE, Look, is_unfinished, looked, samples_of
 from msctl.cli.converge import following
+from msctl.engines.compose.files import file_digest
 from msctl.errors import EngineUnreachable, MsctlError, StackLocked, UsageProblem
 from msctl.execute import execute
+from msctl.model import AUTOSCALER
 from msctl.plan import Node, Outcome, Plan
 from msctl.request import Scale
-from msctl.state import StackState, Traffic, Usage
+from msctl.state import StackState, Traffic
 
 if TYPE_CHECKING:
     from msctl.cli.loadsource import LoadSource
@@ -25,6 +28,10 @@ if TYPE_CHECKING:
 
 SCALING = "scaling"
 """The topic of what keeps a service from being scaled, before its name."""
+_EDITED = (
+    "has been edited: what it says now counts from the next `up`, and until then replicas are "
+    "copies of those that run"
+)
 
 
 @dataclass(frozen=True)
@@ -77,7 +84,11 @@ class Autoscaler:
     decided: Callable[[Sequence[Verdict]], None] = lambda _: None
     """Told the decisions of a round before they are carried out, which may take a while."""
     histories: dict[str, History] = field(default_factory=dict)
-    usages: Mapping[str, Usage] = field(default_factory=dict)
+    looks: Mapping[str, Look] = field(default_factory=dict)
+    """The last at each replica."""
+
+    def __post_init__(self) -> None:
+        self._read = _digest(self.loaded.path)
 
     def round(self, services: Sequence[str]) -> list[Verdict]:
         """Decide about these services, and carry it out; nothing while the engine is away."""
@@ -87,6 +98,7 @@ class Autoscaler:
             self.troubles.note("engine", f"{error.message}; nothing is changed until it does")
             return []
         self.troubles.over("engine", "the engine answers again")
+        self._tell_of_edits(state)
         now, time = self.session.app.clock(), self.session.app.now().isoformat(timespec="seconds")
         verdicts = []
         for name, found in samples.items():
@@ -108,23 +120,33 @@ class Autoscaler:
         measured = [name for name in services if policies[name].cpu is not None]
         own = tuple(c for c in state.containers if c.service in measured)
         usages = self.engine.usage(replace(state, containers=own)) if measured else {}
-        processors = processors_between(self.usages, usages)
-        # Services have intervals of their own, so what was measured of the others is kept.
+        before, now = self.looks, looked(self.looks, own, usages, self.session.app.clock())
+        # Services have intervals of their own, so what was seen of the others is kept.
         alive = {c.id for c in state.containers}
-        self.usages = {k: v for k, v in {**self.usages, **usages}.items() if k in alive}
+        self.looks = {k: v for k, v in {**before, **now}.items() if k in alive}
         asking = [name for name in self.policies if self.policies[name].needs_traffic]
         due = any(policy.needs_traffic for policy in policies.values())
         traffic = self.source.traffic(asking, state.gateway) if due else {}
         return state, {
-            name: samples_of(name, policy, state, processors, traffic.get(name, Traffic()))
+            name: samples_of(name, policy, state, before, now, traffic.get(name, Traffic()))
             for name, policy in policies.items()
         }
+
+    def _tell_of_edits(self, state: StackState) -> None:
+        """Since the last `up`, where that began an autoscaler, else since this one began."""
+        deployed = [one.files for one in state.of(AUTOSCALER) if one.files]
+        name, now = self.loaded.path.name, _digest(self.loaded.path)
+        if now == (deployed[0] if deployed else self._read):
+            self.troubles.over("file", f"{name} is as it was again")
+        elif now is not None:  # an editor may be about to put it back
+            self.troubles.note("file", f"{name} {_EDITED}")
 
     # Acting
 
     def _carried_out(self, verdicts: Sequence[Verdict], seen: StackState) -> list[Verdict]:
         """More first: it is urgent, and it does not need the gateway."""
         done: set[str] = set()
+        left = self._finished(verdicts, seen)
         for up in (True, False):
             counts = {
                 v.service: v.wanted for v in verdicts if v.changes and (v.wanted > v.current) is up
@@ -132,13 +154,32 @@ class Autoscaler:
             done |= self._scaled(counts, seen)
         now = self.session.app.clock()
         for verdict in verdicts:
-            if not verdict.changes:
+            if not verdict.changes and verdict.service not in left:
                 self.troubles.over(f"{SCALING} {verdict.service}")
             if verdict.service in done:
                 history = self.histories[verdict.service]
                 changed = history.changed(now, verdict.current, verdict.wanted)
                 self.histories[verdict.service] = changed
         return [replace(verdict, acted=verdict.service in done) for verdict in verdicts]
+
+    def _finished(self, verdicts: Sequence[Verdict], seen: StackState) -> set[str]:
+        """Bring services to the number that was asked for, where whoever was at it was killed or
+        lost the engine; those that are not yet."""
+        counts = {
+            v.service: v.current
+            for v in verdicts
+            if not v.changes and is_unfinished(v.service, seen)
+        }
+        try:
+            done = self._scale(counts, seen, is_unfinished) if counts else set()
+        except StackLocked:
+            return set(counts)  # somebody is at it
+        except MsctlError as error:
+            self._refused(counts, f"{', '.join(counts)} could not be scaled: {error.message}")
+            return set(counts)
+        for name in done:
+            self.troubles.say(f"{name}: {counts[name]} had been asked for, and now are there")
+        return set()
 
     def _scaled(self, counts: Mapping[str, int], seen: StackState) -> set[str]:
         """The services that were scaled; where one is refused, each of them is tried alone."""
@@ -170,7 +211,12 @@ class Autoscaler:
             self.troubles.note(f"{SCALING} {name}", text)
             text = ""
 
-    def _scale(self, counts: Mapping[str, int], seen: StackState) -> set[str]:
+    def _scale(
+        self,
+        counts: Mapping[str, int],
+        seen: StackState,
+        still: Callable[[str, StackState], bool] = lambda *_: True,
+    ) -> set[str]:
         """As `msctl scale` does; but whoever scaled since the look is not overruled.
 
         Raises:
@@ -180,7 +226,8 @@ class Autoscaler:
         """
         with self.session.locked(self.engine, self.loaded.stack.name):
             now = self.engine.observe()
-            counts = {n: c for n, c in counts.items() if now.intent(n) == seen.intent(n)}
+            same = [n for n in counts if now.intent(n) == seen.intent(n) and still(n, now)]
+            counts = {name: counts[name] for name in same}
             if not counts:
                 return set()
             failure: MsctlError | None = None
@@ -191,6 +238,14 @@ class Autoscaler:
         if failure is not None:
             raise failure
         return set(counts)
+
+
+def _digest(file: Path) -> str | None:
+    """None where it cannot be read, or not again."""
+    try:
+        return file_digest(file) if file.is_file() else None
+    except OSError:
+        return None
 
 
 def _first_failure(plan: Plan, outcome: Outcome) -> MsctlError | None:

@@ -76,7 +76,7 @@ def examine(session: Session) -> Iterator[Finding]:
 
 
 def _stack(session: Session, loaded: LoadedStack, engine: Engine) -> Iterator[Finding]:
-    from msctl import doctor
+    from msctl import doctor, isolation
     from msctl.cli.render import stale
     from msctl.cli.status import look
 
@@ -85,6 +85,7 @@ def _stack(session: Session, loaded: LoadedStack, engine: Engine) -> Iterator[Fi
         hint = session.again(f"render compose -o {quoted(rendered)}")
         yield doctor.Finding("rendered", "warn", f"{rendered} is stale", hint)
     yield from _secrets(loaded)
+    yield from isolation.of_databases(stack)
     if engine.on_host:
         yield from _gateway(session, loaded)
         yield from doctor.of_memory(stack, state.engine)

@@ -49,6 +49,41 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
 }
 """Name and short help of each command by section; its module has that name, with `_` for `-`."""
 
+EXAMPLES: Mapping[str, str] = {
+    "up": "msctl up; msctl up userservice --dry-run; msctl up --pull",
+    "down": "msctl down; msctl down --volumes --yes",
+    "scale": "msctl scale userservice 5; msctl scale web=3 api=4; msctl scale all 3",
+    "autoscale": "msctl autoscale; msctl autoscale web --once --dry-run",
+    "rollout": "msctl rollout web; msctl rollout web --image shop/web:1.5",
+    "rollback": "msctl rollback web",
+    "restart": "msctl restart web",
+    "secret": "msctl secret rotate database_password",
+    "status": "msctl status; msctl status web --load; msctl status --watch",
+    "routes": "msctl routes; msctl routes --json",
+    "logs": "msctl logs; msctl logs web -f --tail 100",
+    "metrics": "msctl metrics; msctl metrics web --json",
+    "dashboard": "msctl dashboard; msctl dashboard grafana --print",
+    "load-test": "msctl load-test web; msctl load-test web --rate 300 --duration 20",
+    "doctor": "msctl doctor",
+    "init": "msctl init; msctl -f shop.yaml -p shop init",
+    "add": "msctl add search --path /api/search --port 8084 --build ./search --needs postgres",
+    "import": "msctl import; msctl import base.yml prod.yml -o stack.yaml",
+    "check": "msctl check; msctl -f other.yaml check",
+    "render": "msctl render; msctl render -o docker-compose.yml; msctl render kubernetes -o k8s",
+    "schema": "msctl schema > stack.schema.json",
+    "completion": 'eval "$(msctl completion bash)"',
+}
+"""How each command is used, for its help; several are parted by `; `."""
+STATUSES = (
+    ("0", "done"),
+    ("1", "failed or degraded"),
+    ("2", "wrong arguments or file; nothing was changed"),
+    ("3", "no engine answers"),
+    ("4", "another msctl is at work on the stack"),
+    ("130", "interrupted"),
+)
+"""What msctl leaves with; see `msctl.errors`."""
+
 _SHORT = {name: text for section in COMMANDS.values() for name, text in section.items()}
 _MODULES = {"import": "importing"}  # a word that Python keeps
 _WITHOUT_JSON = {"init", "add", "import", "render", "completion"}
@@ -92,6 +127,23 @@ class Command(click.Command):
                 with formatter.section(title):
                     formatter.write_dl(rows)
 
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        if examples := EXAMPLES.get(self.name or ""):
+            with formatter.section("Examples"):
+                for line in examples.split("; "):
+                    formatter.write(f"{'':{formatter.current_indent}}{line}\n")
+        _write_statuses(formatter)
+
+
+def _write_statuses(formatter: click.HelpFormatter) -> None:
+    with formatter.section("Exit status"):
+        formatter.write_dl(STATUSES)
+
+
+def command_names() -> list[str]:
+    """Every command's."""
+    return list(_SHORT)
+
 
 def arguments(ctx: click.Context) -> list[str]:
     """What was typed behind the command's name."""
@@ -133,6 +185,9 @@ class Msctl(click.Group):
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         self.format_commands(ctx, formatter)
         click.Command.format_options(self, ctx, formatter)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        _write_statuses(formatter)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         for title, commands in COMMANDS.items():

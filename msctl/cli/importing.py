@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,16 +16,26 @@ from msctl.cli.outputs import output_path, write_whole
 from msctl.cli.session import Session, in_session
 from msctl.cli.words import plural
 from msctl.errors import StackFileError, UsageProblem
+from msctl.shellwords import quoted
 
 if TYPE_CHECKING:
+    from msctl.config.variables import Lookup
     from msctl.importing import Imported, Source
 
 _STACK_FILE = "stack.yaml"
 _FORM = "docker-compose.yml"
+_NAMES = ("compose.yaml", "compose.yml", _FORM, "docker-compose.yaml")
+_OVERRIDES = (
+    "compose.override.yml",
+    "compose.override.yaml",
+    "docker-compose.override.yml",
+    "docker-compose.override.yaml",
+)
+"""What Docker Compose takes in the order of compose-go (`cli.DefaultFileNames`)."""
 
 
 @command_named("import")
-@click.argument("compose_file", metavar="FILE", type=click.Path())
+@click.argument("files", metavar="[FILE…]", nargs=-1, type=click.Path())
 @click.option("-o", "--output", metavar="PATH", help="Write there; - prints. [stack.yaml beside]")
 @click.option("--force", is_flag=True, help="Write over a file that exists.")
 @click.option(
@@ -30,16 +43,24 @@ _FORM = "docker-compose.yml"
 )
 @in_session
 def command(
-    session: Session, compose_file: str, output: str | None, force: bool, profiles: tuple[str, ...]
+    session: Session,
+    files: tuple[str, ...],
+    output: str | None,
+    force: bool,
+    profiles: tuple[str, ...],
 ) -> None:
     """Write a stack file that stands for the Compose file FILE.
+
+    Of several, each wins over those before it, as with docker compose -f; without any, they are
+    those that docker compose up takes here. What they include and extend is taken in.
 
     Traefik's labels become routes. What the stack file has no key for is kept under x-compose; what
     msctl cannot make is named, with its line, here and at the top of the stack file.
     """
-    path = session.app.cwd / compose_file
+    files = files or _usual(session)
+    path = session.app.cwd / files[0]
     target = _target(session, path, output, force)
-    source = _source(session, path, compose_file, profiles)
+    source = _source(session, path, files, profiles)
     found = _imported(session, path, source)
     text = found.text(path.name)
     if target is None:
@@ -50,6 +71,25 @@ def command(
         session.ui.note(note.text(session.shown(path)))
     if target is not None:
         _say(session, found, target)
+
+
+def _usual(session: Session) -> tuple[str, ...]:
+    """The files that `docker compose` takes by itself.
+
+    Raises:
+        UsageProblem: there are none.
+    """
+    cwd = session.app.cwd
+    if named := _lookup(session, cwd, ".env")("COMPOSE_FILE"):
+        separator = _lookup(session, cwd, ".env")("COMPOSE_PATH_SEPARATOR") or os.pathsep
+        return tuple(named.split(separator))
+    found = next((name for name in _NAMES if (cwd / name).is_file()), None)
+    if found is None:
+        raise UsageProblem(
+            f"there is no {_FORM} here, nor {_NAMES[0]}", hint=f"name it: msctl import {_FORM}"
+        )
+    over = next((name for name in _OVERRIDES if (cwd / name).is_file()), None)
+    return (found, over) if over else (found,)
 
 
 def _target(session: Session, path: Path, output: str | None, force: bool) -> Path | None:
@@ -72,53 +112,77 @@ def _target(session: Session, path: Path, output: str | None, force: bool) -> Pa
     return target
 
 
-def _source(session: Session, path: Path, file: str, profiles: tuple[str, ...]) -> Source:
-    """The file, read.
+def _lookup(session: Session, folder: Path, file: str) -> Lookup:
+    """The variables of the environment and of `.env` in a folder.
 
     Raises:
-        UsageProblem: it cannot be read, or is no Compose file.
+        StackFileError: `.env` is not right.
     """
-    from msctl.config import yamltext
     from msctl.config.environment import dotenv
-    from msctl.config.problems import Malformed, as_error
-    from msctl.importing import Source
+    from msctl.config.problems import as_error
+
+    lookup, complaints = dotenv(
+        file, session.app.environ, lambda name: (folder / name).read_bytes()
+    )
+    if complaints:
+        raise as_error([], file, complaints)
+    return lookup
+
+
+def _source(
+    session: Session, path: Path, files: tuple[str, ...], profiles: tuple[str, ...]
+) -> Source:
+    """The files, read.
+
+    Raises:
+        UsageProblem: one cannot be read, or they are no Compose file.
+    """
+    from msctl.config.files import read_start
+    from msctl.config.problems import as_error
+    from msctl.importing import BrokenFile, Source, composed
     from msctl.importing.source import OURS
 
+    folder = path.parent
+    names = [Path(os.path.relpath(session.app.cwd / file, folder)).as_posix() for file in files]
+    lookup = _lookup(session, folder, files[0])
     try:
-        data = path.read_bytes()
+        found = composed(names, lambda name: read_start(folder / name), lookup)
+    except BrokenFile as error:
+        shown = files[0] if error.file == names[0] else session.shown(folder / error.file)
+        raise as_error(error.problems, shown) from None
     except OSError as error:
         reason = (error.strerror or "cannot be read").lower()
         hint = f"name the file: msctl import {_FORM}"
-        raise UsageProblem(f"{file}: {reason}", hint=hint) from None
-    lookup, complaints = dotenv(
-        file, session.app.environ, lambda name: (path.parent / name).read_bytes()
-    )
-    try:
-        document = yamltext.parse(data)
-    except Malformed as error:
-        raise as_error([error.problem], file, complaints) from None
-    if document.problems or complaints:
-        raise as_error(document.problems, file, complaints)
-    services = document.value.get("services")
+        raise UsageProblem(
+            f"{session.shown(folder / error.filename)}: {reason}", hint=hint
+        ) from None
+    services = found.document.value.get("services")
     if not isinstance(services, dict) or not services:
-        raise UsageProblem(f"{file} is no Compose file: it has no services")
+        raise UsageProblem(f"{files[0]} is no Compose file: it has no services")
     more = (lookup("COMPOSE_PROFILES") or "").split(",")
     return Source(
-        document,
+        found.document,
         lookup,
-        exists=lambda name: (path.parent / name).exists(),
+        exists=lambda name: (folder / name).exists(),
         profiles=frozenset([*profiles, *more]) - {""},
-        own=data.startswith(OURS.encode()),
+        own=read_start(path).startswith(OURS.encode()),
+        files=found.files,
+        notes=list(found.lost),
     )
 
 
 def _imported(session: Session, path: Path, source: Source) -> Imported:
     from msctl.importing import imported
 
-    name = session.options.project or name_of(path.parent.resolve())
-    if session.options.project is not None:
-        source.document.value["name"] = name
-    return imported(source, name)
+    given = session.options.project or source.lookup("COMPOSE_PROJECT_NAME")
+    if given:
+        source.document.value["name"] = given
+    return imported(source, project_name(path.parent.resolve().name) or name_of(path.parent))
+
+
+def project_name(folder: str) -> str:
+    """What Docker Compose calls the project of a folder: its volumes are found by that."""
+    return re.sub(r"[^a-z0-9_-]", "", folder.lower()).lstrip("-_")
 
 
 def _say(session: Session, found: Imported, target: Path) -> None:
@@ -136,5 +200,27 @@ def _say(session: Session, found: Imported, target: Path) -> None:
         load(target, session.app.environ, shown_as=shown)
     except StackFileError as error:
         raise StackFileError([*error.problems, f"{shown} is written, and wants a hand"]) from None
-    again = "" if shown == _STACK_FILE else f" -f {shown}"
+    for line in next_steps(found.data):
+        session.ui.say(line)
+    again = "" if shown == _STACK_FILE else f" -f {quoted(shown)}"
     session.ui.say(f"to see what it would do: msctl{again} up --dry-run")
+
+
+def next_steps(stack: Mapping[str, Any]) -> Iterator[str]:
+    """What a stack without routes lacks, and how one of its services gets one."""
+    services: Mapping[str, Any] = stack["services"]
+    if any("routes" in service for service in services.values()):
+        return
+    published = {
+        name: [str(port).partition("/")[0].rpartition(":")[2] for port in service["ports"]]
+        for name, service in services.items()
+        if "ports" in service and not service.get("stateful")
+    }
+    yield "no service has a route, so there is no gateway: each is reached as before"
+    port = next((ports[0] for ports in published.values() if ports[0].isdecimal()), None)
+    if port is not None:
+        name = next(name for name, ports in published.items() if ports[0] == port)
+        yield (
+            f"for a gateway, and scaling without a lost request, write in place of {name}'s ports: "
+            f"port: {port}, routes: [/]"
+        )

@@ -74,12 +74,12 @@ def _ask(session: Session, stack: Stack, only: str | None) -> Metrics:
     services = [name for name, one in stack.services.items() if one.routes and only in (None, name)]
     routers = [r for name in services for r in router_names(name, stack.services[name])]
     url, now = prometheus_url(stack, session.app.environ), session.app.now().astimezone()
-    times = history_times(now)
+    times, home = history_times(now), session.home(stack)
     try:
         with session.app.prometheus(url) as prometheus:
-            current = prometheus.instant(now_query(services))
+            current = prometheus.instant(now_query(services, home))
             history = prometheus.range(
-                history_query(services), times[0].timestamp(), now.timestamp(), WINDOW_SECONDS
+                history_query(services, home), times[0].timestamp(), now.timestamp(), WINDOW_SECONDS
             )
     except PrometheusSilent as error:
         raise _silent(session, stack, url, error) from None
@@ -91,6 +91,7 @@ def _ask(session: Session, stack: Stack, only: str | None) -> Metrics:
         time=now,
         services=services,
         routers=routers,
+        namespace=home,
     )
 
 
@@ -104,5 +105,7 @@ def _silent(session: Session, stack: Stack, url: str, error: PrometheusSilent) -
         origin = f"metrics.prometheus of {session.shown(session.file)}"
         hint = f"set metrics.prometheus, or ${PROMETHEUS_VARIABLE}, to the one that scrapes traefik"
         if "prometheus" in stack.services:
-            hint = session.again("up prometheus")
+            home = session.home(stack)
+            reach = f"kubectl -n {home} port-forward service/prometheus 9090"
+            hint = session.again("up prometheus") if home is None else reach
     return MsctlError(f"Prometheus does not answer at {url} ({origin}): {error}", hint=hint)

@@ -11,7 +11,7 @@ from enum import Enum
 
 from msctl.errors import MsctlError
 from msctl.execute import Reporter
-from msctl.plan import Node, Plan, Wait
+from msctl.plan import Node, OutputLine, Plan, Wait
 from msctl.ui import Progress, Ui
 
 _DONE = {
@@ -74,7 +74,7 @@ def reporter(plan: Plan, ui: Ui, by: By, clock: Callable[[], float]) -> Iterator
 
 @dataclass
 class PlainReporter:
-    """One line per step that has ended."""
+    """One line per step that has ended, and the output of what steps run, as it comes."""
 
     ui: Ui
     total: int
@@ -84,7 +84,9 @@ class PlainReporter:
         """Nothing: a line tells how it ended."""
 
     def told(self, node: Node, text: str) -> None:
-        """Nothing: what a step tells is for a screen that can be redrawn."""
+        """The rest of what a step tells is for a screen that can be redrawn."""
+        if isinstance(text, OutputLine):
+            self.ui.say(f"{node.step.target}: {text}")
 
     def done(self, node: Node, seconds: float) -> None:
         self.ended += 1

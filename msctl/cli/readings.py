@@ -79,7 +79,8 @@ def _traffic(
     try:
         with session.app.prometheus(url) as prometheus:
             if load:
-                return PrometheusStatus(url, True), prometheus.traffic(routed)
+                home = session.home(stack)
+                return PrometheusStatus(url, True), prometheus.traffic(routed, home)
             prometheus.instant("vector(1)")
             return PrometheusStatus(url, True), {}
     except PrometheusSilent:

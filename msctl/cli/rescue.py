@@ -11,6 +11,10 @@ import click
 
 from msctl.errors import Interrupted, MsctlError
 
+READER_LEFT = 128 + 13
+"""Exit status where nobody reads on: as a shell gives it for a tool that SIGPIPE has ended, since 1
+means something else."""
+
 
 def rescued(run: Callable[..., Any], *args: Any, **extra: Any) -> NoReturn:
     """Run, then leave the process with the exit status; whatever was raised is told once."""
@@ -20,7 +24,12 @@ def rescued(run: Callable[..., Any], *args: Any, **extra: Any) -> NoReturn:
         sys.stdout.flush()
     except BrokenPipeError:
         _forget_stdout()
-        status = 1
+        status = READER_LEFT
+    except SystemExit as end:
+        if not isinstance(end.__context__, BrokenPipeError):  # which click makes into an end
+            raise
+        _forget_stdout()
+        status = READER_LEFT
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
         status = error.exit_code

@@ -24,7 +24,11 @@ def command(
 
     A stateful service keeps a secret in its data: it has to name the command by which it takes a
     new one (`rotate` of the secret in the stack file).
+
+    @USER is the password of somebody whom the gateway asks for one: a new one is in force when this
+    ends, and no replica is replaced.
     """
+    from msctl.cli import summary
     from msctl.cli.converge import converge
     from msctl.cli.progress import By
     from msctl.request import Rotate
@@ -39,3 +43,4 @@ def command(
     if session.options.json:
         session.ui.json(run.record(session, loaded.stack.name, engine.name))
     session.ui.say(f"secret {name} has a new value, in {run.seconds:.1f} s", "bold green")
+    summary.new_passwords(session, loaded, run)

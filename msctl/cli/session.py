@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, update_wrapper
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 import click
 
 from msctl.cli.app import App
-from msctl.cli.group import arguments
+from msctl.cli.group import arguments, command_names
 from msctl.cli.options import given
 from msctl.errors import MsctlError, UsageProblem
 from msctl.shellwords import quoted
@@ -24,8 +25,10 @@ if TYPE_CHECKING:  # imported when they are used
     from msctl.config import LoadedStack
     from msctl.engines.base import Engine
     from msctl.lock import StackLock
+    from msctl.model import Stack
     from msctl.ui import Ui
 
+_COMMAND = re.compile(rf"\bmsctl ({'|'.join(map(re.escape, command_names()))})(?![\w-])")
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -95,12 +98,20 @@ class Session:
         Raises:
             EngineUnreachable: it does not answer.
         """
+        return self.app.connect(self.options.engine, loaded, self._environ())
+
+    def home(self, stack: Stack) -> str | None:
+        """The stack's namespace; None where the engine has none."""
+        from msctl.engines import home
+
+        return home(self.options.engine, stack, self._environ())
+
+    def _environ(self) -> Mapping[str, str]:
         from msctl.engines import with_options
 
-        options, environ = self.options, self.app.environ
+        options = self.options
         given = {"context": options.context, "namespace": options.namespace}
-        environ = with_options(options.engine, environ, given)
-        return self.app.connect(options.engine, loaded, environ)
+        return with_options(options.engine, self.app.environ, given)
 
     def shown(self, path: Path) -> str:
         """A path as a user in the working directory would type it."""
@@ -125,6 +136,10 @@ class Session:
         if self.options.namespace is not None:
             words += ["--namespace", self.options.namespace]
         return f"{' '.join(map(quoted, words))} {rest}"
+
+    def as_typed(self, text: str) -> str:
+        """A hint whose commands (`msctl up web`) lead to the same stack."""
+        return _COMMAND.sub(lambda found: self.again(found[1]), text)
 
     def lock(self, engine: Engine, project: str) -> StackLock:
         from msctl.lock import StackLock, lock_folder
@@ -174,7 +189,13 @@ def in_session(
     """Hand a command function its session."""
 
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
-        return command(session_of(click.get_current_context()), *args, **kwargs)
+        session = session_of(click.get_current_context())
+        try:
+            return command(session, *args, **kwargs)
+        except MsctlError as error:
+            if error.hint is not None:
+                error.hint = session.as_typed(error.hint)
+            raise
 
     return update_wrapper(call, command)
 

@@ -40,7 +40,7 @@ def up(
             session.ui.say(f"  dashboard  {url}")
         if url := outer_dashboard_url(stack.gateway):
             session.ui.say(f"  dashboard  {url} (user {ADMIN})")
-    _new_passwords(session, loaded, run)
+    new_passwords(session, loaded, run)
     for problem in status.problems:
         if problem.kind == "gateway_api":
             session.ui.note(problem.message)
@@ -52,7 +52,7 @@ def up(
         raise MsctlError("\n".join(problem.message for problem in failed), hint=failed[0].hint)
 
 
-def _new_passwords(session: Session, loaded: LoadedStack, run: Run) -> None:
+def new_passwords(session: Session, loaded: LoadedStack, run: Run) -> None:
     """Shown once, to a person; what keeps a command's output is no place for a password."""
     made = [node.step for node in run.done if isinstance(node.step, MakePassword)]
     for step in made:

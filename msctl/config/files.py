@@ -97,6 +97,7 @@ def _operator(file: Path) -> Operator:
         MsctlError: this user can have no locks.
     """
     from msctl.lock import lock_folder
+    from msctl.ownimage import reference
 
     if not hasattr(os, "getuid"):
         raise UsageProblem(
@@ -104,7 +105,8 @@ def _operator(file: Path) -> Operator:
             "which this system does not have",
             hint="remove it, and let msctl autoscale run",
         )
-    return Operator(str(file), f"{os.getuid()}:{os.getgid()}", str(lock_folder()))
+    user = f"{os.getuid()}:{os.getgid()}"
+    return Operator(str(file), user, str(lock_folder()), reference())
 
 
 def refusal(path: Path, found: Iterable[tuple[KeyPath, str]], *, shown_as: str) -> StackFileError:
@@ -116,9 +118,7 @@ def refusal(path: Path, found: Iterable[tuple[KeyPath, str]], *, shown_as: str) 
 def _named(name: str, source: str, cwd: Path) -> Path:
     path = cwd / name
     if not path.exists():
-        raise UsageProblem(
-            f"{source}: {name}: no such file", hint="`msctl init` writes a starter stack.yaml"
-        )
+        raise UsageProblem(f"{source}: {name}: no such file", hint="`msctl init` writes a starter")
     if path.is_dir():
         raise UsageProblem(
             f"{source}: {name} is a folder", hint=f"name the file: {name.rstrip('/')}/{FILE_NAME}"

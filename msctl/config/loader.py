@@ -46,7 +46,8 @@ def load_text(
         document = yamltext.parse(text)
     except Malformed as error:
         raise as_error([error.problem], name, complaints) from None
-    loading = _Loading(document, lookup, read_file, keep_variables)
+    home = environ.get("HOME") or environ.get("USERPROFILE")
+    loading = _Loading(document, lookup, read_file, keep_variables, home)
     stack = loading.stack(project)
     if stack is None or loading.problems or complaints:
         raise as_error(loading.problems, name, complaints)
@@ -68,12 +69,13 @@ class _Loading:
     lookup: Lookup
     read_file: ReadFile
     keep: bool
+    home: str | None
     problems: list[Problem] = field(default_factory=list)
     unresolved: frozenset[Path] = frozenset()
 
     def stack(self, project: str | None) -> Stack | None:
         """The stack; None where the file has problems."""
-        preparation = Preparation(self.document, Substitution(self.lookup), self.keep)
+        preparation = Preparation(self.document, Substitution(self.lookup), self.keep, self.home)
         data = preparation.value()
         self.problems += (*self.document.problems, *preparation.problems)
         self.unresolved = frozenset(problem.path for problem in preparation.problems)

@@ -26,6 +26,8 @@ _KEPT_OF_SERVICES = (
     PASSED,
 )
 _FREE = ("env", "labels", "args")
+_PATHS = ("source", "context")
+"""Keys of a mount and of a build that hold a path of this machine."""
 
 
 def passes_through(path: Path) -> bool:
@@ -45,6 +47,8 @@ class Preparation:
     document: Document
     substitute: Callable[[str], str]
     keep: bool
+    home: str | None = None
+    """Where `~/` leads; None: it is not known."""
     problems: list[Problem] = field(default_factory=list)
 
     def value(self) -> dict[str, object]:
@@ -75,7 +79,11 @@ class Preparation:
         except VariableProblem as problem:
             self._note(path, str(problem))
             return text
-        return found.replace("$", "$$") if self.keep else found
+        if self.keep:
+            return found.replace("$", "$$")
+        if found.startswith("~/") and self.home is not None and _is_path(path):
+            return f"{self.home}{found[1:]}"
+        return found
 
     def _note(self, path: Path, message: str) -> None:
         self.problems.append(self.document.problem(path, message))
@@ -92,6 +100,17 @@ def _is_free(path: Path) -> bool:
     """Whether a mapping's keys are the user's own (variables, labels), not msctl's."""
     inner = path[2:] if path[:1] == ("services",) else path[1:]
     return any(part in _FREE for part in inner)
+
+
+def _is_path(path: Path) -> bool:
+    """Whether a value is a path of this machine, or a mount that begins with one."""
+    if path[:2] == ("gateway", "tls") or path == ("gateway", "build"):
+        return True
+    if path[:2] == ("gateway", "build"):
+        return path[-1] in _PATHS
+    if path[:1] != ("services",) or path[2:3] not in (("build",), ("volumes",), ("env_file",)):
+        return False
+    return path[-1] in _PATHS or isinstance(path[-1], int) or len(path) == 3
 
 
 def _is_extension(key: str, path: Path) -> bool:

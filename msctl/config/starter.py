@@ -15,6 +15,9 @@ _STARTER = """\
 # `docker load -i IMAGES.tar`, or a `build` for each service, and for the gateway.
 name: NAME
 
+# Who can talk to whom: the gateway and what it leads to, and what needs the database.
+networks: [backend, data]
+
 gateway:
   # build: ./traefik        # builds traefik:v3.7 where it cannot be pulled
   http: ${HTTP_PORT:-80}    # published ports, [HOST:]PORT or off
@@ -41,11 +44,13 @@ services:
       interval: 10s
       command: none         # the image has no shell to ask from inside; the gateway asks
     needs: [database]
+    networks: [backend, data] # the first is the gateway's
 
   # Stateful: one replica, reached by its name from the services of its networks.
   database:
     image: postgres:15
     stateful: true
+    networks: [data]
     env:
       POSTGRES_USER: NAME
       POSTGRES_PASSWORD_FILE: /run/secrets/database_password

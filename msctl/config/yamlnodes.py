@@ -30,23 +30,24 @@ class Node:
     items: list[Node] | None = None
     entries: list[tuple[Node, Node]] | None = None
     merge: bool = False
+    tag: str | None = None
 
 
-def compose(text: str) -> Node | None:
-    """The text's one document; None: there is none.
+def compose(text: str, tags: frozenset[str] = frozenset()) -> Node | None:
+    """The text's one document; None: there is none. `tags` are those that may stand in it.
 
     Raises:
         Malformed: the text is not within bounds, or holds several documents or tags.
         yaml.YAMLError: it is no YAML.
     """
-    return _document(_Events(yaml.parse(text, Loader=_PARSER)))
+    return _document(_Events(yaml.parse(text, Loader=_PARSER), tags))
 
 
 class _Events:
     """The parser's events, one ahead, and the anchors seen so far."""
 
-    def __init__(self, events: Iterator[yaml.Event]) -> None:
-        self._events = events
+    def __init__(self, events: Iterator[yaml.Event], tags: frozenset[str]) -> None:
+        self._events, self.tags = events, tags
         self._nodes = 0
         self.anchors: dict[str, Node] = {}
         self.open: set[str] = set()
@@ -86,6 +87,9 @@ def _node(events: _Events, event: yaml.Event, depth: int) -> Node:
         return _aliased(events, event.anchor, line)
     assert isinstance(event, yaml.NodeEvent)
     node = Node(line)
+    tag = getattr(event, "tag", None)
+    if tag in events.tags:
+        node.tag, event = tag, _without_tag(event)
     if event.anchor is not None:
         events.open.add(event.anchor)
     if isinstance(event, yaml.ScalarEvent):
@@ -114,6 +118,13 @@ def _aliased(events: _Events, anchor: str, line: int) -> Node:
     if anchor not in events.anchors:
         raise Malformed(line, f"alias *{anchor} has no anchor &{anchor} above it")
     return events.anchors[anchor]
+
+
+def _without_tag(event: yaml.NodeEvent) -> yaml.NodeEvent:
+    event.tag = None  # type: ignore[attr-defined]  # every event but an alias has one
+    if isinstance(event, yaml.ScalarEvent) and not event.style:
+        event.implicit = (True, False)
+    return event
 
 
 def _refuse_tag(tag: str | None, allowed: str, line: int) -> None:

@@ -20,6 +20,8 @@ class Document:
     value: dict[str, object]
     lines: Mapping[Path, int]
     problems: tuple[Problem, ...]
+    tags: Mapping[Path, str] = field(default_factory=dict)
+    """The tags of values, where tags may stand."""
 
     def place(self, path: Path) -> Path:
         """The deepest part of a path that is written in the file.
@@ -41,15 +43,15 @@ class Document:
         return Problem(self.lines[place], place, message)
 
 
-def parse(data: bytes | str) -> Document:
-    """Read a stack file's text.
+def parse(data: bytes | str, tags: frozenset[str] = frozenset()) -> Document:
+    """Read a stack file's text; `tags` are those that may stand in it.
 
     Raises:
         Malformed: it is no YAML, not one mapping, or larger than msctl reads.
     """
     text = checked_text(data)
     try:
-        root = compose(text)
+        root = compose(text, tags)
     except yaml.YAMLError as error:
         raise explain(error, text) from None
     if root is None or (root.scalar is None and root.items is None and root.entries is None):
@@ -59,7 +61,7 @@ def parse(data: bytes | str) -> Document:
         raise Malformed(root.line, f"the file is {what}, not a mapping with name: and services:")
     values = _Values()
     value = values.mapping(root, (), 0)
-    return Document(value, values.lines, tuple(values.problems.values()))
+    return Document(value, values.lines, tuple(values.problems.values()), values.tags)
 
 
 @dataclass
@@ -68,12 +70,15 @@ class _Values:
 
     lines: dict[Path, int] = field(default_factory=lambda: {(): 1})
     problems: dict[tuple[int, str], Problem] = field(default_factory=dict)
+    tags: dict[Path, str] = field(default_factory=dict)
     count: int = 0
 
     def value(self, node: Node, path: Path, depth: int) -> object:
         # Text counts for its length, too, so that aliases cannot make gigabytes of it.
         length = len(node.scalar) if isinstance(node.scalar, str) else 0
         self._bound(node, path, depth, 1 + length // 100)
+        if node.tag is not None:
+            self.tags[path] = node.tag
         if node.entries is not None:
             return self.mapping(node, path, depth)
         if node.items is None:

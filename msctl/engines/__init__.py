@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from msctl.errors import UsageProblem
+from msctl.model import Stack
 
 if TYPE_CHECKING:
     from msctl.config import LoadedStack
@@ -40,6 +41,16 @@ def with_options(
             raise UsageProblem(f"--{option} is an option of --engine {' and '.join(takers)}")
         found[OPTIONS[name][option]] = value
     return found
+
+
+def home(name: str, stack: Stack, environ: Mapping[str, str]) -> str | None:
+    """The namespace that a stack has at an engine; None where there are no namespaces."""
+    variable = OPTIONS.get(name, {}).get("namespace")
+    if variable is None:
+        return None
+    from msctl.render.kubernetes.names import namespace_of
+
+    return namespace_of(stack, environ.get(variable))
 
 
 def connect(name: str, loaded: LoadedStack, environ: Mapping[str, str]) -> Engine:

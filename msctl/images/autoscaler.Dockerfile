@@ -13,6 +13,7 @@ RUN apt-get update \
  && rm -rf /var/lib/apt/lists/*
 COPY --from=packages /packages /opt/msctl
 COPY msctl /opt/msctl/msctl
+COPY msctl.dist-info /opt/msctl/msctl.dist-info
 ENV PYTHONPATH=/opt/msctl PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 RUN python3 -m compileall -q /opt/msctl/msctl
 USER 65534:65534

@@ -1,6 +1,7 @@
 """A Compose file → a stack file, and what could not be carried over."""
 
+from msctl.importing.composed import BrokenFile, Composed, composed
 from msctl.importing.source import Note, Source
 from msctl.importing.stackfile import Imported, imported
 
-__all__ = ["Imported", "Note", "Source", "imported"]
+__all__ = ["BrokenFile", "Composed", "Imported", "Note", "Source", "composed", "imported"]

@@ -62,7 +62,7 @@ def files_of(
         name = str(entry.get("source")) if isinstance(entry, dict) else str(entry)
         file = (known.get(name) or {}).get("file")
         if file is None:
-            source.not_carried(place, f"{name} is not a file")
+            source.not_carried(place, _why_no_file(name, known.get(name) or {}))
             continue
         target = str(entry.get("target") or name) if isinstance(entry, dict) else name
         target = target if target.startswith("/") else f"{folder}{target}"
@@ -72,6 +72,13 @@ def files_of(
             if isinstance(entry, dict) and key in entry:
                 source.not_carried((*place, key), "the file's own owner and mode hold")
     return mounts
+
+
+def _why_no_file(name: str, said: Mapping[str, Any]) -> str:
+    for key, where in (("content", "in this file"), ("environment", "in a variable")):
+        if key in said:
+            return f"{name} stands {where}: write it into a file of its own, and name that"
+    return f"{name} is not a file"
 
 
 def secrets_of(source: Source, name: str, value: Any) -> list[Any]:

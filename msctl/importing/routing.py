@@ -135,7 +135,7 @@ def _is_open(source: Source, router: _Router) -> bool:
     """Whether the route can be had: one that somebody was kept from is never opened to all."""
     if router.chain.lost:
         told = ", ".join(router.chain.lost)
-        why = f"left out: {told} may keep somebody out, and cannot be had from this file"
+        why = f"left out: {told} may keep somebody out, and cannot be carried"
         source.not_carried(router.part.places["middlewares"], why)
     return not router.chain.lost
 

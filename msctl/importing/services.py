@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from msctl.config.problems import Path
 from msctl.importing.confining import FIRST_CLASS
+from msctl.importing.deploy import deploy_of, limit
 from msctl.importing.health import health_of
 from msctl.importing.labels import Labels
 from msctl.importing.mounts import files_of, mounts_of, secrets_of, writes_to
@@ -21,8 +21,12 @@ _MOST_BY_DEFAULT = 10
 _CONFINING = ("cap_drop", "security_opt")
 _CONFINING_OURS = (*_CONFINING, "pids_limit", "logging")
 _SILENT = {"image", "labels", "container_name", "attach", "pull_policy", "develop", "profiles"}
-_EXTENDED = {"extends": "what it extends has to be written out", "links": "services reach each "
-             "other by their names", "network_mode": "it is in the stack's networks"}  # fmt: skip
+_WHY = {
+    "external_links": "only services of the stack are reached by a name",
+    "volumes_from": "write out the volumes",
+    "provider": "msctl runs containers only",
+}
+"""What there is to say about keys that are not carried."""
 
 
 @dataclass
@@ -41,6 +45,8 @@ class Draft:
     """The network of services that name none."""
     top: Mapping[str, Any]
     """The whole Compose file."""
+    aliases: tuple[str, ...] = ()
+    """Names by which others reach it."""
     entry: dict[str, Any] = field(default_factory=dict)
     passed: dict[str, Any] = field(default_factory=dict)
 
@@ -62,8 +68,10 @@ def service_of(draft: Draft, routing: Routing, labels: Labels, needed_as_job: bo
             place[key] = raw[key]
         elif key in SERVICE_KEYS and key not in ("deploy", "networks", "build", "healthcheck"):
             _pass(draft, key, raw[key])
-        elif key in _EXTENDED or key not in _SILENT | _LATER:
-            source.not_carried((*draft.at, key), _EXTENDED.get(key, ""))
+        elif key == "network_mode":
+            source.not_carried((*draft.at, key), _why_not_shared(source.resolved(raw[key])))
+        elif key not in _SILENT | _LATER:
+            source.not_carried((*draft.at, key), _WHY.get(key, ""))
     for key in ("develop", "pull_policy"):
         if key in raw:
             source.not_carried((*draft.at, key))
@@ -77,6 +85,16 @@ def service_of(draft: Draft, routing: Routing, labels: Labels, needed_as_job: bo
         entry["x-compose"] = draft.passed
     ordered = {key: entry[key] for key in (*_FIRST, *entry) if key in entry and key not in _LAST}
     draft.entry = ordered | {key: entry[key] for key in _LAST if key in entry}
+
+
+def _why_not_shared(mode: str) -> str:
+    """What is different in the stack's networks, where a service is now."""
+    if mode == "host":
+        return "it is in the stack's networks, not the host's; `ports` publishes what it listens on"
+    if mode.startswith(("service:", "container:")):
+        other = mode.partition(":")[2]
+        return f"it is in the stack's networks, with an address of its own; {other} by its name"
+    return "it is in the stack's networks"
 
 
 def _pass(draft: Draft, key: str, value: Any) -> None:
@@ -125,7 +143,8 @@ def _join(draft: Draft, labels: Labels) -> None:
         draft.entry |= {"networks": ordered} if ordered and ordered != [draft.first] else {}
     elif ordered != [draft.first]:
         draft.entry["networks"] = [draft.networks[name] for name in names]
-    aliases = [draft.name] if draft.names[draft.name] != draft.name else []
+    renamed = draft.names[draft.name] != draft.name
+    aliases = [*([draft.name] if renamed else []), *draft.aliases]
     if name := draft.raw.get("container_name"):
         why = "containers are named PROJECT-SERVICE-N; it is a name in its networks"
         draft.source.not_carried((*draft.at, "container_name"), why)
@@ -164,6 +183,7 @@ def _count(draft: Draft, needed_as_job: bool) -> None:
             entry["replicas"] = count
     elif (target := writes_to(source, raw)) is not None:
         entry["stateful"] = True
+        entry.pop("rollout", None)
         message = f"stateful, since it writes to {target}: one replica, replaced stop-first"
         source.note((*draft.at, "volumes"), message)
 
@@ -246,70 +266,34 @@ def _stop_grace(draft: Draft, value: Any) -> None:
 
 
 def _depends_on(draft: Draft, value: Any) -> None:
-    needs = []
-    for name in value if isinstance(value, dict) else several(value):
+    _need(draft, "depends_on", list(value) if isinstance(value, dict) else several(value))
+
+
+def _links(draft: Draft, value: Any) -> None:
+    """What is linked starts first, and its other names are those of its container."""
+    _need(draft, "links", [linked(link)[0] for link in several(value)])
+
+
+def linked(link: Any) -> tuple[str, str]:
+    """`SERVICE:ALIAS`, or a service that is called by its name."""
+    name, _, alias = str(link).partition(":")
+    return name, alias or name
+
+
+def _need(draft: Draft, key: str, names: list[str]) -> None:
+    needs = draft.entry.get("needs", [])
+    for name in names:
         if name not in draft.names:
-            draft.source.not_carried((*draft.at, "depends_on"), f"{name} is left out")
-        else:
-            needs.append(draft.names[name])
+            draft.source.not_carried((*draft.at, key), f"{name} is left out")
+        elif draft.names[name] not in needs:
+            needs = [*needs, draft.names[name]]
     if needs:
         draft.entry["needs"] = needs
 
 
-def _deploy(draft: Draft, value: Any) -> None:
-    deploy = value if isinstance(value, dict) else {}
-    resources = deploy.get("resources") or {}
-    limits, reserved = resources.get("limits") or {}, resources.get("reservations") or {}
-    _resources(draft, _amounts(limits), _amounts(reserved))
-    if "devices" in reserved:
-        devices = reserved["devices"]
-        draft.passed["deploy"] = {"resources": {"reservations": {"devices": devices}}}
-    if "pids" in limits:
-        place = draft.entry if "pids_limit" in Service.model_fields else draft.passed
-        place["pids_limit"] = limits["pids"]
-    if "restart_policy" in deploy and "restart" not in draft.raw:
-        policy = deploy["restart_policy"] or {}
-        names = {"none": "no", "any": "always"}
-        condition = policy.get("condition", "any")
-        attempts = policy.get("max_attempts")
-        name = names.get(condition, condition)
-        limited = attempts and name == "on-failure"
-        draft.entry["restart"] = f"{name}:{attempts}" if limited else name
-    for key in deploy:
-        if key not in ("replicas", "resources", "restart_policy"):
-            draft.source.not_carried((*draft.at, "deploy", key))
-
-
-def _amounts(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: _size(values[key]) for key in ("cpus", "memory") if values.get(key)}
-
-
-def _size(value: Any) -> Any:
-    """`0.50` as text is a number; sizes are written as they are."""
-    text = str(value)
-    return float(text) if re.fullmatch(r"\d+\.\d+", text) else value
-
-
-def _resources(draft: Draft, limits: dict[str, Any], reserved: dict[str, Any]) -> None:
-    found = draft.entry.setdefault("resources", {})
-    found |= limits
-    if reserved:
-        found["reserve"] = {**found.get("reserve", {}), **reserved}
-    if not found:
-        del draft.entry["resources"]
-
-
-def _limit(key: str, *, reserve: bool = False) -> Callable[[Draft, Any], None]:
-    def keep(draft: Draft, value: Any) -> None:
-        amounts = _amounts({key: value})
-        _resources(draft, {} if reserve else amounts, amounts if reserve else {})
-
-    return keep
-
-
 _FIRST = ("image", "build", "command", "entrypoint", "port", "routes", "sticky", "replicas",
-          "stateful", "job", "optional", "resources", "health", "needs", "restart", "networks",
-          "volumes", "ports", "secrets")  # fmt: skip
+          "stateful", "job", "optional", "rollout", "resources", "health", "needs", "restart",
+          "networks", "volumes", "ports", "secrets")  # fmt: skip
 _LAST = ("labels", "env_file", "env", "x-compose")
 _LATER = {"networks", "healthcheck", "scale"}
 _KEYS: Mapping[str, Callable[[Draft, Any], None]] = {
@@ -325,8 +309,9 @@ _KEYS: Mapping[str, Callable[[Draft, Any], None]] = {
     "restart": _restart,
     "stop_grace_period": _stop_grace,
     "depends_on": _depends_on,
-    "deploy": _deploy,
-    "cpus": _limit("cpus"),
-    "mem_limit": _limit("memory"),
-    "mem_reservation": _limit("memory", reserve=True),
+    "links": _links,
+    "deploy": deploy_of,
+    "cpus": limit("cpus"),
+    "mem_limit": limit("memory"),
+    "mem_reservation": limit("memory", reserve=True),
 }

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from msctl.importing.gateway import Gateway, find_gateway, gateway_data, other_args, own_args
 from msctl.importing.labels import Labels, read_labels
 from msctl.importing.routing import Routers, routing_of
-from msctl.importing.services import Draft, service_of
+from msctl.importing.services import Draft, linked, service_of
 from msctl.importing.source import Note, Source, several
 from msctl.model import AUTOSCALER, AUTOSCALER_PROXY, OWN_SERVICES, Stack
 from msctl.model.passthrough import STACK_KEYS
@@ -61,8 +61,11 @@ def imported(source: Source, name: str) -> Imported:
     jobs, optional = _needed(source, services)
     sts = source.own and "email" in gateway.acme
     first = next(iter(networks.values()))
+    aliases = _aliases(source, services)
     for old, new in names.items():
-        draft = Draft(source, old, services[old], project, names, networks, first, top)
+        draft = Draft(
+            source, old, services[old], project, names, networks, first, top, aliases.get(old, ())
+        )
         routing = routing_of(routers, old, services[old], sts)
         service_of(draft, routing, labels, old in jobs)
         if old in optional and source.own:
@@ -81,7 +84,7 @@ def imported(source: Source, name: str) -> Imported:
         data = _with_args(data, other_args(gateway))
     else:
         data = _with_args(data, _own_args(data, gateway))
-    return Imported(data, tuple(sorted(source.notes, key=lambda note: note.line)))
+    return Imported(data, tuple(sorted(source.notes, key=lambda n: (n.file or "", n.line))))
 
 
 def _services(source: Source, top: Mapping[str, Any]) -> dict[str, Any]:
@@ -97,8 +100,6 @@ def _services(source: Source, top: Mapping[str, Any]) -> dict[str, Any]:
             source.not_carried((*at, "profiles"), message)
         elif not raw.get("image") and "build" not in raw:
             source.not_carried(at, "it has neither image nor build")
-            if "extends" in raw:
-                source.not_carried((*at, "extends"), "write out what it extends")
         else:
             found[name] = raw
     return found
@@ -150,6 +151,27 @@ def _slug(source: Source, name: str) -> str:
     if slug != name:
         source.note(("services", name), f"its name is {slug} now; {name} still leads to it")
     return slug
+
+
+def _aliases(source: Source, services: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """The other names that links give to a service, which it has for everybody from now on; one
+    that stands for two services cannot be had."""
+    meant: dict[str, set[str]] = {}
+    places = []
+    for owner, service in services.items():
+        for index, link in enumerate(several(service.get("links"))):
+            name, alias = linked(link)
+            if alias != name:
+                meant.setdefault(alias, set()).add(name)
+                places.append((("services", owner, "links", index), alias))
+    clear = {a: names for a, names in meant.items() if len(names) == 1 and a not in services}
+    for place, alias in places:
+        if alias not in clear:
+            source.not_carried(place, f"{alias} is the name of another service, too")
+    found: dict[str, tuple[str, ...]] = {}
+    for alias, (name,) in clear.items():
+        found[name] = (*found.get(name, ()), alias)
+    return found
 
 
 def _networks(
@@ -273,5 +295,4 @@ def _options(source: Source, at: tuple[str, str], options: Mapping[str, Any]) ->
 def _note_top(source: Source, top: Mapping[str, Any]) -> None:
     for key in top:
         if key not in _TOP and not key.startswith("x-"):
-            why = "import what it includes by itself" if key == "include" else ""
-            source.not_carried((key,), why)
+            source.not_carried((key,))

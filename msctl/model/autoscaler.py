@@ -38,3 +38,5 @@ class Operator:
     """UID:GID."""
     locks: str
     """The folder of this user's locks."""
+    image: str
+    """The image of the msctl that works here."""

@@ -24,6 +24,7 @@ from msctl.model.record import COUNT_SCHEMA, Record, count_of
 
 SERVICE_TYPES = ("ClusterIP", "NodePort", "LoadBalancer")
 ACCESS_MODES = ("ReadWriteOnce", "ReadWriteOncePod", "ReadWriteMany", "ReadOnlyMany")
+_OBJECT = r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?"
 _NAMESPACE = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 
 
@@ -39,6 +40,12 @@ def _one_of(what: str, allowed: tuple[str, ...]) -> BeforeValidator:
 def _namespace(value: object) -> object:
     if not isinstance(value, str) or not re.fullmatch(_NAMESPACE, value):
         wrong(f"{shown(value)} is not a namespace (lower-case letters, digits and -; at most 63)")
+    return value
+
+
+def _object_name(value: object) -> object:
+    if not isinstance(value, str) or len(value) > 253 or not re.fullmatch(_OBJECT, value):
+        wrong(f"{shown(value)} is not a name of an object (lower-case letters, digits, - and .)")
     return value
 
 
@@ -93,6 +100,16 @@ class KubernetesStack(Record):
     """Namespace of all that is made; default: the project's name."""
     cert_manager: Flag = True
     """Whether cert-manager issues the gateway's certificate; else Traefik makes one up itself."""
+    cluster_issuer: (
+        Annotated[str, BeforeValidator(_object_name), WithJsonSchema({"type": "string"})] | None
+    ) = None
+    """ClusterIssuer of the cluster that issues the certificate; default: an Issuer of the stack's
+    own, by `gateway.tls`."""
+    ingress_class: (
+        Annotated[str, BeforeValidator(_object_name), WithJsonSchema({"type": "string"})] | None
+    ) = None
+    """Class of the Ingress by which Let's Encrypt sees that a host is ours (`gateway.tls.mode`
+    acme); default: the cluster's default one."""
     keda: Flag = False
     """Whether KEDA scales by `autoscale.rps` and `latency_p95`; else only `cpu` counts."""
     prometheus: HttpUrl | None = None

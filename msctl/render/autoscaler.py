@@ -9,13 +9,12 @@ from __future__ import annotations
 import posixpath
 from typing import Any
 
-import msctl
 from msctl.model import AUTOSCALER, AUTOSCALER_PROXY, GATEWAY, Stack
 from msctl.render.confinement import bounded
 from msctl.render.socketproxy import PORT, SCALING, proxy
 
-IMAGE = f"localhost/msctl-autoscaler:{msctl.__version__}"
-"""msctl's own image, built of the msctl that runs; never pulled."""
+IMAGE = "localhost/msctl-autoscaler"
+"""msctl's own image, built of the msctl that runs and never pulled; its tag is of its contents."""
 METRICS_PORT = 9101
 NETWORK = AUTOSCALER_PROXY
 """The network of the autoscaler and its proxy alone."""
@@ -35,10 +34,11 @@ def autoscaler(stack: Stack) -> dict[str, Any]:
     seconds = [] if interval is None else [f"--interval={interval.total_seconds():g}"]
     command = ["-p", stack.name, "autoscale", *seconds, f"--metrics={METRICS_PORT}"]
     scaler = {
-        "image": IMAGE,
+        "image": operator.image,
         "command": command,
         "environment": {"DOCKER_HOST": f"tcp://{AUTOSCALER_PROXY}:{PORT}", **_places(stack)},
         "user": operator.user,
+        "hostname": AUTOSCALER,  # so that whoever waits for its lock reads who holds it
         # Where they are on the host: what containers are made of names them, and the lock is one.
         "volumes": [f"{folder}:{folder}:ro", f"{operator.locks}:{operator.locks}"],
         "networks": list(dict.fromkeys([*_networks(stack), NETWORK])),

@@ -98,34 +98,36 @@ def relocated(document: Document, prefix: str) -> Document:
         if "build" in service:
             build = service["build"]
             if isinstance(build, str):
-                service["build"] = _moved(build, prefix)
+                service["build"] = moved(build, prefix)
             elif "context" in build:
-                build["context"] = _moved(build["context"], prefix)
+                build["context"] = moved(build["context"], prefix)
         if "env_file" in service:
-            service["env_file"] = [_moved(path, prefix) for path in service["env_file"]]
+            service["env_file"] = [moved(path, prefix) for path in service["env_file"]]
         if "volumes" in service:
-            service["volumes"] = [_moved_mount(mount, prefix) for mount in service["volumes"]]
+            service["volumes"] = [moved_mount(mount, prefix) for mount in service["volumes"]]
     for secret in document.get("secrets", {}).values():
-        secret["file"] = _moved(secret["file"], prefix)
+        secret["file"] = moved(secret["file"], prefix)
     return document
 
 
-def _moved_mount(mount: str | dict[str, Any], prefix: str) -> str | dict[str, Any]:
+def moved_mount(mount: str | dict[str, Any], prefix: str) -> str | dict[str, Any]:
+    """A mount for a file elsewhere; see `relocated`."""
     path = bind_source(mount)
     if path is None:
         return mount
     if isinstance(mount, str):
-        return _moved(path, prefix) + mount[len(path) :]
-    return {**mount, "source": _moved(path, prefix)}
+        return moved(path, prefix) + mount[len(path) :]
+    return {**mount, "source": moved(path, prefix)}
 
 
-def _moved(path: str, prefix: str) -> str:
+def moved(path: str, prefix: str) -> str:
+    """A path for a file elsewhere; see `relocated`."""
     if _ABSOLUTE.match(path):
         return path
-    moved = posixpath.join(prefix, path.removeprefix("./"))
-    if "$" not in moved:  # a variable may stand for several folders, which `..` must not undo
-        moved = posixpath.normpath(moved)
-    return moved if moved.startswith((".", "/")) else f"./{moved}"
+    way = posixpath.join(prefix, path.removeprefix("./"))
+    if "$" not in way:  # a variable may stand for several folders, which `..` must not undo
+        way = posixpath.normpath(way)
+    return way if way.startswith((".", "/")) else f"./{way}"
 
 
 def bind_source(mount: str | Mapping[str, Any]) -> str | None:

@@ -67,6 +67,8 @@ class Authority:
             return "it is of another authority"
         if certificate.not_valid_before_utc > now:
             return f"it begins on {certificate.not_valid_before_utc:%Y-%m-%d}"
+        if ca.not_valid_before_utc > now:  # made while the clock was ahead
+            return f"its authority begins on {ca.not_valid_before_utc:%Y-%m-%d}"
         ends = min(certificate.not_valid_after_utc, ca.not_valid_after_utc)
         if ends - now < RENEW_BEFORE:
             return f"it ends on {ends:%Y-%m-%d}"
@@ -86,7 +88,7 @@ class Authority:
         except OSError as error:
             raise StepFailed(f"cannot make {self._folder}: {error.strerror}") from error
         authority = self._authority()
-        if authority is None or authority[0].not_valid_after_utc - now < LIFE:
+        if authority is None or not _lasts(authority[0], now):
             authority = self._new_authority(now)
         ca, ca_key = authority
         key = ec.generate_private_key(ec.SECP256R1())
@@ -139,6 +141,11 @@ class Authority:
     def _leaf(self) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey] | None:
         text = wholefile.read(self._folder / _GATEWAY)
         return None if text is None else _read(text)
+
+
+def _lasts(ca: x509.Certificate, now: datetime) -> bool:
+    """Whether an authority is in force as long as a certificate that is made now."""
+    return ca.not_valid_before_utc <= now and now + LIFE <= ca.not_valid_after_utc
 
 
 def _name(text: str) -> x509.Name:

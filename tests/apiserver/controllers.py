@@ -30,8 +30,14 @@ class Behaviour:
     log: tuple[str, ...] = ("first", "second")
     by_image: Mapping[str, Behaviour] = field(default_factory=dict)
     """How the pods of an image behave, where it differs."""
+    refused: str = ""
+    """Why the cluster lets no pod be made."""
+    restarted: Behaviour | None = None
+    """How pods behave that a restart has made, where it differs."""
 
-    def of(self, image: str) -> Behaviour:
+    def of(self, image: str, restarted: bool) -> Behaviour:
+        if restarted and self.restarted is not None:
+            return self.restarted
         return self.by_image.get(image, self)
 
 
@@ -47,7 +53,9 @@ class Controllers:
     def behaviour(self, pod: Data) -> Behaviour:
         labels = pod["metadata"].get("labels") or {}
         found = self.behaviours.get(labels.get("app.kubernetes.io/name", ""), Behaviour())
-        return found.of(pod["spec"]["containers"][0]["image"])
+        marks = pod["metadata"].get("annotations") or {}
+        restarted = "kubectl.kubernetes.io/restartedAt" in marks
+        return found.of(pod["spec"]["containers"][0]["image"], restarted)
 
     def settle(self) -> None:
         for (plural, namespace, _), thing in list(self.store.items()):
@@ -77,14 +85,19 @@ class Controllers:
 
     def _deployment(self, namespace: str, name: str, thing: Data) -> None:
         template = thing["spec"]["template"]
-        digest = hashlib.sha256(json.dumps(template, sort_keys=True).encode()).hexdigest()[:8]
+        digest = _digest(template)
         own = f"{name}-{digest}"
         sets = self._owned("replicasets.apps", namespace, thing)
+        highest = max((self._revision(s) for s in sets.values()), default=0)
         if own not in sets:
-            number = 1 + max((self._revision(s) for s in sets.values()), default=0)
-            self._make_set(namespace, own, thing, template, digest, number)
+            self._make_set(namespace, own, thing, template, digest, highest + 1)
+        elif self._revision(sets[own]) < highest:
+            marks = sets[own]["metadata"]["annotations"]
+            marks["deployment.kubernetes.io/revision"] = str(highest + 1)
         wanted = thing["spec"].get("replicas", 1)
-        new = self._pods(namespace, thing, own, template, wanted, {"pod-template-hash": digest})
+        refused = self.behaviour({**template, "metadata": template.get("metadata", {})}).refused
+        count = 0 if refused else wanted
+        new = self._pods(namespace, thing, own, template, count, {"pod-template-hash": digest})
         ready = [pod for pod in new if self._is_ready(pod)]
         old = [
             pod
@@ -110,6 +123,9 @@ class Controllers:
             "availableReplicas": len(ready) + len(old),
             "conditions": [progressing],
         }
+        if refused:
+            why = {"type": "ReplicaFailure", "status": "True", "message": refused}
+            thing["status"]["conditions"].append(why)
         if len(ready) < len(new):
             thing["status"]["availableReplicas"] = len(ready)
 
@@ -129,11 +145,14 @@ class Controllers:
 
     def _stateful_set(self, namespace: str, name: str, thing: Data) -> None:
         template, wanted = thing["spec"]["template"], thing["spec"].get("replicas", 1)
-        digest = hashlib.sha256(json.dumps(template, sort_keys=True).encode()).hexdigest()[:8]
+        digest = _digest(template)
+        self._keep_revision(namespace, f"{name}-{digest}", thing)
         for pod in self._owned("pods", namespace, thing).values():
             if pod["metadata"]["labels"]["controller-revision-hash"] != digest:
                 del self.store["pods", namespace, pod["metadata"]["name"]]
         marks = {"controller-revision-hash": digest}
+        if self.behaviour({**template, "metadata": template.get("metadata", {})}).refused:
+            wanted = 0
         pods = self._pods(namespace, thing, name, template, wanted, marks, plain=True)
         ready = sum(map(self._is_ready, pods))
         for claim in thing["spec"].get("volumeClaimTemplates", ()):
@@ -145,6 +164,20 @@ class Controllers:
             "updatedReplicas": len(pods),
             "currentRevision": digest,
             "updateRevision": digest,
+        }
+
+    def _keep_revision(self, namespace: str, name: str, owner: Data) -> None:
+        """A template as a patch; the one of now has the highest number."""
+        kept = self._owned("controllerrevisions.apps", namespace, owner)
+        highest = max((thing["revision"] for thing in kept.values()), default=0)
+        if name in kept and kept[name]["revision"] == highest:
+            return
+        template = owner["spec"]["template"]
+        patch = {**copy.deepcopy(template), "$patch": "replace"}
+        self.store["controllerrevisions.apps", namespace, name] = {
+            "metadata": self._of(owner, namespace, name, template),
+            "revision": highest + 1,
+            "data": {"spec": {"template": patch}},
         }
 
     def _claim(self, namespace: str, name: str, owner: Data) -> None:
@@ -176,6 +209,7 @@ class Controllers:
             "uid": f"uid-{self.count}",
             "creationTimestamp": f"2030-01-01T00:{self.count // 60 % 60:02}:{self.count % 60:02}Z",
             "labels": dict((template.get("metadata") or {}).get("labels") or {}),
+            "annotations": dict((template.get("metadata") or {}).get("annotations") or {}),
             "ownerReferences": [
                 {
                     "uid": owner["metadata"]["uid"],
@@ -288,3 +322,10 @@ class Controllers:
                 "ports": [{"port": port["port"]} for port in ports],
                 "endpoints": endpoints,
             }
+
+
+def _digest(template: Data) -> str:
+    """What is empty is not there, as the API has it."""
+    meta = {key: value for key, value in (template.get("metadata") or {}).items() if value}
+    text = json.dumps({**template, "metadata": meta}, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:8]

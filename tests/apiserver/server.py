@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import json
 import threading
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -70,8 +72,11 @@ class ApiServer:
     requests: list[tuple[str, str]] = field(default_factory=list)
     """Method and path of each request; a dry run's is `DRY`."""
     controllers: Controllers = field(init=False)
+    watches: list[str] = field(default_factory=list)
+    """The paths that were watched."""
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _version: int = 0
+    _ended: bool = False
 
     def __post_init__(self) -> None:
         self.controllers = Controllers(self.store)
@@ -84,6 +89,7 @@ class ApiServer:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._ended = True
         self._server.shutdown()
         self._server.server_close()
 
@@ -130,6 +136,10 @@ class ApiServer:
             home = "" if plural in _CLUSTER_WIDE else namespace
             self.store[plural, home, thing["metadata"]["name"]] = thing
 
+    def scale(self, name: str, replicas: int) -> None:
+        """Somebody else scales a Deployment."""
+        self.write_as("kubectl", "deployments.apps", name, {"spec": {"replicas": replicas}})
+
     def write_as(self, manager: str, plural: str, name: str, patch: Data) -> None:
         """Somebody else changes an object."""
         with self._lock:
@@ -138,7 +148,11 @@ class ApiServer:
 
     def changes(self) -> list[tuple[str, str]]:
         """What was asked for that changes something."""
-        return [(method, path) for method, path in self.requests if method not in ("GET", "DRY")]
+        return [
+            (method, path)
+            for method, path in self.requests
+            if method not in ("GET", "DRY", "WATCH")
+        ]
 
     # What the server does
 
@@ -158,6 +172,32 @@ class ApiServer:
                 return (404 if found == "404 page not found\n" else 200), "text/plain", found
             return 200, "application/json", json.dumps(_shown(found))
 
+    def watch(self, raw: str, headers: Any) -> Iterator[str] | tuple[int, str, str]:
+        """The events of a list, those of what is there first; or a refusal."""
+        url = urlsplit(raw)
+        code, kind, text = self.answer("WATCH", raw, headers, b"")
+        if code != 200:
+            return code, kind, text
+        self.watches.append(url.path)
+        return self._events(url.path, dict(parse_qsl(url.query)))
+
+    def _events(self, path: str, query: dict[str, str]) -> Iterator[str]:
+        place = _parse(path)
+        assert place is not None
+        known: dict[str, str] = {}
+        while not self._ended:
+            with self._lock:
+                found = self._chosen(place, query)
+            now = {thing["metadata"]["name"]: json.dumps(_shown(thing)) for thing in found}
+            for name in known.keys() - now.keys():
+                yield json.dumps({"type": "DELETED", "object": json.loads(known[name])})
+            for name, text in now.items():
+                if known.get(name) != text:
+                    event = "MODIFIED" if name in known else "ADDED"
+                    yield json.dumps({"type": event, "object": json.loads(text)})
+            known = now
+            time.sleep(0.02)
+
     def _route(self, method: str, path: str, query: dict[str, str], body: bytes) -> Data | str:
         if path == "/version":
             return {"major": "1", "minor": "36", "gitVersion": "v1.36.0"}
@@ -167,6 +207,8 @@ class ApiServer:
         if not place.plural:
             return {"kind": "APIResourceList", "resources": []}
         self._check_rights(method, place)
+        if method == "WATCH":
+            return {}
         if place.name is None:
             return self._list(place, query)
         if place.sub == "log":
@@ -181,7 +223,7 @@ class ApiServer:
         return group in (*_STANDARD, *self.crds) or group.endswith(".k8s.io")
 
     def _check_rights(self, method: str, place: Place) -> None:
-        verb = {"GET": "get", "PATCH": "patch", "DELETE": "delete"}[method]
+        verb = {"GET": "get", "PATCH": "patch", "DELETE": "delete", "WATCH": "watch"}[method]
         if verb == "get" and place.name is None:
             verb = "list"
         if (verb, place.resource) in self.forbidden:
@@ -204,15 +246,18 @@ class ApiServer:
             raise Refusal(404, "NotFound", message, name=place.name, kind=place.plural)
         return found
 
-    def _list(self, place: Place, query: dict[str, str]) -> Data:
+    def _chosen(self, place: Place, query: dict[str, str]) -> list[Data]:
         wanted = dict(part.split("=") for part in query.get("labelSelector", "").split(",") if part)
-        found = [
+        return [
             thing
             for (resource, namespace, _), thing in sorted(self.store.items())
             if resource == place.resource
             and namespace == place.namespace
             and wanted.items() <= (thing["metadata"].get("labels") or {}).items()
         ]
+
+    def _list(self, place: Place, query: dict[str, str]) -> Data:
+        found = self._chosen(place, query)
         if "fieldSelector" in query:
             _, _, reason = query["fieldSelector"].partition("=")
             found = [thing for thing in found if thing.get("reason") == reason]
@@ -256,6 +301,12 @@ class ApiServer:
                 **given["spec"]["template"],
             }:
                 message = f'Job.batch "{place.name}" is invalid: spec.template: field is immutable'
+                raise Refusal(422, "Invalid", message)
+            if place.plural == "statefulsets" and any(
+                live["spec"].get(key) != given["spec"].get(key)
+                for key in ("volumeClaimTemplates", "podManagementPolicy", "serviceName")
+            ):
+                message = f'StatefulSet.apps "{place.name}" is invalid: spec: Forbidden: updates'
                 raise Refusal(422, "Invalid", message)
             found = conflicts(live, given, (manager, "Apply"))
             if found and not force:
@@ -349,7 +400,29 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = 10
 
     def do_GET(self) -> None:
-        self._answer()
+        if "watch=true" in self.path:
+            self._watch()
+        else:
+            self._answer()
+
+    def _watch(self) -> None:
+        """A line for each event, until somebody ends it."""
+        found = self.api.watch(self.path, self.headers)
+        if isinstance(found, tuple):
+            self._send(*found)
+            return
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        try:
+            for line in found:
+                data = f"{line}\n".encode()
+                self.wfile.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
+                self.wfile.flush()
+            self.wfile.write(b"0\r\n\r\n")
+        except OSError:
+            self.close_connection = True
 
     def do_PATCH(self) -> None:
         self._answer()
@@ -359,7 +432,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        code, kind, text = self.api.answer(self.command, self.path, self.headers, body)
+        self._send(*self.api.answer(self.command, self.path, self.headers, body))
+
+    def _send(self, code: int, kind: str, text: str) -> None:
         data = text.encode()
         self.send_response(code)
         self.send_header("Content-Type", kind)

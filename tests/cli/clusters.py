@@ -72,6 +72,8 @@ class Site:
     api: ApiServer
     asks: bool = False
     environ: dict[str, str] = field(default_factory=dict)
+    prometheus: Any = nobody
+    """Answers the requests to Prometheus, as a handler of httpx's."""
 
     def __post_init__(self) -> None:
         self.environ["KUBECONFIG"] = str(self.api.kubeconfig(self.folder))
@@ -91,7 +93,9 @@ class Site:
         app = App(
             environ=self.environ,
             cwd=self.folder,
-            prometheus=lambda url: PrometheusApi(url, transport=httpx.MockTransport(nobody)),
+            prometheus=lambda url: PrometheusApi(
+                url, transport=httpx.MockTransport(self.prometheus)
+            ),
             certificate=lambda *_: None,
             lock_folder=self.folder / ".locks",
             now=lambda: datetime(2030, 1, 1, 1, 0, tzinfo=UTC),

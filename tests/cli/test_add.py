@@ -169,3 +169,57 @@ def test_every_line_of_a_file_survives(data: st.DataObject) -> None:
     after = dict(load_text(edited.text, name="f", environ={}).services)
     assert after.pop("new").image == "j"
     assert after == before
+
+
+ODD = """\
+x-usual: &usual
+    restart: always   # as all
+    env: {A: b}
+name: shop # the name
+# over services
+services:
+    # of api
+    api: {<<: *usual, image: "i", port: 80, routes: [/]} # inline
+    "db":
+        <<: *usual
+        image: db
+        stateful: true
+        # the end of db
+
+# the end
+"""
+
+
+def test_a_file_of_odd_looks_is_added_to(terminal: Terminal) -> None:
+    """Anchors, merge keys, flow style, quoted names, comments at the end: each line that was there
+    is there, and the result loads. A stateful service comes behind those of its kind."""
+    terminal.write(ODD)
+    words = (
+        "--image",
+        "q:1",
+        "--stateful",
+        "--volume",
+        "data:/q",
+        "--needs",
+        "db",
+        "--needs",
+        "api",
+    )
+    answer = terminal.msctl("add", "queue", *words)
+    assert answer.status == 0
+    after = (terminal.folder / "stack.yaml").read_text()
+    left = iter(after.splitlines())
+    assert all(line in left for line in ODD.splitlines())
+    stack = load_text(after, name="f", environ={})
+    queue = stack.services["queue"]
+    assert (queue.kind, queue.needs, queue.volumes) == ("stateful", ("db", "api"), ("data:/q",))
+    assert list(stack.services) == ["api", "db", "queue"]
+
+
+def test_what_a_new_service_needs_has_to_be_there(terminal: Terminal) -> None:
+    """With the nearest name, and nothing is changed."""
+    before = (terminal.folder / "stack.yaml").read_text()
+    answer = terminal.msctl("add", "queue", "--image", "q:1", "--depends-on", "nowhere")
+    assert answer.status == 2
+    assert "nowhere is not a service of shop" in answer.err
+    assert (terminal.folder / "stack.yaml").read_text() == before

@@ -6,12 +6,13 @@ import json
 import os
 import signal
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from loads import AUTOSCALED, Load
-from memory import Behaviour, Fault, MemoryEngine
+from memory import Behaviour, Fault, Killed, MemoryEngine
+from memory.converged import assert_converged
 from terminal import Terminal
 
 from msctl.config import load
@@ -110,13 +111,10 @@ def test_once_shows_a_table(loaded: Load) -> None:
         "REPLICAS",
         "CPU",
         "REQ/S",
-        "EACH",
         "P95",
-        "FEWER",
-        "IN",
         "REASON",
     ]
-    assert row.startswith("api      2 → 4     40% of 60%  100 of 50   200 ms of 500 ms  -")
+    assert row.startswith("api      2 → 4     40/60%  100/50  200/500 ms  requests/s")
     assert loaded.now() == 4
 
 
@@ -267,6 +265,64 @@ def test_sigterm_in_the_middle_of_a_scale_finishes_the_step_in_hand(loaded: Load
     assert not any(line.startswith("start ") for line in done)
     assert loaded.terminal.msctl("up").status == 0
     assert loaded.now() == 4
+
+
+@pytest.mark.parametrize("verb", ["create", "start", "pin", "stop", "remove", "unpin"])
+def test_what_a_killed_one_left_half_done_is_finished(loaded: Load, verb: str) -> None:
+    """Killed at any step, started anew by its restart policy: the number that was decided is
+    reached, and no pin stays, though the load asks for no other number by then."""
+    down = verb not in ("create", "start")
+    if down:
+        loaded.rps = 200.0
+        assert loaded.end(10).msctl().status == 130
+        loaded.terminal.write(AUTOSCALED.replace("stabilize_down: 60s", "stabilize_down: 0s"))
+    world, wanted = loaded.terminal.world, 3 if down else 4
+    world.plant(Fault("kill", verb=verb))
+    killed = Load(loaded.terminal, rps=50.0 * wanted)
+    with pytest.raises(Killed):
+        killed.msctl("--debug")
+    world.faults.clear()
+    answer = Load(loaded.terminal, rps=40.0 * wanted, busy=0.2 * wanted).end(40).msctl("--json")
+    records = [json.loads(line) for line in answer.out.splitlines()]
+    assert {(one["current"], one["wanted"]) for one in records} == {(wanted, wanted)}
+    assert answer.lines == [f"note: api: {wanted} had been asked for, and now are there"]
+    stack = load(loaded.terminal.folder / "stack.yaml", {}).stack
+    assert_converged(world, stack, api=wanted)
+
+
+def test_an_edited_file_is_not_deployed_and_that_is_said(loaded: Load) -> None:
+    """Once, and once more when it is as it was."""
+    before = loaded.terminal.world.named("web"), (loaded.terminal.folder / "stack.yaml").read_text()
+    edited = AUTOSCALED.replace("image: api:1", "image: api:2").replace("  web:", "  site:")
+    assert edited.count("api:2") == edited.count("  site:") == 1
+    loaded.at(20, lambda: loaded.terminal.write(edited)).at(40, loaded.change(rps=200.0))
+    loaded.at(100, lambda: loaded.terminal.write(before[1]))
+    answer = loaded.end(130).msctl()
+    assert scaled(answer.out) == ["2 → 4"]
+    assert answer.lines == [
+        "note: stack.yaml has been edited: what it says now counts from the next `up`, and until "
+        "then replicas are copies of those that run",
+        "note: stack.yaml is as it was again",
+    ]
+    world = loaded.terminal.world
+    assert {world.containers[name].body["Image"] for name in world.named("api")} == {"api:1"}
+    assert (world.named("web"), world.named("site")) == (before[0], [])
+
+
+@pytest.mark.parametrize("hours", [1, -1, 24])
+def test_the_time_of_day_may_jump(loaded: Load, hours: int) -> None:
+    """Decisions go by a clock that does not; only their time stamps jump."""
+    now = loaded.terminal.now
+
+    def jump() -> None:
+        loaded.terminal.now = lambda: now() + timedelta(hours=hours)
+
+    loaded.at(10, loaded.change(rps=200.0)).at(30, loaded.change(rps=80.0)).at(40, jump)
+    answer = loaded.end(110).msctl("--interval", "5", "--json")
+    records = [json.loads(line) for line in answer.out.splitlines()]
+    counts = [one["wanted"] for one in records]
+    assert (len(records), sorted(set(counts))) == (21, [2, 4])
+    assert counts.count(4) == 15  # from 10 s to 85 s: a window after the last round of the peak
 
 
 def test_what_cannot_get_healthy_is_told_and_does_not_pile_up(loaded: Load) -> None:

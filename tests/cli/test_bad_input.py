@@ -202,7 +202,7 @@ ARGUMENTS: list[tuple[list[str], list[str]]] = [
         ["-f", "nope.yaml", "up"],
         [
             "error: -f/--file: nope.yaml: no such file",
-            "hint: `msctl init` writes a starter stack.yaml",
+            "hint: `msctl -f nope.yaml init` writes a starter",
         ],
     ),
     (

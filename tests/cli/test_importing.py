@@ -6,6 +6,8 @@ import pytest
 import yaml
 from terminal import Terminal
 
+from msctl.cli.importing import project_name
+
 COMPOSE = """\
 services:
   web:
@@ -16,11 +18,12 @@ services:
       - traefik.http.services.web.loadbalancer.server.port=8000
     hostname: box
     links: [db]
+    volumes_from: [db]
   db:
     image: db:1
     volumes: ["data:/data"]
 """
-LINKS = "docker-compose.yml:9: services.web.links: not carried: services reach each other by"
+LOST = "docker-compose.yml:10: services.web.volumes_from: not carried: write out the volumes"
 
 
 @pytest.fixture
@@ -38,9 +41,9 @@ def test_a_compose_file_becomes_a_stack_file_beside_it(project: Terminal) -> Non
     assert answer.status == 0
     assert "stack.yaml is written: 2 services" in answer.lines
     assert answer.lines[-1] == "to see what it would do: msctl up --dry-run"
-    assert LINKS in answer.err
+    assert LOST in answer.err
     text = (project.folder / "stack.yaml").read_text()
-    assert f"#   {LINKS}" in text
+    assert f"#   {LOST}" in text
     web = yaml.safe_load(text)["services"]["web"]
     assert web["routes"] == [{"path": "/app", "host": "${DOMAIN}"}]
     assert web["x-compose"] == {"hostname": "box"}
@@ -96,7 +99,8 @@ def test_a_rendered_file_comes_back(terminal: Terminal) -> None:
         (None, ("import", "nowhere.yml"), "nowhere.yml: no such file"),
         ("a: [", ("import", "c.yml"), "c.yml:1: not valid YAML"),
         ("a: 1", ("import", "c.yml"), "it has no services"),
-        ("services: {a: !reset {}}", ("import", "c.yml"), "tag '!reset' is not allowed"),
+        ("services: {a: !secret {}}", ("import", "c.yml"), "tag '!secret' is not allowed"),
+        ("services: {a: !reset {}}", ("import", "c.yml"), "it has no services"),
         (
             "services: {a: {image: i}}",
             ("import", "c.yml", "-o", "c.yml"),
@@ -125,3 +129,62 @@ def test_profiles_are_taken_in_when_they_are_asked_for(project: Terminal) -> Non
     assert "debug:1" not in (project.folder / "stack.yaml").read_text()
     project.msctl("import", "docker-compose.yml", "--profile", "debug", "--force")
     assert "debug:1" in (project.folder / "stack.yaml").read_text()
+
+
+def test_without_a_file_it_is_what_docker_compose_takes(project: Terminal) -> None:
+    """The usual names, with the file that wins over them; $COMPOSE_FILE and the project's name from
+    `.env`."""
+    over = 'services: {web: {image: !override web:2, ports: ["8000:8000"]}, db: !reset null}\n'
+    project.write(over.replace("db", "gone"), "docker-compose.override.yml")
+    project.write("DOMAIN=a.org\nCOMPOSE_PROJECT_NAME=bakery\n", ".env")
+    answer = project.msctl("import")
+    assert answer.status == 0
+    data = yaml.safe_load((project.folder / "stack.yaml").read_text())
+    assert (data["name"], data["services"]["web"]["image"]) == ("bakery", "web:2")
+    assert data["services"]["web"]["ports"] == ["8000:8000"]
+    project.write("DOMAIN=a.org\nCOMPOSE_FILE=docker-compose.yml\n", ".env")
+    assert project.msctl("import", "--force").status == 0
+    assert "web:1" in (project.folder / "stack.yaml").read_text()
+    (project.folder / "docker-compose.yml").rename(project.folder / "mine.yml")
+    project.write("DOMAIN=a.org\n", ".env")
+    answer = project.msctl("import", "--force")
+    assert (answer.status, answer.lines[0]) == (
+        2,
+        "error: there is no docker-compose.yml here, nor compose.yaml",
+    )
+
+
+def test_what_other_files_say_is_told_with_their_names(project: Terminal) -> None:
+    """Included and extended files are taken in, their paths start where they lie, and what is not
+    carried has the file and line where it is written."""
+    more = "include: [infra/a.yml]\n" + COMPOSE + "  w: {extends: {file: b/c.yml, service: x}}\n"
+    project.write(more, "docker-compose.yml")
+    for name, text in (
+        ("infra/a.yml", "services:\n  q:\n    image: q\n    volumes_from: [w]\n    build: .\n"),
+        ("b/c.yml", "services:\n  x: {image: x, volumes: [./d:/d], network_mode: none}\n"),
+    ):
+        (project.folder / name).parent.mkdir()
+        project.write(text, name)
+    answer = project.msctl("import", "docker-compose.yml")
+    assert answer.status == 0
+    assert "note: infra/a.yml:4: services.q.volumes_from: not carried" in answer.err
+    assert "note: b/c.yml:2: services.w.network_mode: not carried" in answer.err
+    services = yaml.safe_load((project.folder / "stack.yaml").read_text())["services"]
+    assert services["q"]["build"] == "./infra"
+    assert services["w"]["volumes"] == ["./b/d:/d"]
+    (project.folder / "infra" / "a.yml").write_text("services: [")
+    answer = project.msctl("import", "docker-compose.yml", "--force")
+    assert (answer.status, "infra/a.yml:1: not valid YAML" in answer.err) == (2, True)
+
+
+def test_a_stack_without_routes_is_told_how_to_get_one(project: Terminal) -> None:
+    """Somebody who comes with nginx and published ports has no labels to make routes of."""
+    project.write("services: {web: {image: nginx, ports: ['8080:80']}}", "docker-compose.yml")
+    answer = project.msctl("import", "docker-compose.yml")
+    assert "no service has a route, so there is no gateway: each is reached as before" in answer.err
+    assert "write in place of web's ports: port: 80, routes: [/]" in answer.err
+
+
+def test_the_projects_name_is_docker_composes() -> None:
+    """Of a folder's name it drops what a project's name cannot have; volumes are found by it."""
+    assert [project_name(name) for name in ("My.App", "_x-1", "Ünï")] == ["myapp", "x-1", "n"]

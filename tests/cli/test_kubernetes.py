@@ -5,13 +5,17 @@ from __future__ import annotations
 import shutil
 import socket
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+from urllib.parse import parse_qsl
 
+import httpx
 import pytest
 from apiserver import ApiServer, Behaviour
-from clusters import SHOP, Site
+from clusters import SHOP, Site, nobody
 
 from msctl.config import load
 from msctl.engines import connect
@@ -129,6 +133,27 @@ def test_another_job_in_the_file_replaces_the_finished_one(shop: Site) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("edit", "command"),
+    [
+        (('volumes: ["data:/data"]', 'volumes: ["data:/data", "more:/more"]'),
+         "delete statefulset/db --cascade=orphan"),
+        (("    stateful: true\n", "    stateful: true\n    kubernetes: {storage: 9G}\n"),
+         "delete statefulset/db --cascade=orphan"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_changed_in_place_is_told(
+    shop: Site, edit: tuple[str, str], command: str
+) -> None:
+    """With the command that makes room for a new one, and keeps pods and volumes."""
+    shop.edit(*edit)
+    answer = shop.msctl("up")
+    assert answer.status == 1
+    assert f"kubectl --context test -n shop {command}" in answer.err
+    assert "then msctl --engine kubernetes up" in answer.err
+    assert shop.api.changes() == []
+
+
 def test_up_of_a_service_leaves_the_others(shop: Site) -> None:
     """Only what is named is updated."""
     shop.edit("image: web:1", "image: web:2")
@@ -194,6 +219,57 @@ def test_what_is_forbidden_is_told_with_verb_and_resource(shop: Site) -> None:
     assert "auth can-i patch deployments.apps --namespace shop" in answer.err
 
 
+@pytest.mark.parametrize(
+    ("verb", "resource", "words"),
+    [
+        ("list", "deployments.apps", ["status"]),
+        ("list", "pods", ["up"]),
+        ("list", "services", ["down"]),
+        ("get", "middlewares.traefik.io", ["up"]),
+        ("patch", "deployments.apps", ["up"]),
+        ("patch", "deployments.apps", ["scale", "web", "3"]),
+        ("patch", "deployments.apps", ["restart", "web"]),
+        ("delete", "statefulsets.apps", ["down"]),
+    ],
+)
+def test_whatever_is_forbidden_is_told_with_what_to_grant(
+    shop: Site, verb: str, resource: str, words: list[str]
+) -> None:
+    """Verb, resource and namespace, and the commands by which it is allowed."""
+    shop.api.forbidden.add((verb, resource))
+    shop.edit("image: web:1", "image: web:2")
+    if verb == "get":
+        shop.edit("routes: [/]", "routes: [{path: /, rate_limit: 5}]")
+    answer = shop.msctl(*words)
+    assert answer.status == 1
+    assert f"you may not {verb} {resource} in namespace shop" in answer.err
+    role = f"kubectl -n shop create role msctl --verb={verb} --resource={resource}"
+    assert role in answer.err
+    assert "kubectl -n shop create rolebinding msctl --role=msctl --user=me" in answer.err
+
+
+def test_all_that_may_not_be_listed_is_told_at_once(shop: Site) -> None:
+    """Rather than one after the other."""
+    shop.api.forbidden |= {("list", "pods"), ("list", "services")}
+    answer = shop.msctl("status")
+    assert answer.status == 1
+    for resource in ("pods", "services"):
+        assert f"you may not list {resource} in namespace shop" in answer.err
+
+
+def test_a_hint_is_a_command_that_works_as_typed(shop: Site) -> None:
+    """With the file, the engine, the context and the namespace that were given."""
+    shop.api.behave("web", Behaviour(by_image={"web:2": Behaviour(ready=False, stuck=True)}))
+    shop.edit("image: web:1", "image: web:2")
+    shop.api.forbidden.clear()
+    options = ("-f", "stack.yaml", "--context", "test", "--namespace", "shop")
+    typed = "msctl -f stack.yaml --engine kubernetes --context test --namespace shop"
+    assert f"hint: {typed} logs web" in shop.msctl(*options, "up").err
+    assert f"hint: {typed} up nosuch" not in shop.msctl(*options, "up", "nosuch").err
+    shop.msctl("down")
+    assert f"hint: {typed} up web" in shop.msctl(*options, "scale", "web", "2").err
+
+
 def test_an_expired_token_is_told(shop: Site) -> None:
     """The engine does not know who asks, which is as if it were not there."""
     shop.api.expired = True
@@ -243,12 +319,13 @@ def test_a_missing_custom_resource_is_told_with_what_installs_it(site: Site, gro
     answer = site.msctl("up")
     assert answer.status == 1
     assert f"the cluster does not know {group}/" in answer.err
-    assert "hint: kubectl apply" in answer.err
+    assert "hint: kubectl --context test apply" in answer.err
+    assert ("{cert_manager: false}" in answer.err) == (group == "cert-manager.io")
     assert site.api.changes() == []
 
 
 def test_a_rollout_that_never_ends_is_told_with_reasons_and_log(shop: Site) -> None:
-    """Exit status 1 after the deadline; the old replicas serve on."""
+    """Exit status 1 after the deadline; the old replicas have served all along."""
     bad = Behaviour(waiting=("ImagePullBackOff", 'Back-off pulling image "web:2"'), log=("oops",))
     shop.api.behave("web", Behaviour(by_image={"web:2": bad}))
     shop.edit("image: web:1", "image: web:2")
@@ -257,7 +334,10 @@ def test_a_rollout_that_never_ends_is_told_with_reasons_and_log(shop: Site) -> N
     assert "deployment/web is not ready within 1s: 0 of 2 ready" in answer.err
     assert 'ImagePullBackOff: Back-off pulling image "web:2"' in answer.err
     assert "oops" in answer.err
-    assert len([n for n in shop.api.names("pods") if n.startswith("web-")]) == 4
+    assert "web: the update failed; it is taken back to the revision before" in answer.err
+    assert image_of(shop, "web") == "web:1"
+    assert len([n for n in shop.api.names("pods") if n.startswith("web-")]) == 2
+    assert shop.msctl("status").status == 0
 
 
 def test_a_rollout_that_its_controller_gives_up_ends_the_wait(shop: Site) -> None:
@@ -271,12 +351,104 @@ def test_a_rollout_that_its_controller_gives_up_ends_the_wait(shop: Site) -> Non
     assert "web" in answer.err
 
 
+def test_a_failed_image_is_taken_back(shop: Site) -> None:
+    """Whatever command brought it; the pods of before are the same ones."""
+    shop.api.behave("web", Behaviour(by_image={"web:9": Behaviour(ready=False, stuck=True)}))
+    before = [name for name in shop.api.names("pods") if name.startswith("web-")]
+    answer = shop.msctl("rollout", "web", "--image", "web:9")
+    assert answer.status == 1
+    assert "it is taken back" in answer.err
+    assert image_of(shop, "web") == "web:1"
+    assert [name for name in shop.api.names("pods") if name.startswith("web-")] == before
+    shop.api.requests.clear()
+    assert shop.msctl("up").status == 0
+    assert shop.api.changes() == []
+
+
+def test_a_failed_restart_is_taken_back(shop: Site) -> None:
+    """The mark that replaces the pods goes again."""
+    shop.api.behave("web", Behaviour(restarted=Behaviour(ready=False, stuck=True)))
+    before = [name for name in shop.api.names("pods") if name.startswith("web-")]
+    answer = shop.msctl("restart", "web")
+    assert answer.status == 1
+    assert "take back restart of deployment/web" in answer.err
+    assert [name for name in shop.api.names("pods") if name.startswith("web-")] == before
+
+
+def test_a_failed_update_of_a_database_is_taken_back(shop: Site) -> None:
+    """It was replaced stop-first; what needs it is not updated."""
+    bad = Behaviour(waiting=("ImagePullBackOff", "no such image"))
+    shop.api.behave("db", Behaviour(by_image={"db:2": bad}))
+    shop.edit("image: db:1", "image: db:2")
+    shop.edit("image: api:1", "image: api:2")
+    answer = shop.msctl("up", "--timeout", "1")
+    assert answer.status == 1
+    assert "statefulset/db is not ready" in answer.err
+    assert image_of(shop, "db", "statefulsets.apps") == "db:1"
+    assert image_of(shop, "api") == "api:1"
+    assert shop.msctl("status").status == 0
+
+
+def test_routes_and_files_of_a_failed_update_are_taken_back(shop: Site) -> None:
+    """What the replicas of before do not know leads nowhere."""
+    shop.api.behave("web", Behaviour(by_image={"web:2": Behaviour(ready=False, stuck=True)}))
+    shop.edit("image: web:1", "image: web:2")
+    shop.edit("routes: [/]", "routes: [/new]")
+    assert shop.msctl("up").status == 1
+    (rule,) = shop.api.get("ingressroutes.traefik.io", "web-route")["spec"]["routes"]
+    assert rule["match"] == "PathPrefix(`/`)"
+
+
+def test_what_was_new_or_failed_before_is_not_taken_back(shop: Site) -> None:
+    """There is nothing that worked to return to."""
+    bad = Behaviour(ready=False, stuck=True)
+    shop.api.behave("web", Behaviour(ready=False, by_image={"web:2": bad, "new:1": bad}))
+    shop.api.behave("new", bad)
+    shop.edit("image: web:1", "image: web:2")
+    shop.edit("services:\n", "services:\n  new: {image: 'new:1', port: 1}\n")
+    answer = shop.msctl("up", "new", "web")
+    assert answer.status == 1
+    assert "taken back" not in answer.err
+    assert image_of(shop, "web") == "web:2"
+
+
+def test_pods_that_the_cluster_refuses_are_told(shop: Site) -> None:
+    """By the Deployment's own condition, since there is no pod to ask."""
+    shop.api.behave("web", Behaviour(by_image={"web:2": Behaviour(refused="violates PodSecurity")}))
+    shop.edit("image: web:1", "image: web:2")
+    answer = shop.msctl("up", "--timeout", "1")
+    assert answer.status == 1
+    assert "0 of 2 started: violates PodSecurity" in answer.err
+
+
+def test_a_database_whose_pod_is_refused_is_told(shop: Site) -> None:
+    """By the event of its controller, which has no condition for it."""
+    shop.api.behave("db", Behaviour(by_image={"db:2": Behaviour(refused="no room")}))
+    message = {"reason": "FailedCreate", "message": 'pods "db-0" is forbidden: exceeded quota'}
+    event = {"metadata": {"name": "e"}, "involvedObject": {"name": "db"}, **message}
+    shop.api.put("events", event)
+    shop.edit("image: db:1", "image: db:2")
+    answer = shop.msctl("up", "--timeout", "1")
+    assert answer.status == 1
+    assert "exceeded quota" in answer.err
+    assert image_of(shop, "db", "statefulsets.apps") == "db:1"
+
+
 @pytest.mark.parametrize("words", [["--build"], ["--pull"], ["--remove-orphans"], ["--no-drain"]])
 def test_an_option_that_means_nothing_in_a_cluster_is_refused(site: Site, words: list[str]) -> None:
     """Rather than ignored."""
     answer = site.msctl("up", *words)
     assert answer.status == 2
     assert words[0] in answer.err
+
+
+def test_a_rotation_in_a_cluster_is_refused(site: Site) -> None:
+    """Rather than said to be done."""
+    answer = site.msctl("secret", "rotate", "token")
+    assert (answer.status, answer.err.splitlines()[0]) == (
+        2,
+        "error: secret rotate: msctl changes no password in a cluster; nothing was changed",
+    )
 
 
 def test_a_foreign_object_of_the_same_name_is_not_taken(site: Site) -> None:
@@ -342,9 +514,9 @@ def test_what_cannot_be_scaled_is_refused(shop: Site, words: list[str], said: st
 # rollout, rollback, restart
 
 
-def image_of(shop: Site, name: str) -> str:
-    """The image in a Deployment's template."""
-    pod = shop.api.get("deployments.apps", name)["spec"]["template"]["spec"]
+def image_of(shop: Site, name: str, plural: str = "deployments.apps") -> str:
+    """The image in a workload's template."""
+    pod = shop.api.get(plural, name)["spec"]["template"]["spec"]
     found: str = pod["containers"][0]["image"]
     return found
 
@@ -365,6 +537,23 @@ def test_rollout_to_an_image_lasts_until_the_next_up(shop: Site) -> None:
     shop.msctl("rollout", "web", "--image", "web:9")
     assert shop.msctl("up").status == 0
     assert image_of(shop, "web") == "web:1"
+
+
+def test_rollback_of_a_database(shop: Site) -> None:
+    """To the template of its ControllerRevision before, and back again."""
+
+    def image() -> str:
+        return image_of(shop, "db", "statefulsets.apps")
+
+    answer = shop.msctl("rollback", "db")
+    assert answer.status == 2
+    assert "no revision before" in answer.err
+    assert shop.msctl("rollout", "db", "--image", "db:9").status == 0
+    assert image() == "db:9"
+    for wanted in ("db:1", "db:9"):
+        answer = shop.msctl("rollback", "db")
+        assert answer.status == 0, answer.err
+        assert image() == wanted
 
 
 def test_rollout_without_a_change_replaces_the_pods(shop: Site) -> None:
@@ -394,13 +583,6 @@ def test_there_is_no_revision_before_the_first(shop: Site) -> None:
     answer = shop.msctl("rollback", "web")
     assert answer.status == 2
     assert "web has no revision before" in answer.err
-
-
-def test_a_database_is_not_rolled_back_by_revision(shop: Site) -> None:
-    """Of a StatefulSet the cluster keeps no ReplicaSets; the way back is the file."""
-    answer = shop.msctl("rollback", "db")
-    assert answer.status == 2
-    assert "StatefulSet" in answer.err
 
 
 # status, logs, down
@@ -486,6 +668,50 @@ def test_status_with_load_takes_usage_from_metrics_server(shop: Site) -> None:
     found = shop.msctl("status", "api", "--load", "--json").json
     replica = next(r for r in found["services"][0]["replicas"] if r["name"] == pod)
     assert (replica["cpu_percent"], replica["memory_bytes"]) == (25.0, 32 << 20)
+
+
+def test_figures_of_requests_are_those_of_the_stacks_namespace(shop: Site) -> None:
+    """Whoever scrapes Traefik there gives a name for each rule; where nobody does, they are
+    unknown."""
+    asked: list[str] = []
+
+    def prometheus(request: httpx.Request) -> httpx.Response:
+        asked.append(dict(parse_qsl(request.content.decode()))["query"])
+        metric = {"name": "web", "figure": "rps"}
+        kind = "matrix" if "range" in request.url.path else "vector"
+        result = [] if kind == "matrix" else [{"metric": metric, "value": [0, "12.5"]}]
+        data = {"resultType": kind, "result": result}
+        return httpx.Response(200, json={"status": "success", "data": data})
+
+    shop.prometheus = prometheus
+    web, api, *_ = shop.msctl("status", "--load", "--json").json["services"]
+    assert (web["rps"], api["rps"]) == (12.5, None)
+    assert "shop-(?:web|api)-route-" in asked[-1]
+    shop.msctl("--namespace", "shop", "metrics", "--json")
+    assert "shop-(?:web|api)-route-" in asked[-1]
+    shop.prometheus = nobody
+    assert shop.msctl("status", "--load", "--json").json["services"][0]["rps"] is None
+    shop.write(SHOP + "  prometheus: {image: 'prom/prometheus:v3', stateful: true}\n")
+    hint = "-n shop port-forward service/prometheus 9090"
+    assert hint in shop.msctl("status", "--load").out
+    assert hint in shop.msctl("metrics").err
+
+
+def test_replicas_beyond_the_files_bounds_are_no_surplus(shop: Site) -> None:
+    """Who scaled the Deployment by hand, or its autoscaler, has the last word."""
+    shop.api.write_as("kubectl", "deployments.apps", "web", {"spec": {"replicas": 9}})
+    answer = shop.msctl("status", "web", "--json")
+    assert answer.status == 0
+    assert answer.json["services"][0]["desired"] == 9
+    assert answer.json["problems"] == []
+
+
+def test_before_the_first_up_what_is_desired_is_the_renderings(site: Site) -> None:
+    """The key `kubernetes` and the autoscaler's least replicas count."""
+    site.edit("    replicas: {initial: 2, max: 6}\n",
+              "    replicas: {initial: 2, max: 6}\n    kubernetes: {replicas: 4}\n")  # fmt: skip
+    web, api, *_ = site.msctl("status", "--json").json["services"]
+    assert (web["desired"], api["desired"]) == (4, 2)
 
 
 def test_logs_are_merged_by_time(shop: Site) -> None:
@@ -576,6 +802,39 @@ def test_logs_can_be_followed(shop: Site) -> None:
     found.close()  # type: ignore[attr-defined]
     assert len({line.replica for line in lines}) == 2
     assert [line.text for line in lines].count("second") == 2
+
+
+def test_a_followed_log_has_the_pods_that_start_later(shop: Site) -> None:
+    """A watch tells of them; however much the others write meanwhile."""
+    loaded = load(shop.folder / "stack.yaml", shop.environ)
+    found = connect("kubernetes", loaded, shop.environ).logs(("web",), follow=True)
+    seen = {line.replica for line in islice(found, 4)}
+    shop.api.scale("web", 3)
+    started = time.monotonic()
+    late = list(islice(found, 2))
+    found.close()  # type: ignore[attr-defined]
+    assert len({line.replica for line in late} - seen) == 1
+    assert [line.text for line in late] == ["first", "second"]
+    assert time.monotonic() - started < 4
+
+
+def test_a_wait_hears_of_changes_by_a_watch(shop: Site) -> None:
+    """It looks when something has changed, and not only from time to time."""
+    shop.api.behave("web", Behaviour(by_image={"web:2": Behaviour(ready=False)}))
+    shop.edit("image: web:1", "image: web:2")
+    ready = threading.Timer(1.0, lambda: shop.api.behave("web", Behaviour()))
+    ready.start()
+    answer = shop.msctl("up")
+    ready.join()
+    assert answer.status == 0, answer.err
+    assert "/apis/apps/v1/namespaces/shop/deployments" in shop.api.watches
+
+
+def test_who_may_not_watch_waits_all_the_same(shop: Site) -> None:
+    """By looking from time to time."""
+    shop.api.forbidden.add(("watch", "deployments.apps"))
+    shop.edit("image: web:1", "image: web:2")
+    assert shop.msctl("up").status == 0
 
 
 def test_the_clusters_own_autoscalers_scale(shop: Site) -> None:

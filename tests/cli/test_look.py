@@ -99,6 +99,10 @@ def test_logs_as_json_have_a_line_each(talking: Terminal) -> None:
 
 def test_doctor_finds_nothing_wrong_with_a_well_stack(shop: Terminal) -> None:
     """Every finding is ok, and the exit status 0."""
+    text = SHOP.replace("  db:\n", "  db:\n    networks: [data]\n")
+    text = text.replace("services:\n", "networks: [backend, data]\nservices:\n")
+    shop.write(text.replace("needs: [db]", "needs: [db]\n    networks: [backend, data]"))
+    assert shop.msctl("up").status == 0
     answer = shop.msctl("doctor", "--json")
     assert (answer.status, answer.json["healthy"]) == (0, True)
     assert {finding["status"] for finding in answer.json["findings"]} == {"ok"}
@@ -145,6 +149,17 @@ def test_doctor_warns_of_an_open_dashboard(
     told = finding(shop, "dashboard")
     assert (told is not None) == open_to_others
     assert told is None or (told["status"], "dashboard_host" in told["hint"]) == ("warn", True)
+
+
+def test_doctor_tells_of_a_database_that_the_gateway_reaches(shop: Terminal) -> None:
+    """As it does where the file names no networks; with what to write, and nothing fails."""
+    told = finding(shop, "databases")
+    assert (told["status"], told["message"]) == (
+        "warn",
+        "db can be reached by traefik and web, which it does not serve",
+    )
+    assert "services.db.networks: [db_net]" in told["hint"]
+    assert shop.msctl("doctor").status == 0
 
 
 def taken(terminal: Terminal) -> None:

@@ -6,6 +6,8 @@ import pytest
 from memory import Fault
 from terminal import SHOP, Terminal
 
+from msctl.state import GatewaySettings
+
 MOUNTS = "    secrets: [token, {name: token, target: /etc/t, template: 't={secret}'}]\n"
 KEPT = "    secrets: [{name: token, rotate: [take, it]}]\n"
 
@@ -86,6 +88,86 @@ def test_what_cannot_be_rotated(secret: Terminal, words: list[str], line: str) -
     answer = secret.msctl("secret", *words)
     assert (answer.status, answer.lines[0]) == (2, line)
     assert secret.world.snapshot() == before
+
+
+AUTH = "    secrets: [alice]\n    basic_auth: [alice]\n"
+
+
+@pytest.fixture
+def member(terminal: Terminal) -> Terminal:
+    """alice has a password at web, which has a secret of that name too."""
+    terminal.write(with_secret(SHOP, "web", AUTH))
+    assert terminal.msctl("up").status == 0
+    terminal.world.settings = GatewaySettings("01d01d01d01d", present=frozenset({"01d01d01d01d"}))
+    return terminal
+
+
+def test_a_users_password_is_another_one_and_no_replica_is_touched(member: Terminal) -> None:
+    """The gateway reads the new hash before the old one ends; where no terminal is, the password is
+    not shown."""
+    containers, secrets = set(member.world.containers), values(member)
+    answer = member.msctl("secret", "rotate", "@alice")
+    assert answer.status == 0, answer.err
+    steps = [line.partition("] ")[2].partition(" (")[0] for line in answer.lines[:4]]
+    assert steps == [
+        "make password of alice, rotated",
+        "write settings of traefik, they have changed",
+        "await settings of traefik",
+        "end old settings of traefik, new ones are in force",
+    ]
+    assert answer.lines[4].startswith("secret @alice has a new value, in ")
+    assert answer.lines[5:] == ["  password   alice: kept in .msctl/secrets/@alice"]
+    assert member.world.settings.present == {member.world.settings_made}
+    assert (set(member.world.containers), values(member)) == (containers, secrets)
+
+
+@pytest.mark.parametrize(
+    ("settings", "user", "message"),
+    [
+        (None, "alcie", "@alcie is nobody whom the gateway of shop asks for a password; did you"),
+        (None, "", "@ is nobody whom the gateway of shop asks for a password (known: @alice)"),
+        (None, "../alice", "@../alice is nobody whom the gateway of shop asks for a password"),
+        (
+            GatewaySettings("5e77145e7714", present=frozenset({"01d01d01d01d"})),
+            "alice",
+            "the gateway does not have the settings of the stack file; nothing was changed",
+        ),
+        (
+            GatewaySettings("", passwords_due={"alice": "there is none"}),
+            "alice",
+            "the gateway does not have the settings of the stack file; nothing was changed",
+        ),
+    ],
+)
+def test_whose_password_cannot_be_rotated(
+    member: Terminal, settings: GatewaySettings | None, user: str, message: str
+) -> None:
+    """Nobody's that has none, and none while an edited file would come along."""
+    member.world.settings = settings or member.world.settings
+    before = member.world.snapshot(), member.world.settings
+    answer = member.msctl("secret", "rotate", f"@{user}")
+    assert (answer.status, answer.out) == (2, "")
+    assert message in answer.lines[0]
+    assert (member.world.snapshot(), member.world.settings) == before
+
+
+def test_a_gateway_that_cannot_be_asked_keeps_its_passwords(member: Terminal) -> None:
+    """Nobody could tell when the old settings may end."""
+    member.world.gateway_answers = False
+    before = member.world.snapshot(), member.world.settings
+    answer = member.msctl("secret", "rotate", "@alice")
+    assert (answer.status, answer.out) == (1, "")
+    assert (member.world.snapshot(), member.world.settings) == before
+    assert member.msctl("secret", "rotate", "@alice", "--no-drain").status == 0
+
+
+def test_an_interrupted_rotation_of_a_password_is_finished_by_up(member: Terminal) -> None:
+    """What has been made is put in force."""
+    member.world.plant(Fault("interrupt", verb="write settings of"))
+    assert member.msctl("secret", "rotate", "@alice").status == 130
+    member.world.faults.clear()
+    assert member.msctl("up").status == 0
+    assert member.world.settings.present == {member.world.settings_made}
 
 
 def test_what_has_no_value_is_made_by_up(terminal: Terminal) -> None:

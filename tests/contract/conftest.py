@@ -19,7 +19,7 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
         return
     import docker
 
-    with docker.APIClient(version="auto") as api:
+    with docker.from_env().api as api:
         machine = RealMachine(tmp_path, api)
         try:
             yield Bench(machine, project)

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import json
 import re
+import secrets
+from contextlib import suppress
+from typing import Any
 
 import docker
 import pytest
+from docker.errors import APIError, ImageNotFound
 from live import SAMPLE, NewStack, Stack, service, until
+from load import Load, Requests, echo
 
 from msctl.cli.app import App
 from msctl.config import load
-from msctl.engines.compose.ownimage import context
-from msctl.lock import StackLock, lock_folder
+from msctl.lock import Holder, StackLock, lock_folder
+from msctl.ownimage import reference
 from msctl.render.autoscaler import IMAGE
 
 pytestmark = pytest.mark.engine
 
+WAITING = ("--wait-lock", "30")
+"""The autoscaler may be at work."""
+SCALING = {"autoscaler": {"enabled": True, "interval": "1s"}}
 ASK = """
 import http.client, json, sys
 for method, path in json.loads(sys.argv[1]):
@@ -24,6 +32,13 @@ for method, path in json.loads(sys.argv[1]):
     asked.request(method, path)
     print(asked.getresponse().status)
 """
+KILL = """
+import os
+for name in os.listdir("/proc"):
+    if name.isdigit() and int(name) not in (1, os.getpid()):
+        os.kill(int(name), 9)
+"""
+"""Its first process, which is not msctl's, then ends as the killed one did."""
 REFUSED = [
     ("POST", "/v1.41/containers/web/exec"),
     ("POST", "/v1.41/containers/web/kill"),
@@ -38,30 +53,59 @@ REFUSED = [
 
 
 @pytest.fixture(scope="module")
-def image(engine: docker.DockerClient) -> None:
-    """msctl's own, as it is in this tree, not as an earlier `up` built it."""
-    for message in engine.api.build(
-        fileobj=context(), custom_context=True, tag=IMAGE, rm=True, decode=True
-    ):
-        assert "error" not in message, message["error"]
+def older(engine: docker.DockerClient) -> str:
+    """An image that another version of msctl built, in the place of this one's."""
+    with suppress(ImageNotFound, APIError):  # a stack that is up keeps it
+        engine.images.remove(reference())
+    tag = f"{IMAGE}:0.0.1-{secrets.token_hex(6)}"
+    engine.images.get(SAMPLE).tag(tag)
+    return tag
 
 
 @pytest.fixture(scope="module")
-def shop(module_stacks: NewStack, image: None) -> Stack:  # noqa: ARG001
+def shop(module_stacks: NewStack, older: str) -> Stack:  # noqa: ARG001
     """A stack with an autoscaler that looks every second."""
     stack = module_stacks()
-    web = service(
-        "/",
-        replicas={"initial": 1, "min": 1, "max": 4},
-        autoscale={"min": 1, "max": 3, "rps": 15, "stabilize_down": "3s"},
-    )
-    stack.write({"web": web}, autoscaler={"enabled": True, "interval": "1s"})
+    stack.write({"web": web(), "idle": service(health=None)}, **SCALING)
     stack.ok("up")
     return stack
 
 
+def web(**changes: Any) -> dict[str, Any]:
+    return service(
+        "/",
+        replicas={"initial": 1, "min": 1, "max": 4},
+        autoscale={"min": 1, "max": 3, "rps": 15, "stabilize_down": "3s"},
+        env={"SERVICE_NAME": "web"},
+        **changes,
+    )
+
+
+def under_load(shop: Stack, rate: float) -> Load:
+    return Load(Requests(f"{shop.visitor.url}/x", rate, echo("web", "/x")))
+
+
+def lock_of(shop: Stack) -> StackLock:
+    """The lock as a msctl on the host takes it."""
+    app = App(environ=shop.env)
+    loaded = load(shop.folder / shop.file, shop.env)
+    return StackLock(
+        lock_folder(), app.connect("compose", loaded, shop.env).info().id, shop.project
+    )
+
+
 def says(stack: Stack) -> str:
     return stack.engine.api.logs(f"{stack.project}-autoscaler-1").decode()
+
+
+def test_the_image_is_of_this_msctl(shop: Stack, older: str) -> None:
+    """`up` built it, under a name of its contents, and took away what nobody uses of an older one;
+    with the same msctl there is nothing to do again."""
+    scaler = shop.inspect(f"{shop.project}-autoscaler-1")
+    assert scaler["Config"]["Image"] == reference()
+    with pytest.raises(ImageNotFound):
+        shop.engine.images.get(older)
+    assert "nothing to do" in shop.ok("up").err
 
 
 def test_it_follows_the_load_and_nothing_is_lost(shop: Stack) -> None:
@@ -77,7 +121,7 @@ def test_it_follows_the_load_and_nothing_is_lost(shop: Stack) -> None:
 
 def test_a_hand_is_not_fought(shop: Stack) -> None:
     """What somebody scales stays, and the lock of the host's msctl is the autoscaler's too."""
-    shop.ok("scale", "web", "2")
+    shop.ok("scale", "web", "2", *WAITING)
     until(lambda: "scaled by hand to 2, which stays" in says(shop), 10, "it says so", every=0.1)
     assert len(shop.ids("web")) == 2
     mounts = {mount["Source"] for mount in shop.inspect(f"{shop.project}-autoscaler-1")["Mounts"]}
@@ -86,14 +130,45 @@ def test_a_hand_is_not_fought(shop: Stack) -> None:
 
 def test_the_lock_is_honoured(shop: Stack) -> None:
     """While a msctl on the host works on the stack, the autoscaler changes nothing."""
-    loaded = load(shop.folder / shop.file, shop.env)
-    app = App(environ=shop.env)
-    engine = app.connect("compose", loaded, shop.env).info().id
-    with StackLock(lock_folder(), engine, shop.project).held("a test", app.now(), wait=5):
+    with lock_of(shop).held("a test", App().now(), wait=5):
         shop.msctl("load-test", "web", "--rate", "60", "--duration", "4s")
         held = f"another msctl works on {shop.project}"
         until(lambda: held in says(shop), 10, "it says so", every=0.1)
         assert len(shop.ids("web")) == 2
+
+
+def test_an_edited_file_is_not_deployed(shop: Stack) -> None:
+    """Image, environment, a new service and one that left: it says so, and brings copies of what
+    runs; whatever else there is on the engine stays. A msctl on the host that comes in between is
+    told who is at work."""
+    shop.ok("scale", "web", "1", *WAITING)
+    until(lambda: len(shop.ids("web")) == 1, 10, "one is left", every=0.1)
+    original, lock = (shop.folder / shop.file).read_text(), lock_of(shop)
+    edited = web(image="nowhere/at-all:1")
+    edited["env"]["NEW"] = "1"
+    shop.write({"web": edited, "more": service()}, **SCALING)
+    others = {one["Id"] for one in shop.engine.api.containers()} - set(shop.ids().values())
+    idle = shop.ids("idle")
+    until(lambda: "stack.yaml has been edited" in says(shop), 10, "it says so", every=0.1)
+    with under_load(shop, 40) as peak:
+        signed = until(lambda: _signed(lock), 20, "it works on the stack", every=0.01)
+        assert (signed.host, "autoscale" in signed.command) == ("autoscaler", True)
+        second = shop.msctl("scale", "web", "2")
+        assert (second.status, "in autoscaler (msctl autoscale" in second.err) == (4, True), second
+        until(lambda: len(shop.ids("web")) == 3, 20, "there are three", every=0.1)
+    made = [shop.inspect(name)["Config"] for name in shop.ids("web")]
+    assert {one["Image"] for one in made} == {SAMPLE}
+    assert not [one for one in made if "NEW=1" in one["Env"]]
+    assert (shop.ids("idle"), shop.ids("more")) == (idle, {})
+    assert others <= {one["Id"] for one in shop.engine.api.containers()}
+    (shop.folder / shop.file).write_text(original)
+    until(lambda: "stack.yaml is as it was again" in says(shop), 10, "it says so", every=0.1)
+    assert peak.lost == 0, peak
+
+
+def _signed(lock: StackLock) -> Holder | None:
+    holder = lock.holder()
+    return holder if holder and holder.host else None
 
 
 def test_what_it_decides_can_be_scraped(shop: Stack) -> None:
@@ -119,6 +194,39 @@ def test_its_proxy_lets_through_what_scaling_takes(shop: Stack) -> None:
     assert [int(status) for status in said.split()] == [403] * len(REFUSED)
 
 
+def test_killed_in_the_middle_it_goes_on_where_it_was(shop: Stack) -> None:
+    """SIGKILL while a pin is in force, on the way down: the engine starts it anew, what it had
+    begun is finished, and no request is lost."""
+    lock, scaler = lock_of(shop), shop.engine.containers.get(f"{shop.project}-autoscaler-1")
+    shop.ok("up", "--reset-scale", *WAITING)
+    with under_load(shop, 5) as steady:
+        with under_load(shop, 40):
+            until(lambda: len(shop.ids("web")) == 3, 20, "there are three", every=0.1)
+        until(lambda: _pinned(shop), 20, "the first are drained", every=0.02)
+        assert lock.holder() is not None
+        scaler.exec_run(["python3", "-c", KILL])
+        until(lambda: len(shop.ids("web")) == 1, 40, "one is left", every=0.2)
+        until(lambda: not _pinned(shop), 10, "the pin is gone", every=0.2)
+    scaler.reload()
+    assert scaler.attrs["RestartCount"] > 0
+    assert steady.lost == 0, steady
+
+
+def _pinned(shop: Stack) -> bool:
+    names = [found["name"] for found in shop.gateway_api.get("/api/http/services").json()]
+    return any(name.endswith("@file") and name.startswith("web-") for name in names)
+
+
+def test_its_proxy_may_go_and_come_back(shop: Stack) -> None:
+    """Without the engine it holds, says so once, and goes on."""
+    proxy = shop.engine.containers.get(f"{shop.project}-autoscaler-proxy-1")
+    proxy.stop(timeout=5)
+    until(lambda: "nothing is changed until it does" in says(shop), 20, "it says so", every=0.1)
+    proxy.start()
+    until(lambda: "the engine answers again" in says(shop), 20, "it says so", every=0.1)
+    assert says(shop).count("nothing is changed until it does") == 1
+
+
 def test_sigterm_ends_it(shop: Stack) -> None:
     """At once where it does nothing; `status` warns, and `up` brings it back."""
     scaler = shop.engine.containers.get(f"{shop.project}-autoscaler-1")
@@ -127,6 +235,6 @@ def test_sigterm_ends_it(shop: Stack) -> None:
     assert scaler.attrs["State"]["ExitCode"] == 0
     kinds = [p["kind"] for p in json.loads(shop.ok("status", "--json").out)["problems"]]
     assert "autoscaler" in kinds
-    shop.ok("up")
+    shop.ok("up", *WAITING)
     scaler.reload()
     assert scaler.status == "running"

@@ -18,6 +18,7 @@ pytestmark = pytest.mark.engine
 @pytest.fixture
 def home(stack: Stack) -> Path:
     """The operator's home, with Docker's configuration in it."""
+    stack.env.pop("DOCKER_CONFIG", None)
     home = stack.folder / "home"
     (home / ".docker").mkdir(parents=True)
     return home

@@ -254,6 +254,38 @@ def test_a_user_and_a_password_of_ones_own(shop: Shop) -> None:
     assert stack.ids() == replicas
 
 
+def test_passwords_are_rotated_and_no_request_is_lost(shop: Shop) -> None:
+    """The dashboard's and a user's: one of the old and the new one is right at every moment, and
+    the gateway and the replicas are the same."""
+    stack = shop.stack
+    before = {name: stack.inspect(name)["State"]["StartedAt"] for name in stack.ids()}
+    there, old = {"Host": DASHBOARD}, {user: shop.password(user) for user in ("alice", "admin")}
+    seen: Counter[tuple[int, ...]] = Counter()
+    done = threading.Event()
+
+    def come() -> None:
+        while not done.is_set():
+            first = shop.status("/members", auth=old["alice"])
+            seen[shop.status("/open"), first, shop.status("/members", auth=old["alice"])] += 1
+
+    visitor = threading.Thread(target=come)
+    visitor.start()
+    try:
+        told = [stack.ok("secret", "rotate", f"@{user}") for user in old]
+    finally:
+        done.set()
+        visitor.join()
+    assert seen.keys() <= {(200, 200, 200), (200, 200, 401), (200, 401, 401)}, seen
+    assert shop.status("/members", auth=old["alice"]) == 401
+    assert shop.status("/members", auth=shop.password("alice")) == 200
+    assert shop.status("/api/rawdata", headers=there, auth=old["admin"]) == 401
+    assert shop.status("/api/rawdata", headers=there, auth=shop.password("admin")) == 200
+    for user in old:
+        assert all(shop.password(user)[1] not in one.out + one.err for one in told)
+    assert {name: stack.inspect(name)["State"]["StartedAt"] for name in stack.ids()} == before
+    assert "nothing to do" in stack.ok("up").err
+
+
 def test_files_of_ones_own(shop: Shop) -> None:
     """Mode files: the gateway is replaced by none, shows the certificate, and sends HSTS."""
     stack = shop.stack

@@ -8,9 +8,21 @@ import time
 import pytest
 from live import GATEWAY_IMAGE, SAMPLE, Stack, service
 
+from msctl.engines.compose.buildx import find
+
 pytestmark = pytest.mark.engine
 
 ABSENT = "msctl-test/nowhere-to-be-had:1"
+
+
+@pytest.fixture(params=["buildx", "engine"])
+def builder(request: pytest.FixtureRequest, stack: Stack) -> str:
+    """BuildKit by buildx where that is installed, or the engine's own builder."""
+    if request.param == "engine":
+        stack.env["DOCKER_BUILDKIT"] = "0"
+    elif find(stack.env) is None:
+        pytest.skip("buildx is not installed here (make test-engines has it)")
+    return str(request.param)
 
 
 def _dockerfile(stack: Stack, text: str) -> str:
@@ -44,6 +56,7 @@ def test_optional(stack: Stack) -> None:
     assert [p["kind"] for p in status["problems"] if p["service"] == "extra"] == ["left_out"]
 
 
+@pytest.mark.usefixtures("builder")
 def test_built(stack: Stack) -> None:
     """An image that cannot be pulled is built where the service has a build; a changed build is
     taken by `up --build`."""
@@ -62,18 +75,42 @@ def test_built(stack: Stack) -> None:
     assert "nothing to do" in stack.ok("up").err
     stack.ok("up", "--build", "web")
     assert plays() == {"second"}
+    (again,) = stack.ids().values()
+    stack.ok("up", "--build", "web")
+    assert list(stack.ids().values()) == [again], "the same build gives the same image"
 
 
-def test_failing_build(stack: Stack) -> None:
-    """A build that fails ends `up` with 1 and shows its last lines; nothing is made."""
-    build = _dockerfile(stack, f"FROM {SAMPLE}\nRUN echo about to give up && exit 3\n")
+def test_failing_build(stack: Stack, builder: str) -> None:
+    """A build that fails ends `up` with 1; nothing is made. What it printed came out as it went,
+    and its last lines are shown with the error."""
+    quitting = "RUN echo about to give up && sleep 2 && exit 3"
+    build = _dockerfile(stack, f"FROM {SAMPLE}\nARG WHO\nRUN echo hello, $WHO\n{quitting}\n")
     image = f"{stack.project}-own:1"
-    stack.write({"db": service(), "web": service(image=image, build=build)})
-    result = stack.msctl("up")
-    assert result.status == 1, result
-    assert f"the build of {image} failed" in result.err
-    assert "about to give up" in result.err
+    ordered = {"context": build, "args": {"WHO": stack.project}}
+    stack.write({"db": service(), "web": service(image=image, build=ordered)})
+    up = stack.start("up")
+    up.says(f"hello, {stack.project}")
+    up.says("about to give up")
+    assert up.process.poll() is None, "it is shown while the build goes on"
+    assert up.ended() == 1, up.lines
+    end = "".join(up.lines).partition("error: ")[2]
+    assert f"the build of {image} failed" in end
+    assert "about to give up" in end
+    assert any("[2/3]" in line for line in up.lines) == (builder == "buildx"), "BuildKit's count"
     assert stack.traces() == []
+
+
+def test_buildkit_alone(stack: Stack, builder: str) -> None:
+    """What only BuildKit knows is built by it; the engine's builder says what is missing."""
+    mounting = f"FROM {SAMPLE}\nRUN --mount=type=cache,target=/cache test -d /cache\n"
+    build = _dockerfile(stack, mounting)
+    stack.write({"web": service(image=f"{stack.project}-own:1", build=build)})
+    result = stack.msctl("up")
+    if builder == "buildx":
+        assert result.status == 0, result
+    else:
+        assert result.status == 1, result
+        assert "install buildx" in result.err
 
 
 def test_missing_dockerfile(stack: Stack) -> None:

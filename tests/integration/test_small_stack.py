@@ -44,7 +44,7 @@ def test_it_is_confined(shop: Stack) -> None:
     assert gateway["ReadonlyRootfs"]
     for name in shop.ids():
         config = shop.inspect(name)["HostConfig"]
-        assert config["SecurityOpt"] == ["no-new-privileges:true"]
+        assert config["SecurityOpt"] == ["no-new-privileges=true"]
         assert config["CapDrop"] == ["ALL"]
         assert config["PidsLimit"] == 2048
         assert config["LogConfig"]["Config"] == {"max-size": "10m", "max-file": "3"}

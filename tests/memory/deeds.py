@@ -222,6 +222,8 @@ class Deeds:
         self.world.settings = replace(made, wanted=wanted)
 
     def _make_password(self, step: MakePassword, _: Halfway) -> None:
+        if step.fresh:
+            self._make(wanted=self.world.settings_made)
         due = self.world.settings.passwords_due
         self._make(passwords_due={user: due[user] for user in due if user != step.target})
 

@@ -72,6 +72,31 @@ def test_the_files_are_the_users_alone(tmp_path: Path) -> None:
     assert modes == {"ca.pem": 0o644, "ca.key": 0o600, "gateway.pem": 0o600}
 
 
+@pytest.mark.parametrize("jump", [timedelta(days=20 * 365), timedelta(days=-20 * 365)], ids=str)
+def test_a_clock_that_jumps_and_comes_back_is_mended(tmp_path: Path, jump: timedelta) -> None:
+    """What was made while it was wrong, the authority included, is made anew, so that the next `up`
+    brings what clients take."""
+    own = issued(tmp_path)
+    for now in (NOW + jump, NOW, NOW + jump, NOW):
+        assert own.due(now) is not None
+        own.issue(now)
+        assert own.due(now) is None
+        ca = x509.load_pem_x509_certificate((tmp_path / ".msctl/tls/ca.pem").read_bytes())
+        for certificate in (ca, leaf(own)):
+            assert certificate.not_valid_before_utc <= now < certificate.not_valid_after_utc
+        leaf(own).verify_directly_issued_by(ca)
+
+
+def test_a_clock_that_goes_back_by_hours_keeps_the_authority(tmp_path: Path) -> None:
+    """Nobody has to be told to trust another one."""
+    own = issued(tmp_path)
+    own.issue(NOW + timedelta(hours=9))
+    ca = (tmp_path / ".msctl/tls/ca.pem").read_text()
+    assert own.due(NOW + timedelta(hours=3)) == "it begins on 2030-01-01"
+    own.issue(NOW + timedelta(hours=3))
+    assert (tmp_path / ".msctl/tls/ca.pem").read_text() == ca
+
+
 def test_a_renewal_keeps_the_authority(tmp_path: Path) -> None:
     """Whoever trusts it need not be told of a new certificate."""
     own = issued(tmp_path)

@@ -32,9 +32,9 @@ def traffic(current: int, rps: float | None, p95: float | None = None, ready: in
 def at_last(policy: Policy, samples: Samples) -> Decision:
     """What is decided when the same was measured throughout the window."""
     history, now = History(), START
-    for _ in range(3):
+    for _ in range(2 + int(policy.stabilize_down / policy.interval)):
         decision = decide(policy, samples, history, now)
-        history, now = decision.history, now + policy.stabilize_down + 1
+        history, now = decision.history, now + policy.interval
     return decision
 
 
@@ -65,9 +65,9 @@ def test_the_ratio(samples: Samples, wanted: int) -> None:
     [
         pytest.param(cpus(60, 60, None), 3, id="missing counts as 0 upwards: 120/150"),
         pytest.param(cpus(150, 150, None), 6, id="300/50, still up"),
-        pytest.param(cpus(20, 20, None), 2, id="missing counts as the target downwards: 90/50"),
-        pytest.param(cpus(40, 40, None), 3, id="130/150 = 0.87, so 3 are asked for"),
-        pytest.param(cpus(10, None, None, None), 4, id="160/200 = 0.8, ceil(3.2)"),
+        pytest.param(cpus(1, 1, 1, None), 3, id="missing counts as 100 % downwards: 103/50"),
+        pytest.param(cpus(20, 20, None), 3, id="140/150 = 0.93: nothing"),
+        pytest.param(cpus(10, None, None, None), 4, id="310/200: the direction would turn"),
         pytest.param(cpus(None, None), 2, id="no sample at all: nothing"),
     ],
 )
@@ -243,7 +243,38 @@ def test_a_clock_that_is_set_back() -> None:
     history = decide(RPS, traffic(6, 300), History(), START).history
     back = decide(RPS, traffic(6, 50), history, 10.0)
     assert back.replicas == 6
+    for now in range(20, 310, 15):
+        back = decide(RPS, traffic(6, 50), back.history, float(now))
+        assert back.replicas == 6
     assert decide(RPS, traffic(6, 50), back.history, 311.0).replicas == 1
+
+
+def test_a_clock_that_is_set_back_lets_nothing_run_away() -> None:
+    """Replicas that came just before count as just come, once more and then no more."""
+    history = decide(RPS, traffic(2, 5000), History(), START).history.changed(START, 2, 6)
+    back = decide(RPS, traffic(6, 5000), history, START - 3600)
+    assert back.replicas == 6
+    assert decide(RPS, traffic(6, 5000), back.history, START - 3585).replicas == 12
+
+
+@pytest.mark.parametrize("gap", [3600.0, 1e9, 151.0])
+def test_a_window_that_nobody_watched_has_not_ended(gap: float) -> None:
+    """The machine slept, or a clock was set forward: what the load was meanwhile is not known, so
+    that the window begins anew. Upwards there is none."""
+    history = decide(RPS, traffic(6, 300), History(), START).history
+    after = decide(RPS, traffic(6, 50), history, START + gap)
+    assert (after.replicas, after.next_down) == (6, START + gap + 300)
+    assert decide(RPS, traffic(6, 600), history, START + gap).replicas == 12
+
+
+def test_a_decision_that_took_long_to_be_carried_out_keeps_the_window() -> None:
+    """Some rounds in a row may be missing."""
+    history = decide(RPS, traffic(6, 300), History(), START).history
+    for now in (150.0, 290.0):
+        decision = decide(RPS, traffic(6, 50), history, START + now)
+        history = decision.history
+        assert decision.next_down == START + 300
+    assert decide(RPS, traffic(6, 50), history, START + 301).replicas == 1
 
 
 def by_hand(count: int, rps: float | None, number: int = 7) -> Samples:

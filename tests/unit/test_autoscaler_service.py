@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 import tarfile
+from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +16,14 @@ from memory import MemoryEngine, World, finish, images_of, planned
 from memory.stacks import stack_of
 from prometheus_client import generate_latest
 
+import msctl
+from msctl import ownimage
 from msctl.autoscale import Decision, History
 from msctl.autoscale.records import Reading
-from msctl.engines.compose.ownimage import context, requirements
 from msctl.exporter import Exporter
 from msctl.model import Operator, Stack
+from msctl.ownimage import context, reference, requirements
 from msctl.problems import Problem
-from msctl.render.autoscaler import IMAGE
 from msctl.render.canonical import canonical
 from msctl.render.compose import compose_file, document
 from msctl.render.confighash import config_hash
@@ -35,7 +39,8 @@ WEB = {
     "autoscale": {"min": 1, "max": 5, "rps": 10},
 }
 PROMETHEUS = {"port": 9090, "stateful": True, "networks": ["back"]}
-OPERATOR = Operator("/srv/shop/stack.yaml", "1000:1001", "/run/user/1000/msctl")
+IMAGE = "localhost/msctl-autoscaler:0.1.0-0123456789ab"
+OPERATOR = Operator("/srv/shop/stack.yaml", "1000:1001", "/home/op/locks", IMAGE)
 
 
 def shop(**autoscaler: Any) -> Stack:
@@ -58,12 +63,12 @@ def test_it_works_where_the_operator_works() -> None:
     assert (scaler["image"], scaler["user"]) == (IMAGE, "1000:1001")
     assert scaler["volumes"] == [
         "/srv/shop:/srv/shop:ro",
-        "/run/user/1000/msctl:/run/user/1000/msctl",
+        "/home/op/locks:/home/op/locks",
     ]
     assert scaler["environment"] == {
         "DOCKER_HOST": "tcp://autoscaler-proxy:2375",
         "MSCTL_FILE": "/srv/shop/stack.yaml",
-        "MSCTL_LOCKS": "/run/user/1000/msctl",
+        "MSCTL_LOCKS": "/home/op/locks",
         "MSCTL_GATEWAY_API": "http://traefik:8080",
         "MSCTL_PROMETHEUS": "http://prometheus:9090",
     }
@@ -141,13 +146,56 @@ def test_its_image_is_this_msctl() -> None:
     """Its context has Dockerfile, requirements without the extras', and the package; twice the
     same, so that the engine's cache knows it."""
     first, second = context(), context()
-    assert first.getvalue() == second.getvalue()
-    with tarfile.open(fileobj=first) as tar:
+    assert first == second
+    with tarfile.open(fileobj=BytesIO(first)) as tar:
         names = tar.getnames()
     assert {"Dockerfile", "requirements.txt", "msctl/__main__.py", "msctl/py.typed"} <= set(names)
     assert not [name for name in names if "__pycache__" in name or name.startswith("/")]
     assert any(one.startswith("prometheus-client") for one in requirements())
     assert not [one for one in requirements() if one.startswith(("pytest", "ruff"))]
+
+
+def test_another_msctl_has_another_image(tmp_path: Path) -> None:
+    """Its name is of its contents: a changed module, requirement or Dockerfile gives another, what
+    Python compiles does not; the same name asks for the same image."""
+    package = tmp_path / "msctl"
+    shutil.copytree(ownimage.PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
+    first = reference(package)
+    assert first == reference()
+    assert re.fullmatch(rf"{IMAGE.partition(':')[0]}:{msctl.__version__}-[0-9a-f]{{12}}", first)
+    (package / "__pycache__").mkdir()
+    (package / "__pycache__" / "plan.cpython-311.pyc").write_bytes(b"x")
+    assert reference(package) == first
+    names = {first}
+    for changed in ("plan.py", "images/autoscaler.Dockerfile"):
+        with (package / changed).open("a") as file:
+            file.write("\n")
+        names.add(reference(package))
+    (package / "cli" / "new.py").write_text("")
+    assert len(names | {reference(package)}) == 4
+
+
+def test_an_upgrade_of_msctl_replaces_the_autoscaler_alone() -> None:
+    """`status` tells of the old one, and `up` replaces it, once."""
+    world = World().have(*images_of(shop()), IMAGE, PROXY_IMAGE)
+    world.files["/srv/shop"] = ""
+    finish(MemoryEngine(world, shop()))
+    before = dict(world.containers)
+    newer = shop().of_operator(replace(OPERATOR, image=f"{IMAGE[:-1]}c"))
+    world.have(f"{IMAGE[:-1]}c")
+    assert [p.kind for p in of_revision(newer, MemoryEngine(world, newer))] == ["outdated"]
+    assert "web" not in str(planned(world, newer))
+    finish(MemoryEngine(world, newer))
+    replaced = {name for name, one in world.containers.items() if before.get(name) is not one}
+    assert replaced == {"shop-autoscaler-1"}
+    assert str(planned(world, newer)) == ""
+
+
+def of_revision(stack: Stack, engine: MemoryEngine) -> list[Problem]:
+    normal = canonical(document(stack), working_dir="/srv/shop", project="shop")["services"]
+    hashes = {name: config_hash(found) for name, found in normal.items()}
+    found = assess(stack, engine.observe(), engine="compose", hashes=hashes).problems
+    return [problem for problem in found if problem.service == "autoscaler"]
 
 
 def decision(replicas: int, *readings: Reading) -> Decision:

@@ -270,3 +270,38 @@ def test_a_dotenv_that_cannot_be_read_is_an_error() -> None:
     with pytest.raises(StackFileError) as error:
         load_text(STACK, name="stack.yaml", environ={}, read_file=read_file)
     assert error.value.problems == (".env: permission denied",)
+
+
+def test_a_tilde_is_the_home_folder_where_a_path_begins_with_it() -> None:
+    """As in Docker Compose; a rendered file keeps it, and other values are not touched."""
+    text = """\
+name: p
+gateway: {build: ~/t, tls: {mode: files, cert: ~/c.pem, key: "${KEY}"}}
+services:
+  web:
+    image: i
+    build: {context: ~/src, args: {A: ~/kept}}
+    command: ~/kept
+    env_file: ~/x.env
+    volumes: [~/d:/d, {type: bind, source: ~/e, target: /e}, ./f:/f]
+"""
+    read: list[str] = []
+
+    def read_file(path: str) -> bytes:
+        read.append(path)
+        return b""
+
+    environ = {"HOME": "/home/op", "KEY": "~/k.pem"}
+    stack = load_text(text, name="f", environ=environ, read_file=read_file)
+    web = stack.services["web"]
+    assert web.build is not None
+    assert (web.build.context, web.build.args) == ("/home/op/src", {"A": "~/kept"})
+    assert web.command == "~/kept"
+    assert read == [".env", "/home/op/x.env"]
+    mount = {"type": "bind", "source": "/home/op/e", "target": "/e"}
+    assert web.volumes == ("/home/op/d:/d", mount, "./f:/f")
+    assert (stack.gateway.tls.cert, stack.gateway.tls.key) == ("/home/op/c.pem", "/home/op/k.pem")
+    assert stack.gateway.build is not None
+    assert stack.gateway.build.context == "/home/op/t"
+    kept = load_text(text, name="f", environ=environ, keep_variables=True).services["web"]
+    assert kept.volumes[0] == "~/d:/d"

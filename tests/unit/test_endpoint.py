@@ -121,15 +121,3 @@ def test_certificates_that_are_not_there_are_told(home: Path) -> None:
     environ = {"HOME": str(home), "DOCKER_HOST": "tcp://127.0.0.1:1", "DOCKER_TLS_VERIFY": "1"}
     with pytest.raises(EngineUnreachable, match="DOCKER_HOST"):
         Client(environ)
-
-
-def test_ssh_tells_what_it_needs(home: Path) -> None:
-    """The SDK's ssh needs a package that msctl does not bring by itself."""
-    pytest.importorskip("docker")
-    try:
-        import paramiko  # noqa: F401
-    except ImportError:
-        client = Client({"HOME": str(home), "DOCKER_CONTEXT": "lab"})
-        with pytest.raises(EngineUnreachable, match="ssh:// needs the package paramiko") as caught:
-            client.call(lambda api: api.ping())
-        assert caught.value.hint == "pipx inject msctl paramiko"

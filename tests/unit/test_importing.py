@@ -13,7 +13,7 @@ from test_render_properties import as_file, real_hashes, stacks
 
 import msctl
 from msctl.config import load_text, yamltext
-from msctl.importing import Imported, Source, imported
+from msctl.importing import Imported, Source, composed, imported
 from msctl.importing.rules import Match, matches
 from msctl.importing.source import OURS
 from msctl.model import Stack
@@ -33,11 +33,20 @@ def taken(
     files: tuple[str, ...] = (),
 ) -> Imported:
     """What a Compose file comes to."""
+
+    def read(path: str) -> bytes:
+        if path != "f":
+            raise FileNotFoundError(2, "No such file or directory", path)
+        return text.encode()
+
+    lookup = (environ or {}).get
+    found = composed(["f"], read, lookup)
     source = Source(
-        yamltext.parse(text),
-        (environ or {}).get,
+        found.document,
+        lookup,
         exists=files.__contains__,
         own=text.startswith(OURS),
+        notes=list(found.lost),
     )
     return imported(source, name)
 
@@ -89,7 +98,9 @@ def test_every_stack_that_renders_imports_back(stack: Stack) -> None:
         for service in stack.services.values()
         for record in (service, *service.routes)
     )
-    assume(not users and not (stack.gateway.dashboard_host and not stack.gateway.dashboard))
+    gateway = stack.gateway
+    assume(not users and not (gateway.dashboard_host and not gateway.dashboard))
+    assume(gateway.tls_on or gateway.tls.mode != "acme")  # no trace of it but a volume
     text = f"{OURS}\n{dump(as_file(document(stack)))}"
     found = taken(text)
     assert yamltext.parse(found.text("f")).value == found.data
@@ -249,19 +260,54 @@ services:
   a:
     image: i
     network_mode: host
-    links: [b]
+    external_links: [b]
     ipc: service:b
-    deploy: {update_config: {order: start-first}, replicas: 12}
+    deploy: {update_config: {order: start-first, delay: 1s}, replicas: 12, placement: {}}
   b: {extends: {file: x.yml, service: b}}
+  c: {image: i, configs: [inline], volumes_from: [a], network_mode: "service:a"}
+configs: {inline: {content: x}}
 """
     found = taken(text)
     assert told(found).splitlines() == [
-        "f:1: include: not carried: import what it includes by itself",
-        "f:5: services.a.network_mode: not carried: it is in the stack's networks",
-        "f:6: services.a.links: not carried: services reach each other by their names",
+        "f:1: include: not carried: other.yml: no such file or directory",
+        "f:5: services.a.network_mode: not carried: it is in the stack's networks, not the host's; "
+        "`ports` publishes what it listens on",
+        "f:6: services.a.external_links: not carried: only services of the stack are reached by a "
+        "name",
         "f:7: services.a.ipc: not carried: another container's cannot be shared",
-        "f:8: services.a.deploy.update_config: not carried",
+        "f:8: services.a.deploy.update_config.delay: not carried",
+        "f:8: services.a.deploy.placement: not carried: it is Swarm's",
+        "f:9: services.b.extends: not carried: x.yml: no such file or directory",
         "f:9: services.b: not carried: it has neither image nor build",
-        "f:9: services.b.extends: not carried: write out what it extends",
+        "f:10: services.c.configs[0]: not carried: inline stands in this file: write it into a "
+        "file of its own, and name that",
+        "f:10: services.c.volumes_from: not carried: write out the volumes",
+        "f:10: services.c.network_mode: not carried: it is in the stack's networks, with an "
+        "address of its own; a by its name",
     ]
-    assert loaded(found).services["a"].replicas.max == 12
+    service = loaded(found).services["a"]
+    assert (service.replicas.max, service.rollout.order) == (12, "start-first")
+
+
+def test_links_are_needs_and_names() -> None:
+    """What is linked starts first, and is reached by its other name too; a name that stands for
+    two services is told."""
+    text = """\
+services:
+  web: {image: i, links: [db, "cache:redis", "one:same"]}
+  old: {image: i, links: ["two:same"], depends_on: [web]}
+  db: {image: i}
+  cache: {image: i}
+  one: {image: i}
+  two: {image: i}
+"""
+    found = taken(text)
+    assert told(found).splitlines() == [
+        "f:2: services.web.links[2]: not carried: same is the name of another service, too",
+        "f:3: services.old.links[0]: not carried: same is the name of another service, too",
+    ]
+    stack = loaded(found)
+    assert stack.services["web"].needs == ("db", "cache", "one")
+    assert stack.services["old"].needs == ("two", "web")
+    aliases = {"networks": {"default": {"aliases": ["redis"]}}}
+    assert stack.services["cache"].passthrough == aliases

@@ -13,11 +13,11 @@ from msctl.engines.kubernetes.compare import changes, differs
 from msctl.engines.kubernetes.desired import as_it_runs
 from msctl.engines.kubernetes.faults import Refused, conflict, kind_missing, refusal
 from msctl.engines.kubernetes.kinds import key_of
-from msctl.engines.kubernetes.plan_change import plain_template
 from msctl.engines.kubernetes.plan_down import plan_down
 from msctl.engines.kubernetes.plan_up import turns
 from msctl.engines.kubernetes.quantity import quantity
-from msctl.engines.kubernetes.rollouts import progress
+from msctl.engines.kubernetes.revisions import plain_template
+from msctl.engines.kubernetes.rollouts import given_up, progress
 from msctl.errors import EngineUnreachable
 from msctl.request import Down
 from msctl.state import parse_time
@@ -96,6 +96,24 @@ def test_a_rollout_is_done_when_every_replica_is_new_and_ready(
     """And no old one is left."""
     found = progress(deployment(status=status))
     assert (found.done, found.text) == (done, text)
+
+
+def test_what_was_given_up_before_does_not_count_again() -> None:
+    """A Deployment that is taken back has the condition of its failure until it is through."""
+    late = {
+        "type": "Progressing",
+        "status": "False",
+        "reason": "ProgressDeadlineExceeded",
+        "message": "has timed out",
+        "lastUpdateTime": "2030-01-01T00:00:00Z",
+    }
+    status = {"updatedReplicas": 3, "replicas": 4, "availableReplicas": 3, "conditions": [late]}
+    stuck = deployment(status=status)
+    assert progress(stuck).failure == "has timed out"
+    assert progress(stuck, given_up(stuck)).failure is None
+    again = {**late, "lastUpdateTime": "2030-01-01T00:10:00Z"}
+    later = deployment(status={**status, "conditions": [again]})
+    assert progress(later, given_up(stuck)).failure == "has timed out"
 
 
 def test_replicas_of_an_autoscaler_are_left_to_it_unless_we_once_applied_them() -> None:

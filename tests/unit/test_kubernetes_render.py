@@ -610,6 +610,7 @@ PROBLEMS: list[tuple[Data, tuple[str | int, ...], str]] = [
         ("routes", 0, "basic_auth"),
         "remove basic_auth",
     ),
+    ({"kubernetes": {"replicas": 12}}, ("kubernetes", "replicas"), "max: 12"),
     ({"stateful": True, "kubernetes": {"replicas": 2}}, ("kubernetes", "replicas"), "one replica"),
     (
         {"autoscale": {"rps": 5}},
@@ -654,7 +655,10 @@ def test_what_kubernetes_cannot_carry_is_said(
     [
         ({"args": ["--log.level=DEBUG"]}, ("gateway", "args")),
         ({"dashboard_host": "traefik.example.org"}, ("gateway", "dashboard_host")),
-        ({"tls": {"mode": "acme", "email": "a@example.org"}}, ("gateway", "tls", "mode")),
+        (
+            {"tls": {"mode": "acme", "email": "a@b.org", "challenge": "tls"}},
+            ("gateway", "tls", "challenge"),
+        ),
         ({"tls": {"mode": "files", "cert": "c", "key": "k"}}, ("gateway", "tls", "mode")),
         ({"http": "off", "https": "off"}, ("gateway", "http")),
     ],

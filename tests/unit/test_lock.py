@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import stat
@@ -186,7 +187,7 @@ def test_a_link_in_place_of_the_folder_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_next_folder_is_taken_where_one_cannot_be_had(tmp_path: Path) -> None:
-    """Without a runtime folder, the temporary one."""
+    """Without a home, the runtime folder, and then the temporary one."""
     (tmp_path / "file").write_text("")
     good = tmp_path / "good"
     assert lock_folder([lambda: tmp_path / "file" / "msctl", lambda: good]) == good
@@ -199,17 +200,46 @@ def test_without_any_folder_nothing_is_changed(tmp_path: Path) -> None:
         lock_folder([lambda: tmp_path / "file" / "msctl"])
     assert "nothing was changed" in error.value.message
     assert error.value.hint is not None
-    assert "XDG_RUNTIME_DIR" in error.value.hint
+    assert "MSCTL_LOCKS" in error.value.hint
+
+
+def folder_of_process(**environ: str) -> Path:
+    """The folder that a process with nothing else in its environment takes."""
+    script = "from msctl.lock import lock_folder; print(lock_folder())"
+    kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env=kept | environ,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stderr == ""
+    return Path(done.stdout.strip())
 
 
 def test_a_folder_is_found_without_a_home(tmp_path: Path) -> None:
     """As in a container or under cron: neither HOME nor XDG_RUNTIME_DIR."""
-    script = "from msctl.lock import lock_folder; print(lock_folder())"
-    environ = {"TMPDIR": str(tmp_path), "PATH": os.environ.get("PATH", "")}
-    if "PYTHONPATH" in os.environ:
-        environ["PYTHONPATH"] = os.environ["PYTHONPATH"]
-    done = subprocess.run(
-        [sys.executable, "-c", script], env=environ, capture_output=True, text=True, check=True
-    )
-    assert Path(done.stdout.strip()).is_dir()
-    assert done.stderr == ""
+    assert folder_of_process(TMPDIR=str(tmp_path)).is_dir()
+
+
+@on_posix
+def test_every_process_of_a_user_takes_the_same_folder(tmp_path: Path) -> None:
+    """At a login, under cron and after sudo, which have other runtime folders or leave HOME as it
+    was: two with different folders would not exclude each other. Only MSCTL_LOCKS chooses."""
+    other, run = str(tmp_path / "home"), str(tmp_path / "run")
+    plain = folder_of_process()
+    assert folder_of_process(HOME=other, XDG_RUNTIME_DIR=run, TMPDIR=str(tmp_path)) == plain
+    assert folder_of_process(MSCTL_LOCKS=run) == Path(run)
+
+
+def test_a_holder_elsewhere_is_told_with_its_place(
+    lock: StackLock, holder: subprocess.Popen[str]
+) -> None:
+    """The stack's autoscaler counts its processes from 1: its number alone would mislead."""
+    assert holder.poll() is None
+    [note] = lock.folder.glob("*.json")
+    found = json.loads(note.read_text())
+    note.write_text(json.dumps({**found, "host": "autoscaler", "pid": 7}))
+    with pytest.raises(StackLocked, match=r"process 7 in autoscaler \("), lock.held("up", NOW):
+        pass

@@ -279,6 +279,14 @@ def test_passwords_are_files_and_nowhere_in_the_text() -> None:
             assert "PASSWORD" not in key or value.startswith("/run/secrets/")
 
 
+def test_passwords_of_databases_can_be_rotated() -> None:
+    """Each says how it takes a new one, and no command line has it."""
+    for name, word in (("postgres", "ALTER USER"), ("rabbitmq", "change_password")):
+        [secret] = read().services[name].secrets
+        assert word in secret.rotate[-1]
+        assert '"$MSCTL_SECRET_FILE"' in secret.rotate[-1]
+
+
 def test_databases_and_monitoring_are_never_scaled() -> None:
     """They are stateful, and keep what they know in a volume."""
     stack = read()

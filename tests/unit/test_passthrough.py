@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from test_render_properties import real_hashes
+from everykey import PASSED
 
 from msctl.config import load_text
 from msctl.config.schema import schema
@@ -22,62 +18,7 @@ from msctl.errors import StackFileError
 from msctl.model.passthrough import SERVICE_KEYS, STACK_KEYS
 from msctl.render.canonical import canonical
 from msctl.render.compose import compose_file, document
-from msctl.render.confighash import SERVICE, config_hash
-
-PASSED: dict[str, Any] = {
-    "annotations": {"a": "b"},
-    "cap_add": ["NET_ADMIN"],
-    "cap_drop": ["ALL"],
-    "cgroup": "private",
-    "cgroup_parent": "m",
-    "cpu_period": 100000,
-    "cpu_quota": 50000,
-    "cpu_rt_period": 1000,
-    "cpu_rt_runtime": 400,
-    "cpu_shares": 512,
-    "cpuset": "0-1",
-    "device_cgroup_rules": ["c 1:3 mr"],
-    "devices": ["/dev/ttyUSB0:/dev/ttyACM0:r", "/dev/null"],
-    "dns": "9.9.9.9",
-    "dns_opt": ["use-vc"],
-    "dns_search": ["example.org"],
-    "domainname": "example.org",
-    "expose": ["3000"],
-    "extra_hosts": ["host.docker.internal:host-gateway"],
-    "group_add": ["mail"],
-    "hostname": "h",
-    "init": True,
-    "ipc": "host",
-    "logging": {"driver": "json-file", "options": {"max-size": "10m"}},
-    "mem_swappiness": 10,
-    "memswap_limit": "1g",
-    "oom_score_adj": -5,
-    "pid": "host",
-    "pids_limit": 50,
-    "privileged": True,
-    "read_only": True,
-    "runtime": "runc",
-    "security_opt": ["no-new-privileges:true"],
-    "shm_size": "128mb",
-    "stdin_open": True,
-    "stop_signal": "SIGINT",
-    "storage_opt": {"size": "1G"},
-    "sysctls": {"net.core.somaxconn": 1024},
-    "tmpfs": ["/run:size=10m"],
-    "tty": True,
-    "ulimits": {"nofile": {"soft": 1024, "hard": 2048}, "nproc": 65535},
-    "user": "1000:1000",
-    "userns_mode": "host",
-    "working_dir": "/srv",
-    "build": {"target": "production"},
-    "deploy": {
-        "resources": {
-            "reservations": {"devices": [{"driver": "nvidia", "count": 1, "capabilities": ["gpu"]}]}
-        }
-    },
-    "healthcheck": {"start_interval": "2s"},
-    "networks": {"front": {"aliases": ["www"], "ipv4_address": "172.30.0.9"}},
-}
+from msctl.render.confighash import SERVICE
 
 
 def loaded(passed: dict[str, Any], top: dict[str, Any] | None = None) -> Any:
@@ -102,27 +43,10 @@ def loaded(passed: dict[str, Any], top: dict[str, Any] | None = None) -> Any:
     return load_text(yaml.safe_dump(data), name="f", environ={})
 
 
-def known(key: str) -> bool:
-    """Whether the stack file still has no key of that name."""
-    return key in SERVICE_KEYS
-
-
-@given(st.sets(st.sampled_from(sorted(PASSED))))
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
-def test_what_is_passed_on_has_docker_composes_hash(keys: set[str]) -> None:
-    """The rendered file holds it, and its hash is the one that Docker Compose computes."""
-    stack = loaded({key: PASSED[key] for key in keys if known(key)})
-    found = document(stack)
-    with tempfile.TemporaryDirectory() as folder:
-        hashes = real_hashes(found, Path(folder))
-        normal = canonical(found, working_dir=folder, project="p", home="/home/op")
-    assert config_hash(normal["services"]["web"]) == hashes["web"]
-
-
 def test_every_key_that_may_be_passed_on_is_hashed_and_made() -> None:
     """The table holds nothing that the config hash or the engine's container would not know."""
     assert SERVICE_KEYS.keys() <= (SERVICE.fields or {}).keys()
-    stack = loaded({key: value for key, value in PASSED.items() if known(key)})
+    stack = loaded(PASSED)
     normal = canonical(document(stack), working_dir="/w", project="p")
     revision = Revision.of(normal, "web")
     body = create_body(revision, own_labels={}, health_timeout=timedelta(60), api=(1, 41))

@@ -18,6 +18,17 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / ".msctl" / "secrets"
 
 
+def test_another_password_takes_the_place_of_the_old_one(folder: Path) -> None:
+    """Its hash too, so that nothing is due."""
+    passwords.make(folder, "alice")
+    before = passwords.password(folder, "alice"), passwords.hashes(folder, ["alice"])
+    passwords.make(folder, "alice", fresh=True)
+    after = passwords.password(folder, "alice"), passwords.hashes(folder, ["alice"])
+    assert before[0] != after[0]
+    assert before[1] != after[1]
+    assert passwords.due(folder, ["alice"]) == {}
+
+
 def test_a_password_is_random_and_fits_its_hash(folder: Path) -> None:
     """Another one each time; only the user can read the two files."""
     assert passwords.due(folder, ["alice", "bob"]) == {"alice": NO_PASSWORD, "bob": NO_PASSWORD}

@@ -13,6 +13,7 @@ from msctl.queries import (
     ANY,
     GUIDE,
     WINDOW,
+    Chosen,
     Sample,
     apart,
     by_name,
@@ -177,3 +178,32 @@ def test_a_service_that_prometheus_never_saw_is_unknown() -> None:
 def test_a_value_that_is_no_number_is_unknown(text: str, value: float | None) -> None:
     """A quantile of no requests is NaN, and a share of none too."""
     assert known(text) == value
+
+
+DIGEST = "0a" * 10
+
+
+@pytest.mark.parametrize(
+    ("label", "name"),
+    [
+        (f"shop-web-route-{DIGEST}@kubernetescrd", "web"),
+        (f"shop-web-route-internal-{DIGEST}@kubernetescrd", "web"),
+        (f"shop-my-web-route-{DIGEST}@kubernetescrd", "my-web"),
+        ("web@docker", "web"),
+        ("web-a@file", "web"),
+        (f"other-web-route-{DIGEST}@kubernetescrd", None),
+        ("noop@internal", None),
+    ],
+)
+def test_a_service_in_a_cluster_has_a_name_for_each_rule(label: str, name: str | None) -> None:
+    """In its own namespace; whoever has relabelled them to the names of an engine is read too."""
+    assert own_name(label, "shop") == (name or label)
+    chosen = Chosen(pattern(["web"]), "shop")
+    assert bool(re.fullmatch(chosen.label, label)) == (name == "web")
+    assert "$1$2$3" in rps(chosen)
+
+
+def test_without_a_namespace_nothing_of_a_cluster_is_asked_for() -> None:
+    """The expressions of a Docker engine are what they were."""
+    assert "kubernetescrd" not in traffic_query(["web"])
+    assert "shop-(?:web)-route-" in traffic_query(["web"], "shop")

@@ -196,7 +196,7 @@ def test_everything_that_a_service_names_is_declared(stack: Stack) -> None:
 
 
 @given(stacks())
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 def test_docker_compose_accepts_every_document_and_hashes_it_as_we_do(stack: Stack) -> None:
     """So `docker compose up` recreates nothing of what msctl made."""
     found = document(stack)

@@ -201,6 +201,12 @@ def test_a_manual_scale_is_what_is_desired() -> None:
 CASES: list[tuple[str, dict[str, Any], str, str]] = [
     (
         "shop-web-2",
+        {"state": "exited", "exit_code": 0, "addresses": {}},
+        "error exited: shop-web-2 has ended with exit status 0",
+        "msctl up web",
+    ),
+    (
+        "shop-web-2",
         {"state": "exited", "exit_code": 137, "addresses": {"shop_backend": ""}},
         "error exited: shop-web-2 has ended with exit status 137",
         "msctl logs web",

@@ -6,15 +6,19 @@ import resource
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from msctl import wholefile
+from msctl import passwords, wholefile
 from msctl.engines.compose.files import rotate_secret, stage_secret, write_secret
 from msctl.engines.compose.steps import RotateSecret, StageSecret, WriteSecret
-from msctl.errors import StepFailed
+from msctl.errors import StackLocked, StepFailed
+from msctl.lock import StackLock
+from msctl.tls.authority import Authority
 
+NOON = datetime(2030, 1, 1, 12, 0, tzinfo=UTC)
 LONG = "x" * 100_000
 
 
@@ -73,3 +77,43 @@ def test_a_full_disk_leaves_no_half_secret(tmp_path: Path) -> None:
     assert (folder / "token").read_text() == "old"
     assert (folder / ".next.token").read_text() == "new"
     assert not (folder / "web.token").exists()
+
+
+def test_a_full_disk_leaves_the_certificate_as_it_is(tmp_path: Path) -> None:
+    """None is made, or the old one stays, with its authority and key; no draft is left."""
+    own = Authority(tmp_path / ".msctl" / "tls", "shop", ["www.example.org"])
+    with full_disk(), pytest.raises(StepFailed, match="cannot write"):
+        own.issue(NOON)
+    assert list((tmp_path / ".msctl" / "tls").iterdir()) == []
+    own.issue(NOON)
+    before = {path.name: path.read_text() for path in (tmp_path / ".msctl" / "tls").iterdir()}
+    for later in (timedelta(days=340), timedelta(days=3600)):  # also a new authority
+        with full_disk(), pytest.raises(StepFailed, match="cannot write"):
+            own.issue(NOON + later)
+        after = {path.name: path.read_text() for path in (tmp_path / ".msctl" / "tls").iterdir()}
+        assert after == before
+    assert own.due(NOON) is None
+
+
+def test_a_full_disk_keeps_a_password_that_fits_its_hash(tmp_path: Path) -> None:
+    """Or makes none."""
+    folder = tmp_path / ".msctl" / "secrets"
+    with full_disk(), pytest.raises(StepFailed, match="cannot write"):
+        passwords.make(folder, "alice")
+    assert list(folder.iterdir()) == []
+    passwords.make(folder, "alice")
+    with full_disk(), pytest.raises(StepFailed, match="cannot write"):
+        passwords.make(folder, "alice", fresh=True)
+    assert passwords.due(folder, ["alice"]) == {}
+
+
+def test_a_full_disk_keeps_nobody_from_locking(tmp_path: Path) -> None:
+    """The lock is no contents; only who holds it cannot be told."""
+    one, two = (StackLock(tmp_path, "engine", "shop") for _ in range(2))
+    with (
+        full_disk(),
+        one.held("msctl up", NOON),
+        pytest.raises(StackLocked, match="another msctl works on shop"),
+        two.held("msctl down", NOON),
+    ):
+        pass

@@ -17,6 +17,7 @@ from docker.errors import APIError, DockerException
 from docker.tls import TLSConfig
 
 from msctl.engines.compose.endpoint import Endpoint, endpoint
+from msctl.engines.compose.ssh import SCHEME, SshAdapter, SshFault
 from msctl.errors import EngineUnreachable, MsctlError
 
 API_TIMEOUT = 60
@@ -25,8 +26,7 @@ OLDEST_API = (1, 41)
 NEWEST_API = (1, 51)
 """The newest API that msctl was tried with."""
 _CONNECTION_FAULTS = (
-    requests.ConnectionError,
-    requests.Timeout,
+    requests.RequestException,  # with an answer that breaks off, or is no JSON
     urllib3.exceptions.HTTPError,
     ConnectionError,
 )
@@ -61,15 +61,15 @@ def unreachable(
     hint = place.hint
     if place.local and "ermission denied" in reason:
         hint = "sudo usermod -aG docker $USER, then log in anew; or use sudo"
-    if "paramiko" in reason:
-        reason, hint = "ssh:// needs the package paramiko", "pipx inject msctl paramiko"
+    if (fault := _by_ssh(error)) is not None:
+        reason, hint = fault.reason, fault.hint
     return EngineUnreachable(f"no Docker engine answers at {address}{by}: {reason}", hint=hint)
 
 
 def _settings(place: Endpoint) -> dict[str, Any]:
     """What the SDK is told of an engine."""
-    if place.address.startswith("ssh://"):
-        return {"base_url": place.address, "use_ssh_client": True}  # ~/.ssh/config, agent, keys
+    if place.address.startswith(SCHEME):
+        return {"base_url": "unix:///ssh"}  # its connections are made by an adapter of ours
     if place.certificates is None:
         return {"base_url": place.address}
     folder = place.certificates
@@ -79,6 +79,14 @@ def _settings(place: Endpoint) -> dict[str, Any]:
         verify=place.verify,
     )
     return {"base_url": place.address.replace("tcp://", "https://", 1), "tls": tls}
+
+
+def _by_ssh(error: BaseException) -> SshFault | None:
+    """The fault of ssh that another one is about."""
+    seen: BaseException | None = error
+    while seen is not None and not isinstance(seen, SshFault):
+        seen = seen.__cause__ or seen.__context__
+    return seen
 
 
 def _reason(error: BaseException) -> str:
@@ -109,35 +117,44 @@ class Client:
     """Calls to one engine."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
-        self._place = endpoint(environ)
-        self.address = self._place.address
-        self.local = self._place.local
+        self.environ = environ
+        self.place = endpoint(environ)
+        self.address = self.place.address
+        self.local = self.place.local
         """Whether the engine runs on this machine."""
-        with _faults(self._place):
-            self._settings = _settings(self._place)
+        with _faults(self.place):
+            self._settings = _settings(self.place)
         self._threads = threading.local()
-        self._version: str | None = None
+        self._version: tuple[int, ...] | None = None
 
-    def _api(self, timeout: int = API_TIMEOUT) -> docker.APIClient:
+    def _api(self, timeout: int | None = None) -> docker.APIClient:
         if not hasattr(self._threads, "api"):
             if self._version is None:
-                first = _Api(version="auto", timeout=API_TIMEOUT, **self._settings)
-                offered = tuple(int(part) for part in first.api_version.split("."))
-                self._version = ".".join(map(str, min(offered, NEWEST_API)))
+                first = self._new(OLDEST_API)
+                text = first.version(api_version=False)["ApiVersion"]
+                offered = tuple(int(part) for part in text.split("."))
+                self._version = min(offered, NEWEST_API)
                 first.close()
-            self._threads.api = _Api(version=self._version, timeout=API_TIMEOUT, **self._settings)
+            self._threads.api = self._new(self._version)
         api: docker.APIClient = self._threads.api
-        api.timeout = timeout
+        api.timeout = timeout or API_TIMEOUT
         return api
 
-    def call(self, request: Callable[[Any], Any], timeout: int = API_TIMEOUT) -> Any:
-        """One call: `client.call(lambda api: api.info())`; `timeout` in seconds.
+    def _new(self, version: tuple[int, ...]) -> docker.APIClient:
+        text = ".".join(map(str, version))
+        api = _Api(version=text, timeout=API_TIMEOUT, **self._settings)
+        if self.address.startswith(SCHEME):
+            api.mount("http+docker://", SshAdapter(self.address, self.environ))
+        return api
+
+    def call(self, request: Callable[[Any], Any], timeout: int | None = None) -> Any:
+        """One call: `client.call(lambda api: api.info())`; `timeout` in seconds (API_TIMEOUT).
 
         Raises:
             EngineFault: the engine refused it.
             EngineUnreachable: the engine did not answer.
         """
-        with _faults(self._place):
+        with _faults(self.place):
             return request(self._api(timeout))
 
     def execute(self, container: str, words: list[str], given: str) -> tuple[int, str]:
@@ -148,7 +165,7 @@ class Client:
         """
         from docker.utils import socket as frames
 
-        with _faults(self._place):
+        with _faults(self.place):
             api = self._api()
             made = api.exec_create(container, words, stdin=True)
             wrapped = api.exec_start(made["Id"], socket=True)
@@ -163,15 +180,15 @@ class Client:
             status = api.exec_inspect(made["Id"])["ExitCode"]
         return int(status or 0), output.decode("utf-8", "replace")
 
-    def stream(self, request: Callable[[Any], Any], timeout: int = API_TIMEOUT) -> Generator[Any]:
+    def stream(self, request: Callable[[Any], Any], timeout: int | None = None) -> Generator[Any]:
         """The items of a streamed answer; faults while reading are translated too."""
-        with _faults(self._place):
+        with _faults(self.place):
             stream = request(self._api(timeout))
             yield from stream
 
     def open_stream(self, request: Callable[[Any], Any]) -> Stream:
         """A stream that another thread may close."""
-        return Stream(self._place, self.call(request))
+        return Stream(self.place, self.call(request))
 
 
 class Stream:

@@ -34,7 +34,7 @@ _PLAIN_HOST = {
     "dns_search": "DnsSearch", "group_add": "GroupAdd", "init": "Init", "ipc": "IpcMode",
     "isolation": "Isolation", "oom_kill_disable": "OomKillDisable", "oom_score_adj": "OomScoreAdj",
     "pid": "PidMode", "pids_limit": "PidsLimit", "privileged": "Privileged",
-    "read_only": "ReadonlyRootfs", "runtime": "Runtime", "security_opt": "SecurityOpt",
+    "read_only": "ReadonlyRootfs", "runtime": "Runtime",
     "storage_opt": "StorageOpt", "sysctls": "Sysctls", "userns_mode": "UsernsMode",
     "uts": "UTSMode",
 }  # fmt: skip
@@ -44,7 +44,7 @@ _SIZES_HOST = {
 _TRANSLATED = {
     "annotations", "command", "cpus", "deploy", "entrypoint", "environment", "expose",
     "extra_hosts", "healthcheck", "image", "labels", "logging", "ports", "restart", "secrets",
-    "stop_grace_period", "tmpfs", "ulimits", "volumes",
+    "security_opt", "stop_grace_period", "tmpfs", "ulimits", "volumes",
 }  # fmt: skip
 
 
@@ -119,6 +119,7 @@ def _host_config(service: Mapping[str, Any], revision: Revision) -> dict[str, An
         "PortBindings": _port_bindings(service),
         "RestartPolicy": _restart_policy(service),
         "LogConfig": _log_config(service),
+        "SecurityOpt": [_security(option) for option in service.get("security_opt") or ()],
         "ExtraHosts": [entry.replace("=", ":", 1) for entry in service.get("extra_hosts") or ()],
         **{field: service[key] for key, field in _PLAIN_HOST.items() if key in service},
         **{field: parse_size(service[key]) for key, field in _SIZES_HOST.items() if key in service},
@@ -138,6 +139,12 @@ def _host_config(service: Mapping[str, Any], revision: Revision) -> dict[str, An
             for name, limit in service["ulimits"].items()
         ]
     return config
+
+
+def _security(option: str) -> str:
+    """With `=` behind its name: engines take `:` too, but call it deprecated in their logs."""
+    name, colon, value = option.partition(":")
+    return f"{name}={value}" if colon and "=" not in name else option
 
 
 def _split(entry: str) -> tuple[str, str]:

@@ -22,6 +22,7 @@ from msctl.spelling import did_you_mean
 SYSTEM = "/var/run/docker.sock"
 _PIPE = "npipe:////./pipe/docker_engine"
 _DEFAULT = "default"
+_CONTEXT = "context "
 
 
 @dataclass(frozen=True)
@@ -42,9 +43,15 @@ class Endpoint:
         return self.address.startswith(("unix://", "npipe://"))
 
     @property
+    def context(self) -> str | None:
+        """The name of the context that it was chosen by."""
+        named = self.chosen_by.startswith(_CONTEXT)
+        return self.chosen_by.removeprefix(_CONTEXT) if named else None
+
+    @property
     def hint(self) -> str:
         """What to do when nobody answers there."""
-        if self.chosen_by.startswith("context "):
+        if self.context:
             return (
                 "start it, or choose another: docker context ls, docker context use NAME, "
                 "or set DOCKER_HOST; msctl doctor tells more"
@@ -63,7 +70,7 @@ def endpoint(environ: Mapping[str, str], *, system: str = SYSTEM) -> Endpoint:
     """
     if host := environ.get("DOCKER_HOST"):
         return _by_environment(host, environ)
-    folder = _config_folder(environ)
+    folder = config_folder(environ)
     name = environ.get("DOCKER_CONTEXT") or _chosen(folder)
     if name and name != _DEFAULT:
         by = "DOCKER_CONTEXT" if environ.get("DOCKER_CONTEXT") else f"{folder / 'config.json'}"
@@ -78,7 +85,7 @@ def _by_environment(host: str, environ: Mapping[str, str]) -> Endpoint:
     if not secure or not host.startswith(("tcp://", "https://")):
         return Endpoint(host, "DOCKER_HOST")
     given = environ.get("DOCKER_CERT_PATH")
-    folder = Path(given) if given else _config_folder(environ)
+    folder = Path(given) if given else config_folder(environ)
     return Endpoint(host, "DOCKER_HOST", folder, bool(environ.get("DOCKER_TLS_VERIFY")))
 
 
@@ -86,7 +93,8 @@ def _home(environ: Mapping[str, str]) -> Path:
     return Path(environ.get("HOME") or os.path.expanduser("~"))
 
 
-def _config_folder(environ: Mapping[str, str]) -> Path:
+def config_folder(environ: Mapping[str, str]) -> Path:
+    """Where Docker's configuration lies."""
     given = environ.get("DOCKER_CONFIG")
     return Path(given) if given else _home(environ) / ".docker"
 
@@ -121,7 +129,7 @@ def _of_context(folder: Path, name: str, by: str) -> Endpoint:
     certificates = folder / "contexts" / "tls" / key / "docker"
     return Endpoint(
         address,
-        f"context {name}",
+        f"{_CONTEXT}{name}",
         certificates if certificates.is_dir() else None,
         not docker.get("SkipTLSVerify", False),
     )

@@ -36,7 +36,7 @@ def digest(revision: Revision) -> str:
     found = hashlib.sha256()
     if revision.name == AUTOSCALER:  # of the folder that it has, it reads the stack file
         environment = revision.service.get("environment") or {}
-        return hashlib.sha256(_content(Path(str(environment["MSCTL_FILE"])))).hexdigest()
+        return file_digest(Path(str(environment["MSCTL_FILE"])))
     mounts = [
         (Path(source), read_only)
         for source, read_only in revision.bind_mounts()
@@ -49,6 +49,15 @@ def digest(revision: Revision) -> str:
             found.update(f"{path.relative_to(source)}\0".encode())
             found.update(_content(path))
     return found.hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    """Digest of one file's contents.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    return hashlib.sha256(_content(path)).hexdigest()
 
 
 def check_mounts(revision: Revision, *, local: bool) -> None:

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import io
 import threading
 from collections.abc import Callable, Mapping
-from pathlib import Path
+from contextlib import suppress
 from typing import Any
 
+from msctl.engines.compose import building
 from msctl.engines.compose.client import Client, EngineFault
 from msctl.engines.compose.observe import image_state
-from msctl.engines.compose.ownimage import context
+from msctl.engines.compose.order import Order
 from msctl.engines.compose.steps import ProvideImage
-from msctl.errors import EngineUnreachable, ImageUnavailable, StepFailed
+from msctl.errors import EngineUnreachable, ImageUnavailable
+from msctl.ownimage import context
 
 FIRST_ANSWER = 15.0
 """Seconds in which a registry has to answer at all."""
 STALL = 60.0
 """Seconds without progress after which a pull has failed."""
-_KEPT_LINES = 20
-"""Lines of a failed build's output that are shown."""
 
 OWN = "localhost/msctl-"
 """How the names of msctl's own images begin."""
@@ -75,7 +74,22 @@ class Images:
             self._build(step.target, step.build, tell)
         else:
             tell("building it of this msctl")
-            self._built({"fileobj": context(), "custom_context": True}, step.target, {}, tell)
+            order = Order(step.target, given=context(), archive=True)
+            building.build(self._client, order, tell)
+        self._forget_older(step.target)
+
+    def _forget_older(self, reference: str) -> None:
+        """Those of the same name that other versions of msctl were built into. One that a container
+        has, the engine keeps: it goes when the next is built."""
+        name = _split(reference)[0]
+
+        def forget(tag: str) -> None:
+            with suppress(EngineFault):
+                self._client.call(lambda api: api.remove_image(tag))
+
+        found = self._client.call(lambda api: api.images(name=name))
+        for tag in {tag for one in found for tag in one["RepoTags"] or ()} - {reference}:
+            forget(tag)
 
     def _pull(self, reference: str, tell: Tell) -> str | None:
         """Pull an image; why not, or None when it is there.
@@ -97,58 +111,7 @@ class Images:
         return f"the registry did not answer within {patience:g}s"
 
     def _build(self, reference: str, build: Mapping[str, Any], tell: Tell) -> None:
-        if (text := build.get("dockerfile_inline")) is not None:
-            self._built({"fileobj": io.BytesIO(str(text).encode())}, reference, build, tell)
-            return
-        context = Path(str(build["context"]))
-        dockerfile = str(build.get("dockerfile") or "Dockerfile")
-        if not (context / dockerfile).is_file():
-            raise StepFailed(
-                f"cannot build {reference}: {context / dockerfile} is not there",
-                hint="correct build.context and build.dockerfile in the stack file",
-            )
-        source = {"path": str(context), "dockerfile": dockerfile}
-        self._built(source, reference, build, tell)
-
-    def _built(
-        self, source: Mapping[str, Any], reference: str, build: Mapping[str, Any], tell: Tell
-    ) -> None:
-        """Of a folder, or of a Dockerfile that needs none."""
-        output: list[str] = []
-        args = {
-            name: value for name, value in (build.get("args") or {}).items() if value is not None
-        }
-        try:
-            for message in self._client.stream(
-                lambda api: api.build(
-                    **source,
-                    tag=reference,
-                    buildargs=args,
-                    target=build.get("target") or "",
-                    rm=True,
-                    forcerm=True,
-                    decode=True,
-                )
-            ):
-                self._hear(message, output, tell, reference)
-        except OSError as error:
-            raise StepFailed(f"cannot build {reference}: {error}") from error
-        except EngineFault as fault:
-            raise StepFailed(f"cannot build {reference}: {fault.message}") from fault
-
-    def _hear(
-        self, message: Mapping[str, Any], output: list[str], tell: Tell, reference: str
-    ) -> None:
-        if "error" in message:
-            raise StepFailed(
-                f"the build of {reference} failed: {message['error'].strip()}",
-                hint="correct its Dockerfile; nothing was created",
-                log=output[-_KEPT_LINES:],
-            )
-        for line in str(message.get("stream", "")).splitlines():
-            if line.strip():
-                output.append(line.rstrip())
-                tell(line.strip())
+        building.build(self._client, Order.of(reference, build), tell)
 
 
 class _Pull:

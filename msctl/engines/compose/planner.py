@@ -9,6 +9,7 @@ from typing import Literal
 from msctl.engines.compose.desired import Desired, desired
 from msctl.engines.compose.pinning import with_leaving
 from msctl.engines.compose.plan_down import plan_down
+from msctl.engines.compose.plan_password import is_of_user, plans_of_password
 from msctl.engines.compose.plan_retreat import plan_retreat
 from msctl.engines.compose.plan_rollout import plan_restart, plan_rollback, plan_rollout
 from msctl.engines.compose.plan_rotate import plan_rotate, to_replace, users_of
@@ -147,6 +148,9 @@ class Planner:
     def _rotate(self, request: Rotate) -> Plans:
         state = self._state()
         whole = self.desired(state)
+        if is_of_user(request.secret):
+            yield from plans_of_password(whole, state, request, self.observe_settings)
+            return
         for name in users_of(whole, request.secret):
             self.check_mounts(whole.revisions[name])
         outcome = yield plan_rotate(whole, state, request.secret)

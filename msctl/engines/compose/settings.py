@@ -63,7 +63,7 @@ class SettingsSource:
     def make_password(self, step: MakePassword) -> None:
         from msctl import passwords as of_users
 
-        of_users.make(self._secrets, step.target)
+        of_users.make(self._secrets, step.target, fresh=step.fresh)
 
     def write(self, step: WriteSettings) -> None:
         """Raises:

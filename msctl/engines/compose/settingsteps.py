@@ -22,6 +22,8 @@ class MakePassword(Step):
     verb: ClassVar[str] = "make password of"
     new: bool
     """Whether there is none; else only its hash is missing or another one's."""
+    fresh: bool = False
+    """Whether one that is there is to be replaced by another."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -28,8 +28,13 @@ SUBSCRIBING = 0.05
 before it subscribes."""
 RECONNECTS = 5
 """Attempts to get the event stream back, a second apart, before the engine is given up."""
+PROBED = 3.0
+"""Seconds after which a container that starts has been checked once, where the engine checks every
+second then. What fails meanwhile is no event, and does not make it unhealthy."""
 _NO_PROBE = ("msctl: ", "executable file not found", "no such file or directory")
 """What the output of a health check that can never succeed contains."""
+_NOT_RUN = ("msctl: ", "OCI runtime exec failed")
+"""How it begins where it is the check itself that could not be run."""
 
 
 @dataclass
@@ -42,6 +47,8 @@ class _Life:
     since: float
     """Monotonic time of the last start."""
     deaths: int = 0
+    probed: bool = False
+    """Whether the output of its first checks was looked at."""
 
 
 class ContainerWatch:
@@ -137,9 +144,11 @@ class ContainerWatch:
             life = self._lives[name] = _Life(actor["ID"], False, Health.NONE, 0.0)
         if action == "start":
             life.running, life.since, life.health = True, time.monotonic(), Health.STARTING
-            settled = threading.Timer(SETTLE, self._changed)  # of which the engine tells nothing
-            settled.daemon = True
-            settled.start()
+            life.probed = False
+            for moment in (SETTLE, PROBED):  # of which the engine tells nothing
+                later = threading.Timer(moment, self._changed)
+                later.daemon = True
+                later.start()
         elif action == "die":
             life.running, life.deaths = False, life.deaths + 1
         elif action.startswith("health_status"):
@@ -175,7 +184,11 @@ class ContainerWatch:
             self._refuse_the_dead(wait, life)
             return False
         if life.health is Health.UNHEALTHY:
-            self._refuse_the_unprobeable(wait)
+            self._refuse_the_unprobeable(wait, self._last_check(wait.target))
+        elif wait.checked and not life.probed and time.monotonic() - life.since >= PROBED:
+            life.probed = True
+            if (output := self._last_check(wait.target)).startswith(_NOT_RUN):
+                self._refuse_the_unprobeable(wait, output)
         if wait.checked:
             return life.health is Health.HEALTHY
         return time.monotonic() - life.since >= SETTLE
@@ -196,9 +209,8 @@ class ContainerWatch:
             log=last_lines(self._client, wait.target),
         )
 
-    def _refuse_the_unprobeable(self, wait: Wait) -> None:
+    def _refuse_the_unprobeable(self, wait: Wait, output: str) -> None:
         """A health check that the image cannot run does not get better by waiting."""
-        output = self._last_check(wait.target)
         if any(sign in output for sign in _NO_PROBE):
             raise StepFailed(
                 f"{wait.target}: the image cannot run its health check: {output}",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -173,12 +173,17 @@ class Lines:
                     yield line.decode(errors="replace")
         except (urllib3.exceptions.HTTPError, OSError, ValueError, AttributeError):
             pass  # closed by another thread, or the connection has ended: so have the lines
+        finally:
+            self._response.close()
         if rest and not self._closed:
             yield rest.decode(errors="replace")
 
     def close(self) -> None:
+        """End the reading of another thread, which closes the connection then: to close it here
+        would wait for a byte that may never come."""
         self._closed = True
-        self._response.close()
+        with suppress(OSError, ValueError, RuntimeError):
+            self._response.shutdown()
 
 
 def _configuration(

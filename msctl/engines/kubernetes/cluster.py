@@ -54,7 +54,8 @@ class Cluster:
     slices: tuple[Data, ...] = ()
     """EndpointSlices: the addresses behind each Service."""
     revisions: tuple[Data, ...] = ()
-    """ReplicaSets, which keep the templates of the Deployments' earlier revisions."""
+    """ReplicaSets and ControllerRevisions, which keep the templates of earlier revisions; only
+    where something may be changed."""
     strangers: tuple[str, ...] = ()
     """What is in the namespace and not ours."""
 

@@ -14,8 +14,9 @@ from msctl.engines.base import LogLine
 from msctl.engines.kubernetes.client import Client
 from msctl.engines.kubernetes.cluster import Answer, Cluster
 from msctl.engines.kubernetes.desired import Desired
+from msctl.engines.kubernetes.follow import Follower
 from msctl.engines.kubernetes.kinds import NAMESPACE, Data, kind_of
-from msctl.engines.kubernetes.logs import Follower, merged, query_of
+from msctl.engines.kubernetes.logs import merged, query_of
 from msctl.engines.kubernetes.observe import Observer
 from msctl.engines.kubernetes.quantity import quantity
 from msctl.engines.kubernetes.rollouts import is_leaving
@@ -71,6 +72,8 @@ class KubernetesEngine:
             address=self._client.address,
             product="Kubernetes",
             guarded=False,
+            forward=f"{self._client.kubectl} -n {self._bare.namespace} "
+            "port-forward service/{service} {port}",
         )
 
     def observe(self, *, detail: bool = False) -> StackState:
@@ -115,17 +118,18 @@ class KubernetesEngine:
         return cluster
 
     def _ask(self, cluster: Cluster, objects: Sequence[Data]) -> list[Answer]:
-        return self._observer.ask(cluster, objects, "msctl --engine kubernetes up")
+        return self._observer.ask(cluster, objects, "msctl up")
 
     def perform(self, step: Step, tell: Callable[[str], None]) -> None:  # noqa: ARG002
         from msctl.engines.kubernetes.perform import Performer
 
         Performer(self._client, self._bare.namespace).perform(step)
 
-    def watch(self, changed: Callable[[], None]) -> AbstractContextManager[Watch]:  # noqa: ARG002
+    def watch(self, changed: Callable[[], None]) -> AbstractContextManager[Watch]:
         from msctl.engines.kubernetes.watch import RolloutWatch
 
-        return RolloutWatch(self._client, self._bare.namespace, self._observer.selector)
+        home, selector = self._bare.namespace, self._observer.selector
+        return RolloutWatch(self._client, home, selector, changed)
 
     def logs(
         self,
@@ -136,17 +140,19 @@ class KubernetesEngine:
         since: datetime | None = None,
     ) -> Iterator[LogLine]:
         def pods() -> list[Data]:
-            cluster = self._observer.status()
+            found = self._observer.pods()
+            names = self._observer.names
             return [
                 pod
-                for pod in cluster.pods
-                if not is_leaving(pod) and (not services or cluster.service_of(pod) in services)
+                for pod in found
+                if not is_leaving(pod) and (not services or names.service_of(pod) in services)
             ]
 
-        query = query_of(tail, since)
+        query, home = query_of(tail, since), self._bare.namespace
         if follow:
-            return Follower(self._client, self._bare.namespace, pods).follow(query)
-        return merged(self._client, self._bare.namespace, pods(), query)
+            follower = Follower(self._client, home, self._observer.selector, pods)
+            return follower.follow(query)
+        return merged(self._client, home, pods(), query)
 
 
 def _sum(values: Sequence[float | None]) -> float | None:

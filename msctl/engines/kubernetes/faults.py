@@ -13,8 +13,22 @@ from msctl.errors import EngineUnreachable, MsctlError
 UNAUTHORIZED, FORBIDDEN, MISSING, CONFLICT, INVALID = 401, 403, 404, 409, 422
 _MANAGER = re.compile(r'conflict with "(?P<manager>[^"]*)"')
 _CANNOT = re.compile(
+    r'(?:User "(?P<user>[^"]+)" )?'
     r'cannot (?P<verb>\S+) resource "(?P<resource>[^"]+)" in API group "(?P<group>[^"]*)"'
     r'(?: in the namespace "(?P<namespace>[^"]+)")?'
+)
+
+
+_ACCOUNT = re.compile(r"system:serviceaccount:(?P<namespace>[^:]+):(?P<name>[^:]+)")
+_WITHOUT = {
+    "cert-manager.io": "kubernetes: {cert_manager: false}",
+    "keda.sh": "kubernetes: {keda: false}",
+}
+_MORE_THAN_ONES_OWN = "attempting to grant RBAC permissions not currently held"
+_OWN_RIGHTS = (
+    "who makes Traefik's Role must have what it grants (get, list and watch of traefik.io, "
+    "services, secrets, configmaps and endpointslices): ask the cluster's administrator for the "
+    "role admin, and for these of traefik.io"
 )
 
 
@@ -78,32 +92,60 @@ def refusal(
             "(401): the token may have expired",
             hint=f"log in again, see that {kubectl} get namespaces works, and repeat the command",
         )
-    if status == FORBIDDEN and (found := _CANNOT.search(str(body.get("message")))):
+    message = str(body.get("message"))
+    if status == FORBIDDEN and (found := _CANNOT.search(message)):
         return _forbidden(body, found, kubectl)
-    return Refused(status, body)
+    if status == FORBIDDEN and _MORE_THAN_ONES_OWN in message:
+        return Refused(status, body, hint=_OWN_RIGHTS)
+    refused = Refused(status, body)
+    if status == CONFLICT and not refused.is_conflict:
+        return Refused(status, body, hint="somebody changes it at this moment: repeat the command")
+    return refused
 
 
 def _forbidden(body: Mapping[str, Any], found: re.Match[str], kubectl: str) -> Refused:
-    resource = found["resource"] + (f".{found['group']}" if found["group"] else "")
+    plural, _, part = found["resource"].partition("/")
+    resource = plural + (f".{found['group']}" if found["group"] else "")
+    resource += f"/{part}" if part else ""
     inside = f" in namespace {found['namespace']}" if found["namespace"] else ""
     option = f" --namespace {found['namespace']}" if found["namespace"] else ""
     message = f"forbidden: you may not {found['verb']} {resource}{inside}"
     return Refused(
         FORBIDDEN,
         {**body, "message": message},
-        hint=f"{kubectl} auth can-i {found['verb']} {resource}{option}; "
-        "the cluster's administrator can allow it with a RoleBinding",
+        hint=f"{kubectl} auth can-i {found['verb']} {resource}{option}; the cluster's "
+        f"administrator allows it by {_grant(found, resource)}",
     )
 
 
-def kind_missing(group: str, version: str) -> KindMissing:
-    """A cluster without a group of kinds: what brings it, and how it is installed."""
+def _grant(found: re.Match[str], resource: str) -> str:
+    """The commands that allow it: in one namespace, or in the cluster."""
+    home = found["namespace"]
+    kubectl = f"kubectl -n {home}" if home else "kubectl"
+    role = "role" if home else "clusterrole"
+    account = _ACCOUNT.fullmatch(found["user"] or "")
+    who = f"--user={found['user'] or 'USER'}"
+    if account is not None:
+        who = f"--serviceaccount={account['namespace']}:{account['name']}"
+    verbs = f"--verb={found['verb']} --resource={resource}"
+    return (
+        f"{kubectl} create {role} msctl {verbs} and "
+        f"{kubectl} create {role}binding msctl --{role}=msctl {who}"
+    )
+
+
+def kind_missing(group: str, version: str, kubectl: str = "kubectl") -> KindMissing:
+    """A cluster without a group of kinds: what brings it, how it is installed, and what does
+    without."""
     what, command = CRDS.get(group, ("what brings it is", None))
     message = f"the cluster does not know {group}/{version}: {what} not installed"
-    return KindMissing(MISSING, {"message": message, "reason": "NotFound"}, hint=command)
+    hint = None if command is None else re.sub(r"^kubectl\b", kubectl, command)
+    if hint is not None and group in _WITHOUT:
+        hint += f"; to do without: {_WITHOUT[group]} at the top of the stack file"
+    return KindMissing(MISSING, {"message": message, "reason": "NotFound"}, hint=hint)
 
 
-def conflict(target: str, refused: Refused, again: str) -> MsctlError:
+def conflict(target: str, refused: Refused, again: str, kubectl: str = "kubectl") -> MsctlError:
     """Who owns the fields that were to be applied, and what to do about it."""
     lines = [
         f"{target} {_has_written(owner)} {', '.join(fields)}"
@@ -114,7 +156,7 @@ def conflict(target: str, refused: Refused, again: str) -> MsctlError:
     return MsctlError(
         "\n".join([f"conflict: {target} was changed by others", *lines]),
         hint=f"give the field up there, write the same value into the stack file, or remove the "
-        f"object and run {again}; kubectl get {target} -o yaml --show-managed-fields shows "
+        f"object and run {again}; {kubectl} get {target} -o yaml --show-managed-fields shows "
         f"what {owner} owns",
     )
 

@@ -20,10 +20,12 @@ from msctl.engines.kubernetes.kinds import (
     APPLIED,
     AUTOSCALER,
     CLAIM,
+    CONTROLLER_REVISION,
     ENDPOINT_SLICE,
     EVENT,
     INGRESS_ROUTE,
     INSTANCE,
+    JOB,
     MANAGED_BY,
     MANAGER,
     NAMESPACE,
@@ -32,6 +34,7 @@ from msctl.engines.kubernetes.kinds import (
     REPLICA_SET,
     SECRET,
     SERVICE,
+    STATEFUL_SET,
     WORKLOADS,
     Data,
     Key,
@@ -56,7 +59,8 @@ _DEFAULTS = {
 }
 _ISSUED = "cert-manager.io/certificate-name"
 """The annotation of a Secret that cert-manager made for a Certificate of ours."""
-_DERIVED = (POD, ENDPOINT_SLICE, REPLICA_SET, CLAIM)
+_REVISIONS = (REPLICA_SET, CONTROLLER_REVISION)
+_DERIVED = (POD, ENDPOINT_SLICE, CLAIM, *_REVISIONS)
 """What controllers make and label: they do not say that msctl manages it."""
 
 
@@ -66,10 +70,14 @@ class Observer:
     def __init__(self, client: Client, stack: Stack, namespace: str) -> None:
         self._client = client
         self._stack = stack
-        self._names = Names.of(stack)
+        self.names = Names.of(stack)
         self.namespace = namespace
         self.selector = f"{INSTANCE}={stack.name}"
         self._ours = f"{self.selector},{MANAGED_BY}={MANAGER}"
+
+    @property
+    def _kubectl(self) -> str:
+        return f"{self._client.kubectl} -n {self.namespace}"
 
     # Looking
 
@@ -80,18 +88,29 @@ class Observer:
     def inventory(self, rendered: Sequence[Kind]) -> Cluster:
         """Everything of ours. A kind that is not rendered, and that we may not list, cannot have
         been made by us."""
-        return self._look(APPLIED, optional=[k for k in APPLIED if k not in rendered])
+        optional = [kind for kind in APPLIED if kind not in rendered]
+        return self._look(APPLIED, [*optional, *_REVISIONS], _REVISIONS)
 
-    def _look(self, kinds: Sequence[Kind], optional: Sequence[Kind]) -> Cluster:
-        lists = [
-            *kinds,
-            *(kind for kind in (POD, ENDPOINT_SLICE, REPLICA_SET) if kind not in kinds),
-        ]
+    def pods(self) -> list[Data]:
+        """The stack's pods alone."""
+        return self._list(POD, optional=False)
+
+    def _look(
+        self, kinds: Sequence[Kind], optional: Sequence[Kind], revisions: Sequence[Kind] = ()
+    ) -> Cluster:
+        lists = [*kinds, POD, ENDPOINT_SLICE, *revisions]
         with ThreadPoolExecutor(PARALLEL, thread_name_prefix="msctl-list") as pool:
             exists = pool.submit(self._home_exists)
-            found = dict(
-                zip(lists, pool.map(lambda k: self._list(k, k in optional), lists), strict=True)
+            listed = list(pool.map(lambda k: self._listed(k, k in optional), lists))
+        if refused := [one for one in listed if isinstance(one, Refused)]:
+            raise Refused(
+                FORBIDDEN, {"message": _lines(refused), "reason": "Forbidden"}, hint=refused[0].hint
             )
+        found = {
+            kind: one
+            for kind, one in zip(lists, listed, strict=True)
+            if not isinstance(one, Refused)
+        }
         objects = {
             key_of(thing): thing
             for kind in kinds
@@ -100,13 +119,22 @@ class Observer:
         }
         return Cluster(
             namespace=self.namespace,
-            names=self._names,
+            names=self.names,
             exists=exists.result(),
             objects=objects,
             pods=tuple(found[POD]),
             slices=tuple(found[ENDPOINT_SLICE]),
-            revisions=tuple(found[REPLICA_SET]),
+            revisions=tuple(thing for kind in revisions for thing in found[kind]),
         )
+
+    def _listed(self, kind: Kind, optional: bool) -> list[Data] | Refused:
+        """What we may not list is told with all else that we may not."""
+        try:
+            return self._list(kind, optional)
+        except Refused as refused:
+            if refused.status != FORBIDDEN:
+                raise
+            return refused
 
     def _list(self, kind: Kind, optional: bool) -> list[Data]:
         """The stack's objects of a kind, each with its kind, which a list leaves out."""
@@ -200,7 +228,7 @@ class Observer:
                 self._client.get(f"/apis/{group}/{version}")
             except Refused as refused:
                 if refused.status == MISSING:
-                    raise kind_missing(group, version) from refused
+                    raise kind_missing(group, version, self._client.kubectl) from refused
                 raise
 
     def _answer(self, cluster: Cluster, wanted: Data, again: str) -> Answer:
@@ -211,7 +239,8 @@ class Observer:
         if live is not None and labels_of(live).get(INSTANCE) != self._stack.name:
             raise MsctlError(
                 f"{key} is there already, and msctl did not make it for {self._stack.name}",
-                hint=f"rename it in the stack file, or hand it over: kubectl -n {self.namespace} "
+                hint=f"rename it in the stack file, or hand it over: "
+                f"{self._kubectl} "
                 f"label {key} {MANAGED_BY}={MANAGER} {INSTANCE}={self._stack.name} --overwrite",
             )
         try:
@@ -220,10 +249,23 @@ class Observer:
             if refused.is_our_own:
                 return Answer(wanted, live, self._dry_run(kind, wanted, force=True), force=True)
             if refused.is_conflict:
-                raise conflict(str(key), refused, again) from refused
-            if refused.status == INVALID and kind.kind == "Job" and live is not None:
-                return Answer(wanted, live, None, immutable=refused)
+                raise conflict(str(key), refused, again, self._kubectl) from refused
+            if refused.status == INVALID and live is not None:
+                if kind == JOB and "immutable" in refused.message:
+                    return Answer(wanted, live, None, immutable=refused)
+                raise explained(key, refused, self._in_place_of(kind, key)) from refused
             raise explained(key, refused) from refused
+
+    def _in_place_of(self, kind: Kind, key: Key) -> str | None:
+        """What makes room for an object whose fields cannot be changed."""
+        if kind not in (STATEFUL_SET, SERVICE):
+            return None
+        kept = " --cascade=orphan" if kind == STATEFUL_SET else ""
+        why = "its pod and its volumes stay" if kept else "it is not reached for a moment"
+        return (
+            f"what cannot be changed in place is made anew: {self._kubectl} delete {key}{kept} "
+            f"({why}), then msctl up"
+        )
 
     def _dry_run(self, kind: Kind, wanted: Data, *, force: bool = False) -> Data:
         path = kind.path(self.namespace, wanted["metadata"]["name"])
@@ -241,7 +283,7 @@ class Observer:
         return {"apiVersion": kind.api_version, "kind": kind.kind, **found}
 
 
-def explained(key: Key, refused: Refused) -> Refused:
+def explained(key: Key, refused: Refused, hint: str | None = None) -> Refused:
     """A refusal that says of which object it is."""
     if refused.status == FORBIDDEN:
         return refused
@@ -252,7 +294,7 @@ def explained(key: Key, refused: Refused) -> Refused:
             "reason": refused.reason,
             "details": refused.details,
         },
-        hint=refused.hint,
+        hint=hint or refused.hint,
     )
 
 
@@ -271,6 +313,10 @@ def _caught(
 
 def _together(faults: Sequence[MsctlError]) -> MsctlError:
     """All that stands in the way, at once; nothing was changed."""
-    messages = dict.fromkeys(fault.message for fault in faults)
     hint = next((fault.hint for fault in faults if fault.hint), None)
-    return MsctlError("\n".join([*messages, "nothing was changed"]), hint=hint)
+    return MsctlError(f"{_lines(faults)}\nnothing was changed", hint=hint)
+
+
+def _lines(faults: Sequence[MsctlError]) -> str:
+    """Their messages, each once."""
+    return "\n".join(dict.fromkeys(fault.message for fault in faults))

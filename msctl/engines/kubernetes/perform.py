@@ -15,6 +15,7 @@ from msctl.engines.kubernetes.steps import (
     DeleteObject,
     RestartWorkload,
     ScaleWorkload,
+    TakeBackRestart,
 )
 from msctl.errors import StepFailed
 from msctl.plan import Step
@@ -48,6 +49,8 @@ class Performer:
                     self._scale(step)
                 case RestartWorkload():
                     self._restart(step)
+                case TakeBackRestart():
+                    self._mark(step.kind, step.name, step.stamp)
                 case DeleteObject():
                     self._delete(step)
                 case _:
@@ -65,7 +68,8 @@ class Performer:
             if refused.is_our_own:
                 self._patch_applied(step, force=True)
             elif refused.is_conflict:
-                told = conflict(step.target, refused, "the command")
+                kubectl = f"{self._client.kubectl} -n {self._namespace}"
+                told = conflict(step.target, refused, "the command", kubectl)
                 raise StepFailed(told.message, hint=told.hint) from refused
             else:
                 raise
@@ -80,9 +84,12 @@ class Performer:
         self._merge(step.kind, f"{step.name}/scale", body)
 
     def _restart(self, step: RestartWorkload) -> None:
-        stamp = self._clock().isoformat(timespec="seconds")
+        self._mark(step.kind, step.name, self._clock().isoformat(timespec="seconds"))
+
+    def _mark(self, kind: Kind, name: str, stamp: str | None) -> None:
+        """The annotation that makes the pods others than they were; None takes it away."""
         template = {"metadata": {"annotations": {RESTARTED: stamp}}}
-        self._merge(step.kind, step.name, {"spec": {"template": template}})
+        self._merge(kind, name, {"spec": {"template": template}})
 
     def _merge(self, kind: Kind, name: str, body: object) -> None:
         path = kind.path(self._namespace, name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,22 +9,19 @@ from msctl.engines.kubernetes.cluster import Answer, Cluster, replicas_of, templ
 from msctl.engines.kubernetes.compare import changes
 from msctl.engines.kubernetes.desired import Desired, as_it_runs
 from msctl.engines.kubernetes.kinds import (
-    RESTARTED,
-    REVISION,
     SCALED_OBJECT,
     Data,
     key_of,
     kind_of,
 )
 from msctl.engines.kubernetes.plan_up import await_rollout, cause_of
+from msctl.engines.kubernetes.revisions import earlier, plain_template
 from msctl.engines.kubernetes.steps import ApplyObject, RestartWorkload, ScaleWorkload
 from msctl.errors import UsageProblem
 from msctl.model import GATEWAY
 from msctl.plan import Draft, Plan, Step
 from msctl.request import Restart, Rollback, Rollout, Scale
 from msctl.spelling import did_you_mean
-
-_HASH = "pod-template-hash"
 
 
 def running(desired: Desired, cluster: Cluster, service: str) -> Data:
@@ -41,7 +37,7 @@ def running(desired: Desired, cluster: Cluster, service: str) -> Data:
         )
     found = cluster.workload(service)
     if found is None:
-        raise UsageProblem(f"{service} is not up", hint=f"msctl --engine kubernetes up {service}")
+        raise UsageProblem(f"{service} is not up", hint=f"msctl up {service}")
     return found
 
 
@@ -115,7 +111,7 @@ def _check(desired: Desired, cluster: Cluster, service: str, count: int) -> None
                 f"{service}: its {found['kind']} {found['metadata']['name']} keeps it "
                 f"between {low} and {high}, so that {count} would not last",
                 hint=f"to allow it, change services.{service}.autoscale in the stack file and run "
-                f"msctl --engine kubernetes up {service}",
+                f"msctl up {service}",
             )
 
 
@@ -179,49 +175,21 @@ def rolled_back(desired: Desired, cluster: Cluster, service: str) -> Data:
     """
     live = running(desired, cluster, service)
     base = desired.workload(service)
-    if live["kind"] != "Deployment" or base is None or base["kind"] != "Deployment":
+    if live["kind"] == "Job":
+        raise UsageProblem(f"{service} is a job: it runs once")
+    if base is None or base["kind"] != live["kind"]:
         raise UsageProblem(
-            f"{service} is a {live['kind']}, of which the cluster keeps no ReplicaSets",
-            hint="return to the stack file before, and run msctl --engine kubernetes up",
+            f"{service} runs as a {live['kind']}, and the stack file makes another kind of it",
+            hint=f"msctl up {service}",
         )
-    uid = live["metadata"].get("uid")
-    kept = [
-        found
-        for found in cluster.revisions
-        if any(o.get("uid") == uid for o in found["metadata"].get("ownerReferences") or ())
-    ]
-    now = plain_template(template_of(live))
-    for found in sorted(kept, key=_number, reverse=True):
-        before = plain_template(template_of(found))
-        if before != now:
-            base = as_it_runs(base, live)
-            return {**base, "spec": {**base["spec"], "template": before}}
-    raise UsageProblem(
-        f"{service} has no revision before the one that runs",
-        hint="the cluster keeps as many as spec.revisionHistoryLimit says",
-    )
-
-
-def _number(replica_set: Data) -> int:
-    marks = replica_set["metadata"].get("annotations") or {}
-    return int(marks.get(REVISION, 0))
-
-
-def plain_template(template: Data) -> dict[str, Any]:
-    """A template without what controllers and restarts have written into it."""
-    found: dict[str, Any] = json.loads(json.dumps(template))
-    meta = found.setdefault("metadata", {})
-    meta.pop("creationTimestamp", None)
-    _without(meta, "labels", _HASH)
-    _without(meta, "annotations", RESTARTED)
-    return found
-
-
-def _without(meta: dict[str, Any], part: str, key: str) -> None:
-    kept = {name: value for name, value in (meta.get(part) or {}).items() if name != key}
-    meta.pop(part, None)
-    if kept:
-        meta[part] = kept
+    before = earlier(cluster, live)
+    if before is None:
+        raise UsageProblem(
+            f"{service} has no revision before the one that runs",
+            hint="the cluster keeps as many as spec.revisionHistoryLimit says",
+        )
+    base = as_it_runs(base, live)
+    return {**base, "spec": {**base["spec"], "template": before}}
 
 
 def pods_differ(live: Data, result: Data) -> bool:

@@ -19,7 +19,7 @@ from msctl.engines.kubernetes.kinds import (
     key_of,
     kind_of,
 )
-from msctl.engines.kubernetes.rollouts import progress
+from msctl.engines.kubernetes.rollouts import given_up, progress
 from msctl.engines.kubernetes.steps import (
     ApplyObject,
     AwaitGone,
@@ -203,6 +203,7 @@ def await_rollout(
         timeout=patience if timeout is None else timeout,
         kind=kind_of(workload),
         name=key.name,
+        stale="" if live is None else given_up(live),
     )
 
 

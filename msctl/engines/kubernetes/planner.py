@@ -18,10 +18,11 @@ from msctl.engines.kubernetes.plan_change import (
     with_image,
 )
 from msctl.engines.kubernetes.plan_down import plan_down
+from msctl.engines.kubernetes.plan_retreat import as_before, failed_services, plan_retreat
 from msctl.engines.kubernetes.plan_up import needed, plan_up
-from msctl.errors import UsageProblem
+from msctl.errors import EngineUnreachable, MsctlError, UsageProblem
 from msctl.plan import Plan
-from msctl.request import Down, Plans, Request, Restart, Rollback, Rollout, Scale, Up
+from msctl.request import Down, Plans, Request, Restart, Rollback, Rollout, Rotate, Scale, Up
 
 
 @dataclass(frozen=True)
@@ -54,16 +55,18 @@ class Planner:
             case Scale():
                 yield plan_scale(self.desired(cluster), cluster, request)
             case Rollout():
-                yield self._rollout(cluster, request)
+                yield from self._rollout(cluster, request)
             case Rollback():
                 desired = self.desired(cluster)
                 body = rolled_back(desired, cluster, request.service)
                 [answer] = self.ask(cluster, [body])
-                yield plan_rollback(desired, answer, request)
+                plan = plan_rollback(desired, answer, request)
+                yield from self._with_retreat(desired, cluster, plan)
             case Restart():
                 desired = self.desired(cluster)
                 live = running(desired, cluster, request.service)
-                yield plan_restart(desired, live, request)
+                plan = plan_restart(desired, live, request)
+                yield from self._with_retreat(desired, cluster, plan)
             case Down():
                 yield plan_down(cluster, request)
 
@@ -75,9 +78,10 @@ class Planner:
                 return
         desired = self.desired(cluster)
         objects = list(_chosen(desired, cluster, request))
-        yield plan_up(desired, cluster, self.ask(cluster, objects), request)
+        plan = plan_up(desired, cluster, self.ask(cluster, objects), request)
+        yield from self._with_retreat(desired, cluster, plan)
 
-    def _rollout(self, cluster: Cluster, request: Rollout) -> Plan:
+    def _rollout(self, cluster: Cluster, request: Rollout) -> Plans:
         desired = self.desired(cluster)
         live = running(desired, cluster, request.service)
         wanted = desired.workload(request.service)
@@ -87,7 +91,29 @@ class Planner:
         if request.image is not None:
             wanted = with_image(wanted, request.image)
         [answer] = self.ask(cluster, [wanted])
-        return plan_rollout(desired, answer, request)
+        plan = plan_rollout(desired, answer, request)
+        yield from self._with_retreat(desired, cluster, plan)
+
+    def _with_retreat(self, desired: Desired, before: Cluster, plan: Plan) -> Plans:
+        """After an update that failed, the services that did well before are as they were."""
+        outcome = yield plan
+        if outcome is None or not outcome.failures:
+            return
+        services = failed_services(desired, before, plan, outcome)
+        if not services:
+            return
+        now = self.observe()
+        try:
+            answers = self.ask(now, list(as_before(before, services, plan)))
+        except EngineUnreachable:
+            raise
+        except MsctlError as error:
+            names = ", ".join(services)
+            yield Plan(notes=(f"{names}: the update failed, and stays: {error.message}",))
+            return
+        retreat = plan_retreat(desired, before, services, plan, now, answers)
+        if retreat:
+            yield retreat
 
 
 def _chosen(desired: Desired, cluster: Cluster, request: Up) -> Iterator[Data]:
@@ -101,6 +127,12 @@ def _chosen(desired: Desired, cluster: Cluster, request: Up) -> Iterator[Data]:
 
 def _refuse_what_means_nothing(request: Request) -> None:
     """Options for what a Docker engine does and a cluster does not."""
+    if isinstance(request, Rotate):
+        raise UsageProblem(
+            "secret rotate: msctl changes no password in a cluster; nothing was changed",
+            hint=f"write the new value into .msctl/secrets/{request.secret}, then msctl up, and "
+            "msctl restart what uses it",
+        )
     if isinstance(request, Up | Rollout) and request.build:
         raise UsageProblem(
             "--build: a cluster runs images from a registry, and msctl pushes none",

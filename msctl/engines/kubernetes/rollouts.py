@@ -19,27 +19,39 @@ class Progress:
     failure: str | None = None
 
 
-def progress(workload: Data) -> Progress:
-    """As `kubectl rollout status` sees it."""
+def progress(workload: Data, stale: str = "") -> Progress:
+    """As `kubectl rollout status` sees it; `stale` is a time of giving up that does not count."""
     kind = workload["kind"]
     if kind == "Job":
         return _of_job(workload)
     status, generation = workload.get("status") or {}, workload["metadata"].get("generation", 0)
     if status.get("observedGeneration", 0) < generation:
         return Progress(False, "not seen by its controller yet")
-    return _of_deployment(workload) if kind == "Deployment" else _of_stateful_set(workload)
+    if kind == "Deployment":
+        return _of_deployment(workload, stale)
+    return _of_stateful_set(workload)
 
 
-def _of_deployment(workload: Data) -> Progress:
+def given_up(workload: Data) -> str:
+    """When its controller gave a rollout up; empty where it has not."""
+    found = condition(workload, "Progressing")
+    if found is None or found.get("reason") != "ProgressDeadlineExceeded":
+        return ""
+    return str(found.get("lastUpdateTime") or found.get("lastTransitionTime") or "once")
+
+
+def _of_deployment(workload: Data, stale: str) -> Progress:
     status, wanted = workload.get("status") or {}, replicas_of(workload)
     found = condition(workload, "Progressing")
     updated, total = status.get("updatedReplicas", 0), status.get("replicas", 0)
     available = status.get("availableReplicas", 0)
     text = f"{min(updated, available)} of {wanted} ready"
-    if found is not None and found.get("reason") == "ProgressDeadlineExceeded":
+    if found is not None and given_up(workload) not in ("", stale):
         return Progress(False, text, failure=str(found.get("message") or "it makes no progress"))
     if updated < wanted:
-        return Progress(False, f"{updated} of {wanted} started")
+        refused = condition(workload, "ReplicaFailure")
+        why = f": {refused.get('message')}" if refused is not None and is_true(refused) else ""
+        return Progress(False, f"{updated} of {wanted} started{why}")
     if total > updated:
         return Progress(False, f"{text}, {total - updated} old ones to go")
     return Progress(available >= updated, text)

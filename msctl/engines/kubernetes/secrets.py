@@ -75,6 +75,5 @@ class Secrets:
                 raise MsctlError(
                     f"{service}: the secret {self._folder / secret} is missing, but volume "
                     f"{claim['metadata']['name']} exists and knows the old one",
-                    hint="put the secret's file back, or remove the data: "
-                    "msctl --engine kubernetes down --volumes",
+                    hint="put the secret's file back, or remove the data: msctl down --volumes",
                 )

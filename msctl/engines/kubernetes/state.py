@@ -61,7 +61,7 @@ def state_of(
             for claim in cluster.claims
         },
         images=dict(_images(desired)),
-        intents=tuple(_intents(cluster)),
+        intents=tuple(_intents(desired, cluster)),
         gateway=_gateway(desired, cluster) if stack.routed else None,
         published=tuple(_published(cluster)),
     )
@@ -209,13 +209,19 @@ def _images(desired: Desired) -> Iterator[tuple[str, ImageState]]:
             yield image, ImageState(id=image, stand_in=False)
 
 
-def _intents(cluster: Cluster) -> Iterator[Intent]:
-    """Who says how many replicas there shall be is the Deployment, whoever wrote it."""
-    for workload in cluster.of(DEPLOYMENT):
-        service, count = cluster.service_of(workload), replicas_of(workload)
-        scaled = cluster.autoscaler(workload) is not None
-        cause = "HorizontalPodAutoscaler" if scaled else "Deployment"
-        yield Intent(service, count, cause, generation=1, volume="")
+def _intents(desired: Desired, cluster: Cluster) -> Iterator[Intent]:
+    """Who says how many replicas there shall be is the Deployment, whoever wrote it: the file's
+    bounds are those of `scale`. Where there is none yet, it is the rendering."""
+    for name in desired.names:
+        live, rendered = cluster.workload(name), desired.workload(name)
+        workload = live or rendered
+        if workload is None or workload["kind"] != DEPLOYMENT.kind:
+            continue
+        scaler = cluster.autoscaler(workload)
+        count, cause = replicas_of(workload), scaler["kind"] if scaler else DEPLOYMENT.kind
+        if live is None and (scaler := desired.autoscaler(workload)) is not None:
+            count = int(scaler["spec"]["minReplicas"])
+        yield Intent(name, count, cause, generation=1, volume="", bounded=False)
 
 
 # The gateway

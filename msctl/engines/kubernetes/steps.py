@@ -8,6 +8,9 @@ from typing import ClassVar
 from msctl.engines.kubernetes.kinds import Data, Kind
 from msctl.plan import Step, Wait
 
+POLL = 2.0
+"""Seconds between two looks at what waits, where no watch tells of a change."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ApplyObject(Step):
@@ -39,6 +42,17 @@ class RestartWorkload(Step):
 
 
 @dataclass(frozen=True, kw_only=True)
+class TakeBackRestart(Step):
+    """Have the pods of before a restart back."""
+
+    verb: ClassVar[str] = "take back restart of"
+    kind: Kind
+    name: str
+    stamp: str | None
+    """The mark of the restart before; None: there was none."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class DeleteObject(Step):
     verb: ClassVar[str] = "delete"
     kind: Kind
@@ -50,9 +64,11 @@ class AwaitRollout(Wait):
     """Wait until every replica of a workload is new and ready; a job, until it has ended well."""
 
     verb: ClassVar[str] = "await rollout of"
-    poll: ClassVar[float | None] = 0.5
+    poll: ClassVar[float | None] = POLL
     kind: Kind
     name: str
+    stale: str = ""
+    """When the workload was given up that it was before; that says nothing of what it is now."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +76,7 @@ class AwaitGone(Wait):
     """Wait until an object is not there any more, with all that a controller made for it."""
 
     verb: ClassVar[str] = "await removal of"
-    poll: ClassVar[float | None] = 0.5
+    poll: ClassVar[float | None] = POLL
     kind: Kind
     name: str | None
     """None: everything of that kind that carries the stack's labels."""

@@ -1,7 +1,7 @@
 """The executor's view of a cluster while a plan runs: how far its workloads are.
 
-The cluster is looked at twice a second while something waits, all waits in one look: that costs
-three lists, and nothing can hang, since every one of them has a deadline.
+The cluster is looked at when a watch tells of a change, and from time to time, all waits in one
+look. Nothing can hang, since every wait has a deadline.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from collections.abc import Callable
 
 from msctl.engines.kubernetes.client import Client
 from msctl.engines.kubernetes.faults import MISSING, Refused
-from msctl.engines.kubernetes.kinds import POD, Data, Kind
+from msctl.engines.kubernetes.feed import Feed
+from msctl.engines.kubernetes.kinds import EVENT, POD, Data, Kind
 from msctl.engines.kubernetes.logs import last_lines
 from msctl.engines.kubernetes.rollouts import is_leaving, progress, selects, troubles
 from msctl.engines.kubernetes.steps import AwaitGone, AwaitRollout
@@ -19,7 +20,9 @@ from msctl.errors import EngineUnreachable, StepFailed
 from msctl.plan import Wait
 
 FRESH = 0.3
-"""Seconds for which a look counts."""
+"""Seconds for which a look counts, where nothing is told to have changed."""
+HOME = "kubernetes.io/metadata.name"
+"""The label that every namespace has of its name."""
 PATIENCE = 5
 """Looks in a row that may fail before the server is given up."""
 _SHOWN = 5
@@ -33,12 +36,17 @@ class RolloutWatch:
         client: Client,
         namespace: str,
         selector: str,
+        changed: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._client = client
         self._namespace = namespace
         self._selector = selector
+        self._changed = changed
         self._clock = clock
+        self._feeds: dict[Kind, Feed] = {}
+        self._stale: set[Kind] = set()
+        """The kinds of which something has changed since the last look; other threads add."""
         self._looks: dict[Kind, tuple[float, dict[str, Data]]] = {}
         self._begun: dict[int, float] = {}
         """When each wait began: what was seen before says nothing of what was done since."""
@@ -48,7 +56,21 @@ class RolloutWatch:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Nothing is held."""
+        for feed in self._feeds.values():
+            feed.close()
+
+    def _follow(self, kind: Kind, name: str | None = None) -> None:
+        """Have changes told, from the first wait on."""
+        if kind in self._feeds:
+            return
+
+        def changed() -> None:
+            self._stale.add(kind)
+            self._changed()
+
+        path = kind.path(self._namespace)
+        selector = self._selector if name is None or kind.namespaced else f"{HOME}={name}"
+        self._feeds[kind] = Feed(self._client, path, selector, changed).start()
 
     def reached(self, wait: Wait) -> bool:
         try:
@@ -73,7 +95,7 @@ class RolloutWatch:
         workload = self._list(wait.kind, wait).get(wait.name)
         if workload is None:
             raise StepFailed(f"{wait.target} was removed by somebody else")
-        found = progress(workload)
+        found = progress(workload, wait.stale)
         if found.failure is not None:
             raise self._explained(f"{wait.target} failed: {found.failure}", wait, workload)
         return found.done
@@ -81,6 +103,7 @@ class RolloutWatch:
     def _is_gone(self, wait: AwaitGone) -> bool:
         if wait.name is None:
             return not self._list(wait.kind, wait)
+        self._follow(wait.kind, wait.name)
         try:
             self._client.get(wait.kind.path(self._namespace, wait.name))
         except Refused as refused:
@@ -90,11 +113,13 @@ class RolloutWatch:
         return False
 
     def _list(self, kind: Kind, wait: Wait) -> dict[str, Data]:
+        self._follow(kind)
         now = self._clock()
         begun = self._begun.setdefault(id(wait), now)
         at, known = self._looks.get(kind, (float("-inf"), {}))
-        if at > begun and now - at < FRESH:
+        if at > begun and now - at < FRESH and kind not in self._stale:
             return known
+        self._stale.discard(kind)  # before the look: what changes during it is looked at again
         try:
             found = self._client.items(kind.path(self._namespace), labelSelector=self._selector)
         except Refused as refused:
@@ -111,7 +136,7 @@ class RolloutWatch:
             case AwaitRollout():
                 _, known = self._looks.get(wait.kind, (0.0, {}))
                 workload = known.get(wait.name)
-                return progress(workload).text if workload is not None else None
+                return progress(workload, wait.stale).text if workload is not None else None
             case AwaitGone(name=None):
                 _, known = self._looks.get(wait.kind, (0.0, {}))
                 return f"{len(known)} left" if known else None
@@ -123,15 +148,27 @@ class RolloutWatch:
             workload = self._list(wait.kind, wait).get(wait.name)
             if workload is None:
                 return StepFailed(f"{wait.target} was removed by somebody else")
-            text = progress(workload).text
+            text = progress(workload, wait.stale).text
             return self._explained(f"{wait.target} is not ready {within}: {text}", wait, workload)
         left = ""
         if isinstance(wait, AwaitGone) and wait.name is None:
             left = ": " + ", ".join(sorted(self._list(wait.kind, wait)))
         return StepFailed(
             f"{wait.target} did not go {within}{left}",
-            hint=f"kubectl -n {self._namespace} describe {wait.target} says what holds it",
+            hint=f"{self._client.kubectl} -n {self._namespace} describe {wait.target} says what "
+            "holds it",
         )
+
+    def _refused(self, name: str) -> list[str]:
+        """Why a controller could make no pod: a full quota, a profile that it does not fit."""
+        try:
+            path = EVENT.path(self._namespace)
+            found = self._client.items(path, fieldSelector="reason=FailedCreate")
+        except Refused:
+            return []
+        own = [e for e in found if (e.get("involvedObject") or {}).get("name") == name]
+        own.sort(key=lambda event: event.get("lastTimestamp") or "")
+        return [" ".join(event.get("message", "").split()) for event in own[-1:]]
 
     def _explained(self, message: str, wait: AwaitRollout, workload: Data) -> StepFailed:
         """With what the pods wait for, and the last lines of the first of them."""
@@ -142,13 +179,14 @@ class RolloutWatch:
         ]
         found = list(troubles(pods))
         lines = [f"{pod['metadata']['name']}: {why}" for pod, why in found[:_SHOWN]]
+        if not pods:
+            lines += self._refused(wait.name)
         if len(found) > _SHOWN:
             lines.append(f"and {len(found) - _SHOWN} more")
         log = last_lines(self._client, self._namespace, found[0][0]) if found else []
         service = wait.service or wait.name
         return StepFailed(
             "\n".join([message, *lines]),
-            hint=f"msctl --engine kubernetes logs {service}; the replicas of before serve on; "
-            f"msctl --engine kubernetes rollback {service} returns to them",
+            hint=f"msctl logs {service}",
             log=log,
         )

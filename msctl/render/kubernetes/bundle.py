@@ -12,9 +12,9 @@ from msctl.render.kubernetes.gateway import configuration, gateway, static_confi
 from msctl.render.kubernetes.mounts import Contents
 from msctl.render.kubernetes.names import Data, Maker
 from msctl.render.kubernetes.networks import policies
-from msctl.render.kubernetes.pods import user_of
 from msctl.render.kubernetes.routes import routes
 from msctl.render.kubernetes.scaling import autoscalers
+from msctl.render.kubernetes.security import least, profile_of
 from msctl.render.kubernetes.workloads import is_public, workload
 
 SETUP = "TRAEFIK_SETUP.md"
@@ -85,11 +85,10 @@ def _without(names: Iterable[str], others: Iterable[str]) -> list[str]:
 
 
 def _namespace(make: Maker) -> Data:
-    """Held to the restricted profile where every image's user is known, else to the baseline."""
-    fits = all(user_of(service) for service in make.stack.services.values())
+    """Held to the strictest profile that all pods fit."""
     made = make.object("v1 Namespace", make.namespace, make.stack.name, "stack")
     made["metadata"]["labels"] |= {
-        f"{_PROFILE}enforce": "restricted" if fits else "baseline",
+        f"{_PROFILE}enforce": least(map(profile_of, make.stack.services.values())),
         f"{_PROFILE}warn": "restricted",
     }
     return made

@@ -203,6 +203,36 @@ def volumes(stack: Stack, name: str, contents: Contents) -> tuple[list[Data], li
     return [{"name": volume, **source} for volume, source in made.items()], places
 
 
+def memory(service: Service) -> tuple[list[Data], list[Data]]:
+    """The key `tmpfs`: folders in memory; what a mount has already is not made twice."""
+    taken = {mounted.mount.target for mounted in mounts_of(service)}
+    folders = {path: limit for path, limit, _ in tmpfs_of(service) if path not in taken}
+    made: list[Data] = []
+    for index, limit in enumerate(folders.values()):
+        bound = {} if limit is None else {"sizeLimit": size(limit)}
+        made.append({"name": f"tmpfs-{index}", "emptyDir": {"medium": "Memory", **bound}})
+    places = [{"name": f"tmpfs-{i}", "mountPath": path} for i, path in enumerate(folders)]
+    return made, places
+
+
+def tmpfs_of(service: Service) -> Iterator[tuple[str, int | None, tuple[str, ...]]]:
+    """Path, bytes where it says how many, and the options that an emptyDir does not have."""
+    for entry in service.tmpfs:
+        path, _, written = entry.partition(":")
+        limit, others = None, []
+        for option in filter(None, written.split(",")):
+            name, _, value = option.partition("=")
+            try:
+                found = parse_size(value) if name == "size" else None
+            except ValueError:
+                found = None
+            if found is None:
+                others.append(option)
+            else:
+                limit = found
+        yield path.rstrip("/") or "/", limit, tuple(others)
+
+
 def _scratch(mounted: Mounted) -> Data:
     memory = {"medium": "Memory"} if mounted.mount.kind == "tmpfs" else {}
     return {**memory, **({} if mounted.limit is None else {"sizeLimit": size(mounted.limit)})}

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from msctl.model import Service, Stack
-from msctl.render.kubernetes.mounts import mounts_of, own_volumes
-from msctl.render.kubernetes.pods import user_of
+from msctl.model import Gateway, Service, Stack
+from msctl.render.kubernetes.mounts import mounts_of, own_volumes, tmpfs_of
+from msctl.render.kubernetes.security import PROFILES, profile_of, user_of
 
 _Test = Callable[[Stack, str, Service], bool]
+_OF_GATEWAY = (
+    "user", "read_only", "tmpfs", "cap_add", "cap_drop", "security_opt", "pids_limit", "logging",
+)  # fmt: skip
 
 
 def notes(stack: Stack) -> Iterator[str]:
@@ -17,6 +20,22 @@ def notes(stack: Stack) -> Iterator[str]:
         about = [name for name, service in stack.services.items() if holds(stack, name, service)]
         if about:
             yield f"{', '.join(about)}: {text}"
+    acme = stack.routed and stack.gateway.tls_on and stack.gateway.tls.mode == "acme"
+    if acme and stack.kubernetes.cluster_issuer is None:
+        yield (
+            "gateway.tls: Let's Encrypt asks for each host at port 80, where the Ingress that "
+            "cert-manager makes for it must be reached (kubernetes.ingress_class, else the "
+            "cluster's default one)"
+        )
+    if stack.routed and (given := [key for key in _OF_GATEWAY if _says(stack.gateway, key)]):
+        yield (
+            f"gateway.{', gateway.'.join(given)}: for Docker alone; on Kubernetes Traefik runs as "
+            "a user without rights, on a read-only root"
+        )
+
+
+def _says(record: Service | Gateway, key: str) -> bool:
+    return key in record.model_fields_set
 
 
 def _by_cpu_alone(stack: Stack, _: str, service: Service) -> bool:
@@ -49,6 +68,26 @@ def _of_an_unknown_user(_: Stack, __: str, service: Service) -> bool:
     return user_of(service) is None
 
 
+def _not_restricted(_: Stack, __: str, service: Service) -> bool:
+    return user_of(service) is not None and profile_of(service) != PROFILES[0]
+
+
+def _with_a_limit_of_processes(_: Stack, __: str, service: Service) -> bool:
+    return _says(service, "pids_limit")
+
+
+def _with_its_own_logs(_: Stack, __: str, service: Service) -> bool:
+    return _says(service, "logging")
+
+
+def _with_options_of_tmpfs(_: Stack, __: str, service: Service) -> bool:
+    return any(others for _, _, others in tmpfs_of(service))
+
+
+def _passed_to_compose(_: Stack, __: str, service: Service) -> bool:
+    return bool(service.passthrough.keys() - {"working_dir"})
+
+
 _NOTES: Mapping[str, _Test] = {
     "scaled by CPU alone; for rps and latency_p95 install KEDA, and write kubernetes: "
     "{keda: true} at the top": _by_cpu_alone,
@@ -62,4 +101,12 @@ _NOTES: Mapping[str, _Test] = {
     "node write kubernetes: {access_mode: ReadWriteOnce}": _for_many_nodes,
     "the image's user is not known, so that the namespace has the baseline Pod Security profile; "
     "write kubernetes: {user: NUMBER}": _of_an_unknown_user,
+    "root, a capability or an option of security_opt does not fit the restricted Pod Security "
+    "profile, so that the namespace has a wider one": _not_restricted,
+    "pids_limit has no counterpart in a pod; podPidsLimit of the nodes' kubelets bounds it": (
+        _with_a_limit_of_processes
+    ),
+    "logging has no counterpart in a pod; the nodes keep what it writes": _with_its_own_logs,
+    "of tmpfs only the path and the size are carried": _with_options_of_tmpfs,
+    "x-compose is for Docker alone, but for working_dir": _passed_to_compose,
 }

@@ -1,7 +1,6 @@
 """A service's pods: one container each.
 
-Pod Security: https://kubernetes.io/docs/concepts/security/pod-security-standards/. Pods of images
-whose user is known fit the restricted profile, others the baseline one.
+What it may do is in `msctl.render.kubernetes.security`.
 """
 
 from __future__ import annotations
@@ -11,8 +10,7 @@ from datetime import timedelta
 
 from msctl.model import Service, Stack
 from msctl.mounts import parse_mount
-from msctl.ports import parse_port
-from msctl.render.kubernetes import mounts, secrets
+from msctl.render.kubernetes import mounts, secrets, security
 from msctl.render.kubernetes.images import known
 from msctl.render.kubernetes.mounts import Contents
 from msctl.render.kubernetes.names import (
@@ -24,21 +22,7 @@ from msctl.render.kubernetes.names import (
 )
 from msctl.render.kubernetes.probes import probes
 from msctl.render.kubernetes.quantities import cpus, literal, seconds, size
-
-UNPRIVILEGED = 1024
-"""The first port that needs no privilege of the kernel's."""
-
-
-def image_of(service: Service) -> str:
-    return service.kubernetes.image or service.image
-
-
-def user_of(service: Service) -> tuple[int, int] | None:
-    """User and group of the image; None where they are not known."""
-    if service.kubernetes.user is not None:
-        return service.kubernetes.user, service.kubernetes.user
-    found = known(image_of(service))
-    return None if found is None else (found.user, found.group)
+from msctl.render.kubernetes.security import image_of
 
 
 def ports_of(service: Service) -> dict[str, tuple[int, str]]:
@@ -50,11 +34,8 @@ def ports_of(service: Service) -> dict[str, tuple[int, str]]:
     if (image := known(image_of(service))) is not None:
         for name, number in image.ports.items():
             found.setdefault((number, "TCP"), name if name not in found.values() else f"p{number}")
-    for entry in service.ports:
-        published = parse_port(entry)
-        for number in published.target:
-            key = (number, published.protocol.upper())
-            found.setdefault(key, f"{published.protocol}-{number}")
+    for number, protocol in security.published_ports(service):
+        found.setdefault((number, protocol.upper()), f"{protocol}-{number}")
     return {name: key for key, name in found.items()}
 
 
@@ -70,11 +51,11 @@ def drain_of(service: Service) -> timedelta:
 def template(stack: Stack, name: str, contents: Contents) -> Data:
     """The pod template of a service."""
     service = stack.services[name]
-    user = user_of(service)
     files = mounts.files_of(service, contents)
     annotations = {**dict(service.labels), **mounts.digest(files)}
     of_mounts, mounted = mounts.volumes(stack, name, contents)
-    mode = 0o440 if user else 0o444
+    of_tmpfs, mounted_tmpfs = mounts.memory(service)
+    mode = 0o440 if security.user_of(service) else 0o444
     of_secrets, mounted_secrets = secrets.volumes(name, service, mode=mode)
     container = {
         "name": name,
@@ -82,12 +63,13 @@ def template(stack: Stack, name: str, contents: Contents) -> Data:
         # An image that was built and brought to the nodes by hand is in no registry.
         "imagePullPolicy": "IfNotPresent",
         **_commands(service),
+        **filled({"workingDir": service.passthrough.get("working_dir")}),
         **filled({"env": _environment(service), "ports": _ports(service)}),
         **filled({"resources": _resources(service)}),
         **probes(service),
         **_lifecycle(service),
-        "securityContext": _container_security(restricted=user is not None),
-        **filled({"volumeMounts": [*mounted, *mounted_secrets]}),
+        **filled({"securityContext": security.of_container(service)}),
+        **filled({"volumeMounts": [*mounted, *mounted_tmpfs, *mounted_secrets]}),
     }
     spec = {
         # Variables such as POSTGRES_PORT, which some images take for their settings.
@@ -95,9 +77,9 @@ def template(stack: Stack, name: str, contents: Contents) -> Data:
         "automountServiceAccountToken": False,
         **_restart(service),
         "terminationGracePeriodSeconds": seconds(drain_of(service) + service.stop_grace, 1),
-        "securityContext": _pod_security(service, user),
+        "securityContext": security.of_pod(service, (n for n, _ in ports_of(service).values())),
         "containers": [container],
-        **filled({"volumes": [*of_mounts, *of_secrets]}),
+        **filled({"volumes": [*of_mounts, *of_tmpfs, *of_secrets]}),
     }
     if several(service):
         spec["topologySpreadConstraints"] = spread(selector(stack, name))
@@ -199,27 +181,3 @@ def _restart(service: Service) -> Data:
     if not service.job:
         return {}
     return {"restartPolicy": "OnFailure" if service.restart.startswith("on-failure") else "Never"}
-
-
-def _container_security(*, restricted: bool) -> Data:
-    dropped = {"capabilities": {"drop": ["ALL"]}} if restricted else {}
-    return {"allowPrivilegeEscalation": False, **dropped}
-
-
-def _pod_security(service: Service, user: tuple[int, int] | None) -> Data:
-    low = any(number < UNPRIVILEGED for number, _ in ports_of(service).values())
-    # One of those that a pod may set for itself in every profile.
-    allowed = [{"name": "net.ipv4.ip_unprivileged_port_start", "value": "0"}] if low else []
-    profile = {"seccompProfile": {"type": "RuntimeDefault"}, **filled({"sysctls": allowed})}
-    if user is None:
-        return profile
-    number, group = user
-    return {
-        "runAsNonRoot": True,
-        "runAsUser": number,
-        "runAsGroup": group,
-        "fsGroup": group or number,
-        # Else every start would open the modes of files that their server wants closed.
-        "fsGroupChangePolicy": "OnRootMismatch",
-        **profile,
-    }

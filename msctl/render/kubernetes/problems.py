@@ -13,6 +13,7 @@ from msctl.fields import shown
 from msctl.model import Service, Stack
 from msctl.ports import parse_port
 from msctl.render.compose import secret_files
+from msctl.render.hosts import certificate_hosts
 from msctl.render.kubernetes.mounts import (
     MOST_BYTES,
     Contents,
@@ -25,6 +26,7 @@ from msctl.render.kubernetes.mounts import (
 from msctl.render.kubernetes.names import GATEWAY_NAME, dns_name
 from msctl.render.kubernetes.pods import count, ports_of
 from msctl.render.kubernetes.routes import REDIRECT
+from msctl.render.kubernetes.security import options, unknown_user
 from msctl.render.kubernetes.workloads import is_public, public_name
 
 Path = tuple[str | int, ...]
@@ -51,6 +53,7 @@ def problems(stack: Stack, contents: Contents | None = None) -> Found:
             _life(service),
             _scale(stack, service),
             _texts(service),
+            _confinement(service),
             () if long else _mounts(stack, name, service, contents or {}),
             long,
             _routes(service),
@@ -118,16 +121,40 @@ def _gateway(stack: Stack) -> Found:
             "not rendered for Kubernetes; remove it, and reach the dashboard by `kubectl "
             f"port-forward service/{GATEWAY_NAME} 8080`",
         )
-    if gateway.tls.mode in ("files", "acme"):
+    if gateway.tls.mode == "files":
         yield (
             ("gateway", "tls", "mode"),
-            f"{gateway.tls.mode} is not rendered for Kubernetes; write self-signed or off, and "
-            "give Traefik a certificate by an Issuer of cert-manager's",
+            "files is not rendered for Kubernetes; write self-signed or acme, or name a "
+            "ClusterIssuer in kubernetes.cluster_issuer",
+        )
+    if gateway.tls.mode == "acme" and gateway.tls_on:
+        yield from _acme(stack)
+    issuer = stack.kubernetes.cluster_issuer
+    if issuer is not None and not stack.kubernetes.cert_manager:
+        yield ("kubernetes", "cluster_issuer"), "cert-manager asks it; remove cert_manager: false"
+    elif issuer is not None and gateway.tls_on and not certificate_hosts(stack):
+        yield (
+            ("kubernetes", "cluster_issuer"),
+            "a certificate needs hosts: no route has a host, and gateway.tls.hosts is empty",
         )
     if gateway.http is None and not gateway.tls_on:
         yield (
             ("gateway", "http"),
             "neither HTTP nor HTTPS is on; the gateway would have no entry point",
+        )
+
+
+def _acme(stack: Stack) -> Found:
+    if stack.gateway.tls.challenge == "tls":
+        yield (
+            ("gateway", "tls", "challenge"),
+            "cert-manager knows no challenge by port 443; write http",
+        )
+    if not stack.kubernetes.cert_manager:
+        yield (
+            ("kubernetes", "cert_manager"),
+            "on Kubernetes cert-manager asks Let's Encrypt; remove it, or write self-signed into "
+            "gateway.tls.mode",
         )
 
 
@@ -196,6 +223,13 @@ def _scale(stack: Stack, service: Service) -> Found:
     key: Path = ("kubernetes", "replicas")
     if said is not None and service.stateful and said != 1:
         yield key, "a stateful service has one replica; remove it"
+    bounds = service.replicas
+    if said is not None and not service.stateful and not bounds.min <= said <= bounds.max:
+        yield (
+            key,
+            f"{said} is outside {bounds.min} to {bounds.max}; write it into "
+            f"replicas: {{min: {min(said, bounds.min)}, max: {max(said, bounds.max)}}}",
+        )
     if scaled is None:
         return
     if said is not None:
@@ -230,6 +264,21 @@ def _texts(service: Service) -> Found:
                 )
             elif value is None and key[0] == "kubernetes":
                 yield (*key, name), "has no value; write one"
+
+
+def _confinement(service: Service) -> Found:
+    if (name := unknown_user(service)) is not None:
+        yield (
+            ("user",),
+            f"{shown(name)} is no number, and no node looks names up in an image; write numbers, "
+            "UID or UID:GID, or kubernetes: {user: NUMBER}",
+        )
+    for option in options(service).others:
+        yield (
+            ("security_opt", service.security_opt.index(option)),
+            f"{shown(option)} has no counterpart on Kubernetes; remove it, or keep another stack "
+            "file without",
+        )
 
 
 def _mounts(stack: Stack, name: str, service: Service, contents: Contents) -> Found:

@@ -63,6 +63,9 @@ def stateful_set(make: Maker, name: str, contents: Contents) -> Data:
         "serviceName": name,
         "selector": {"matchLabels": selector(make.stack, name)},
         "updateStrategy": {"type": "RollingUpdate"},
+        # With one replica it orders nothing, and a pod that never gets ready is replaced by the
+        # next revision: "OrderedReady" would wait for it for ever.
+        "podManagementPolicy": "Parallel",
         "minReadySeconds": seconds(service.rollout.monitor),
         "persistentVolumeClaimRetentionPolicy": {"whenDeleted": "Retain", "whenScaled": "Retain"},
         "template": template(make.stack, name, contents),

@@ -44,7 +44,7 @@ def simulate(shape: Shape, rule: Rule, tick: float = 1.0) -> Outcome:
     """Run a load from its beginning to its end."""
     first = rule.count if isinstance(rule, Fixed) else POLICY.min
     outcome, queue, replicas = Outcome(), 0.0, first
-    ready, starting = first, deque[float]()
+    ready, told, starting = first, first, deque[float]()
     measured: deque[tuple[float, float]] = deque(maxlen=int(WINDOW / tick))
     busy, due, at = 0.0, 0.0, 0.0
     while at < shape.seconds:
@@ -63,7 +63,7 @@ def simulate(shape: Shape, rule: Rule, tick: float = 1.0) -> Outcome:
         busy += served * WORK
         at += tick
         if at >= due + INTERVAL:
-            wanted = rule(_samples(shape, at, ready, replicas, busy, measured, tick), at)
+            wanted = rule(_samples(shape, at, ready, told, replicas, busy, measured, tick), at)
             busy, due = 0.0, at
             if wanted != replicas:
                 outcome.changes += 1
@@ -74,6 +74,7 @@ def simulate(shape: Shape, rule: Rule, tick: float = 1.0) -> Outcome:
                     else:
                         ready -= 1
                 replicas = wanted
+            told = ready
     return outcome
 
 
@@ -91,13 +92,16 @@ def _samples(
     shape: Shape,
     at: float,
     ready: int,
+    told: int,
     replicas: int,
     busy: float,
     measured: deque[tuple[float, float]],
     tick: float,
 ) -> Samples:
-    share = 100 * busy / INTERVAL / ready / (POLICY.cpu_base or 1.0)
-    found = (ReplicaSample(True, share),) * ready
+    """Of the replicas that were ready in the round before CPU tells of the load."""
+    share, since = 100 * busy / INTERVAL / ready / (POLICY.cpu_base or 1.0), min(told, ready)
+    found = (ReplicaSample(True, share),) * since
+    found += (ReplicaSample(True, share, tells=False),) * (ready - since)
     found += (ReplicaSample(False),) * (replicas - ready)
     if shape.blind is not None and shape.blind[0] <= at < shape.blind[1]:
         return Samples(replicas, found)

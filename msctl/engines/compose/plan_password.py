@@ -1,0 +1,75 @@
+"""Another password for somebody whom the gateway asks for one: no replica is touched, since the
+gateway reads the new hash beside the old one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from msctl.engines.compose.blocks import Blocks
+from msctl.engines.compose.desired import Desired
+from msctl.engines.compose.pinning import refuse_without_gateway
+from msctl.engines.compose.plan_settings import change_settings, end_old_settings
+from msctl.engines.compose.settingsteps import MakePassword
+from msctl.errors import UsageProblem
+from msctl.model import GATEWAY
+from msctl.plan import Draft, Plan
+from msctl.render.settings import users
+from msctl.request import Plans, Rotate
+from msctl.spelling import did_you_mean
+from msctl.state import GatewaySettings, StackState
+
+_OF_USER = "@"
+"""Begins the name of a secret that is a user's password."""
+
+
+def is_of_user(secret: str) -> bool:
+    """Whether a secret is a user's password."""
+    return secret.startswith(_OF_USER)
+
+
+def plans_of_password(
+    desired: Desired,
+    state: StackState,
+    request: Rotate,
+    observe_settings: Callable[[], GatewaySettings],
+) -> Plans:
+    """The password, then the settings with its hash.
+
+    Raises:
+        UsageProblem: there is no such user, or the stack is not as the file says.
+        MsctlError: the gateway cannot be asked whether it has the new settings.
+    """
+    user = request.secret.removeprefix(_OF_USER)
+    _check(desired, observe_settings(), user)
+    blocks = Blocks(desired, state)
+    if request.drain:
+        refuse_without_gateway(blocks)
+    outcome = yield _another(user)
+    if outcome is None or outcome.failures:
+        return
+    blocks.desired = replace(desired, settings=observe_settings())
+    change_settings(blocks)
+    end_old_settings(blocks)
+    yield blocks.draft.plan()
+
+
+def _check(desired: Desired, settings: GatewaySettings, user: str) -> None:
+    """An edited file would come along with the new hash, and replicas may name what it lacks."""
+    secret, known = f"{_OF_USER}{user}", users(desired.stack)
+    if user not in known:
+        raise UsageProblem(
+            f"{secret} is nobody whom the gateway of {desired.project} asks for a password"
+            + did_you_mean(secret, [f"{_OF_USER}{one}" for one in known])
+        )
+    if settings.unmade or settings.wanted not in settings.present:
+        raise UsageProblem(
+            "the gateway does not have the settings of the stack file; nothing was changed",
+            hint=f"msctl up, then msctl secret rotate {secret}",
+        )
+
+
+def _another(user: str) -> Plan:
+    draft = Draft()
+    draft.add(MakePassword(target=user, service=GATEWAY, cause="rotated", new=True, fresh=True))
+    return draft.plan()

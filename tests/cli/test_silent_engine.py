@@ -1,0 +1,155 @@
+"""An engine that takes calls and does not answer them, or not as an engine does: every command
+ends, with status 3, and says which engine that is."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import cycle
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from click.testing import CliRunner
+from terminal import SHOP, Answer
+
+from msctl.cli.app import App
+from msctl.cli.group import cli
+from msctl.engines.compose import client
+
+Manner = Literal["silent", "stops", "slow", "hangs up", "stutters", "no engine", "half an answer"]
+PATIENCE = 0.3
+"""Seconds that stand for the minute that an engine has for a byte."""
+BOUND = 15.0
+"""Seconds after which a command is taken to hang."""
+VERSION = {"ApiVersion": "1.41", "MinAPIVersion": "1.12", "Version": "20.10.24", "Components": []}
+COMMANDS = [
+    "up", "up --dry-run", "down", "scale api 3", "rollout api", "rollback api", "restart api",
+    "secret rotate token", "status", "status --json", "status --load", "routes", "logs", "logs -f",
+    "autoscale --once", "load-test web --requests 1", "dashboard",
+]  # fmt: skip
+MAIN = ["up", "down", "status"]
+
+
+class Engine:
+    """Listens as an engine does, and answers in its manner."""
+
+    def __init__(self, path: Path, manner: Manner) -> None:
+        self.address, self._manner = f"unix://{path}", manner
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(str(path))
+        self._listener.listen(64)
+        self._open: list[socket.socket] = []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                near, _ = self._listener.accept()
+                self._open.append(near)
+                threading.Thread(target=self._serve, args=(near,), daemon=True).start()
+
+    def _serve(self, near: socket.socket) -> None:
+        with suppress(OSError):
+            while request := near.recv(65536):
+                self._answer(near, request)
+
+    def _answer(self, near: socket.socket, request: bytes) -> None:
+        version = re.search(rb"GET (/v[0-9.]+)?/version ", request) is not None
+        match self._manner:
+            case "silent":
+                return
+            case "stops" | "slow" if version:
+                if self._manner == "slow":
+                    time.sleep(PATIENCE / 2)
+                body = json.dumps(VERSION).encode()
+                near.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n")
+                near.sendall(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
+            case "stutters":
+                near.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{")
+            case "half an answer":
+                near.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{")
+                near.close()
+            case "no engine":
+                near.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n<html>\x1b[2J</html>")
+            case "hangs up":
+                near.close()
+
+    def close(self) -> None:
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        for one in (self._listener, *self._open):
+            one.close()
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(client, "API_TIMEOUT", PATIENCE)
+    (tmp_path / "stack.yaml").write_text(
+        SHOP.replace("image: web:1\n", "image: web:1\n    secrets: [token]\n").replace(
+            "replicas: 2", "replicas: 2\n    autoscale: {min: 1, max: 3, rps: 10}"
+        )
+    )
+    return tmp_path
+
+
+@pytest.fixture
+def engine(folder: Path, request: pytest.FixtureRequest) -> Iterator[Engine]:
+    engine = Engine(folder / "e.sock", request.param)
+    yield engine
+    engine.close()
+
+
+def msctl(folder: Path, engine: Engine, command: str) -> tuple[Answer, float]:
+    """A command, and the seconds that it took."""
+    environ = {"DOCKER_HOST": engine.address, "PATH": "/usr/bin:/bin"}
+    app = App(environ=environ, cwd=folder, lock_folder=folder / ".locks", asks=lambda: False)
+    began = time.monotonic()
+    result = CliRunner().invoke(cli, command.split(), obj=app, prog_name="msctl")
+    return Answer(result.exit_code, result.stdout, result.stderr), time.monotonic() - began
+
+
+@pytest.mark.parametrize(
+    ("engine", "command"),
+    [
+        *zip(cycle(["stops", "silent"]), COMMANDS, strict=False),
+        *zip(cycle(["silent", "slow"]), MAIN * 2, strict=False),
+    ],
+    indirect=["engine"],
+)
+def test_every_command_ends(folder: Path, engine: Engine, command: str) -> None:
+    """Without an answer, and with one to the first question only."""
+    answer, seconds = msctl(folder, engine, command)
+    assert answer.status == 3, answer
+    assert f"no Docker engine answers at {engine.address}" in answer.err
+    assert answer.out == ""
+    assert "Traceback" not in answer.err
+    assert seconds < BOUND
+
+
+@pytest.mark.parametrize("engine", ["silent", "stops", "no engine"], indirect=True)
+def test_doctor_tells(folder: Path, engine: Engine) -> None:
+    """It is a finding, and the only failure."""
+    answer, seconds = msctl(folder, engine, "doctor --json")
+    failed = [f for f in answer.json["findings"] if f["status"] == "fail"]
+    assert (answer.status, [f["area"] for f in failed]) == (1, ["engine"])
+    assert engine.address in failed[0]["message"]
+    assert seconds < BOUND
+
+
+@pytest.mark.parametrize(
+    "engine", ["hangs up", "stutters", "no engine", "half an answer"], indirect=True
+)
+@pytest.mark.parametrize("command", ["up", "status"])
+def test_what_is_no_engine_is_told(folder: Path, engine: Engine, command: str) -> None:
+    """Something else listens there, or the engine ends in the middle of an answer."""
+    answer, seconds = msctl(folder, engine, command)
+    assert (answer.status, answer.out) == (3, ""), answer
+    assert f"no Docker engine answers at {engine.address}" in answer.err
+    assert "\x1b" not in answer.err
+    assert seconds < BOUND

@@ -1,0 +1,94 @@
+"""Where buildx is found, and what it is told."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from msctl.engines.compose import buildx
+from msctl.engines.compose.buildx import arguments, environment, find
+from msctl.engines.compose.endpoint import Endpoint
+from msctl.engines.compose.order import BuildFailed, Order
+
+
+def put(folder: Path, script: str = "exit 0") -> Path:
+    """A program in the place of buildx."""
+    folder.mkdir(parents=True)
+    program = folder / "docker-buildx"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    return program
+
+
+def test_it_is_found_as_docker_finds_it(tmp_path: Path) -> None:
+    """A folder that Docker's configuration names, the user's plugins, the system's, the PATH."""
+    system = (str(tmp_path / "system"),)
+    environ = {"HOME": str(tmp_path), "PATH": str(tmp_path / "bin")}
+    assert find(environ, system) is None
+    for place in ("bin", "system", ".docker/cli-plugins", "extra"):
+        program = put(tmp_path / place)
+        if place == "extra":
+            config = {"cliPluginsExtraDirs": [str(tmp_path / "extra")]}
+            (tmp_path / ".docker" / "config.json").write_text(json.dumps(config))
+        assert find(environ, system) == program
+    assert find({**environ, "DOCKER_BUILDKIT": "1"}, system) == tmp_path / "extra/docker-buildx"
+    assert find({**environ, "DOCKER_BUILDKIT": "0"}, system) is None
+    (tmp_path / ".docker" / "config.json").write_text("[")
+    assert find(environ, system) == tmp_path / ".docker/cli-plugins/docker-buildx"
+
+
+def test_a_build_is_told_whole(tmp_path: Path) -> None:
+    """With its Dockerfile in its context, its arguments and its target; the image ends up on the
+    engine. What needs no folder comes by standard input."""
+    build = {
+        "context": str(tmp_path),
+        "dockerfile": "prod.Dockerfile",
+        "args": {"A": 1, "LEFT": None},
+        "target": "final",
+    }
+    assert arguments(Order.of("shop/web:1", build)) == [
+        "build", "--load", "--progress=plain", "--tag=shop/web:1", "--build-arg=A=1",
+        "--target=final", f"--file={tmp_path}/prod.Dockerfile", str(tmp_path),
+    ]  # fmt: skip
+    inline = Order.of("shop/web:1", {"dockerfile_inline": "FROM scratch"})
+    assert inline.given == b"FROM scratch"
+    assert arguments(inline)[-1] == "-"
+
+
+def test_it_builds_on_the_engine_of_msctl() -> None:
+    """By that engine's own builder, unless another one is named."""
+    socket = environment(Endpoint("unix:///run/user/7/docker.sock", ""), {})
+    assert socket["DOCKER_HOST"] == "unix:///run/user/7/docker.sock"
+    assert socket["BUILDX_BUILDER"] == "default"
+    context = environment(Endpoint("ssh://lab", "context lab"), {"DOCKER_HOST": ""})
+    assert (context["DOCKER_CONTEXT"], context["BUILDX_BUILDER"]) == ("lab", "lab")
+    chosen = environment(Endpoint("tcp://lab", "DOCKER_HOST"), {"BUILDX_BUILDER": "farm"})
+    assert chosen["BUILDX_BUILDER"] == "farm"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell script stands in for buildx")
+def test_lines_come_with_the_reason_of_a_failure(tmp_path: Path) -> None:
+    """Every line as it comes; the reason is what buildx calls the error, else its status."""
+    place, order = Endpoint("unix:///x", ""), Order("web", given=b"FROM scratch")
+    script = "echo '#1 one' >&2\ncat >&2\necho >&2\necho 'ERROR: failed to solve: no' >&2\nexit 1"
+    lines = buildx.build(put(tmp_path / "a", script), order, place, {})
+    assert next(lines) == "#1 one\n"
+    assert next(lines).startswith("FROM scratch")
+    with pytest.raises(BuildFailed, match=r"^failed to solve: no$"):
+        list(lines)
+    with pytest.raises(BuildFailed, match="status 7"):
+        list(buildx.build(put(tmp_path / "b", "exit 7"), order, place, {}))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell script stands in for buildx")
+def test_a_build_that_nobody_waits_for_is_ended(tmp_path: Path) -> None:
+    """Ctrl-C leaves no buildx behind."""
+    end = tmp_path / "ended"
+    script = f"trap 'touch {end}; exit 1' TERM\necho begun >&2\nsleep 60 & wait"
+    lines = buildx.build(put(tmp_path / "a", script), Order("web"), Endpoint("x", ""), {})
+    assert next(lines) == "begun\n"
+    lines.close()
+    assert end.exists()
