@@ -6,20 +6,19 @@ goes through `neutral`.
 
 from __future__ import annotations
 
-import json
 import re
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, TextIO
+from typing import Any, Literal
 
 from rich.cells import cell_len
 from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
+from msctl import data
 from msctl.errors import Interrupted, MsctlError, StackFileError, StepFailed
 
 _ESCAPES = re.compile(
@@ -156,18 +155,12 @@ class Ui:
     # Data
 
     def json(self, record: Mapping[str, Any], *, indent: int | None = 2) -> None:
-        """One record; without an indent, one line. ASCII, whatever the locale."""
-        self.write(json.dumps(record, indent=indent) + "\n")
+        """One record; see `msctl.data`."""
+        data.write_json(record, indent=indent)
 
     def write(self, text: str) -> None:
-        """Data as it is, in UTF-8 whatever the locale."""
-        stream: TextIO = sys.stdout
-        stream.flush()
-        if (binary := getattr(stream, "buffer", None)) is None:
-            stream.write(text)
-        else:
-            binary.write(text.encode("utf-8", "replace"))
-        stream.flush()
+        """Data as it is; see `msctl.data`."""
+        data.write(text)
 
     def show(self, blocks: Sequence[Block]) -> None:
         """Lines and tables."""

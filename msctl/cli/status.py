@@ -10,6 +10,7 @@ import click
 from msctl.cli import complete
 from msctl.cli.group import command as command_named
 from msctl.cli.session import Session, in_session
+from msctl.data import write_json
 
 if TYPE_CHECKING:
     from msctl.config import LoadedStack
@@ -39,7 +40,7 @@ def command(session: Session, service: str | None, *, load: bool, watch: bool) -
         return _watch(session, loaded, engine, service)
     status = look(session, loaded, engine, service, load=load)
     if session.options.json:
-        session.ui.json(status.record())
+        write_json(status.record())  # without the terminal, which takes long to load
     else:
         from msctl.cli.status_view import view
 

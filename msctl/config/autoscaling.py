@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from msctl.autoscale.policy import TOLERANCE
 from msctl.config.problems import Path
 from msctl.ports import parse_port
 
@@ -79,6 +78,10 @@ def _processors(service: Service) -> Found:
         )
         yield ("autoscale", "cpu"), message
         return
+    from msctl.autoscale.policy import (
+        TOLERANCE,
+    )  # only where it is asked for: it takes others along
+
     most = None if limit is None else int(100 * limit / base / (1 + TOLERANCE) + 1e-9)
     if most is not None and target > most:
         of = "limit" if reserved is None else f"reservation of {base:g}"

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
-
 import yaml
+from yaml.reader import Reader
 
 from msctl.config.problems import Malformed
 from msctl.fields import shown
 
 MAX_BYTES = 1024 * 1024
-_CONTROL = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_CONTROL = Reader.NON_PRINTABLE
 _QUOTE_VARIABLE = "; quote a ${VAR} that stands inside [ ] or { }"
 
 
