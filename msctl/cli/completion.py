@@ -6,6 +6,7 @@ import click
 from click.shell_completion import CompletionItem, get_completion_class
 
 from msctl.cli.group import cli
+from msctl.cli.rescue import COMPLETING
 from msctl.cli.group import command as command_named
 from msctl.cli.session import Session, in_session
 from msctl.errors import UsageProblem
@@ -31,4 +32,4 @@ def command(session: Session, shell: str) -> None:
     found = get_completion_class(shell) if shell in _SHELLS else None
     if found is None:
         raise UsageProblem(f"'{shell}' is not a shell that msctl knows ({', '.join(_SHELLS)})")
-    session.ui.write(found(cli, {}, "msctl", "_MSCTL_COMPLETE").source() + "\n")
+    session.ui.write(found(cli, {}, "msctl", COMPLETING).source() + "\n")

@@ -15,6 +15,9 @@ READER_LEFT = 128 + 13
 """Exit status where nobody reads on: as a shell gives it for a tool that SIGPIPE has ended, since 1
 means something else."""
 
+COMPLETING = "_MSCTL_COMPLETE"
+"""Is set where a shell asks for completions."""
+
 
 def rescued(run: Callable[..., Any], *args: Any, **extra: Any) -> NoReturn:
     """Run, then leave the process with the exit status; whatever was raised is told once."""
@@ -25,8 +28,8 @@ def rescued(run: Callable[..., Any], *args: Any, **extra: Any) -> NoReturn:
     except BrokenPipeError:
         _forget_stdout()
         status = READER_LEFT
-    except SystemExit as end:
-        if not isinstance(end.__context__, BrokenPipeError):  # which click makes into an end
+    except SystemExit:  # as click ends where nobody reads on
+        if COMPLETING in os.environ:  # where click ends by itself
             raise
         _forget_stdout()
         status = READER_LEFT

@@ -194,6 +194,7 @@ def test_its_proxy_lets_through_what_scaling_takes(shop: Stack) -> None:
     assert [int(status) for status in said.split()] == [403] * len(REFUSED)
 
 
+@pytest.mark.soak
 def test_killed_in_the_middle_it_goes_on_where_it_was(shop: Stack) -> None:
     """SIGKILL while a pin is in force, on the way down: the engine starts it anew, what it had
     begun is finished, and no request is lost."""

@@ -82,6 +82,7 @@ LOOKS = [
 FAIL = ["secret rotate kept", "--debug secret rotate kept", "secret rotate tokn", "--json up --x"]
 
 
+@pytest.mark.soak
 def test_no_secret_is_where_it_must_not_be(stack: Stack) -> None:
     """Neither passwords, their hashes, what templates made of them, nor keys: in nothing that msctl
     prints, whether it goes well or not, in the rendered files, what the engine knows of containers,
