@@ -6,8 +6,8 @@ import click
 from click.shell_completion import CompletionItem, get_completion_class
 
 from msctl.cli.group import cli
-from msctl.cli.rescue import COMPLETING
 from msctl.cli.group import command as command_named
+from msctl.cli.rescue import COMPLETING
 from msctl.cli.session import Session, in_session
 from msctl.errors import UsageProblem
 
