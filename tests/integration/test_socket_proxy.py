@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 from live import NewStack, Stack, service, until
@@ -113,6 +114,7 @@ def test_without_it_the_gateway_serves_on(shop: Stack) -> None:
     """It keeps what it knows while the proxy is away, `status` says so, and `up` mends it: a
     replica that comes then is routed."""
     proxy = shop.engine.containers.get(f"{shop.project}-socket-proxy-1")
+    time.sleep(1)  # what ended before this test had its turn is an event too
     proxy.stop(timeout=0)
     assert [shop.visitor.get("/").status_code for _ in range(5)] == [200] * 5
     status = shop.msctl("status", "--json")
