@@ -107,9 +107,7 @@ def _failed(session: Session, engine: Engine, plan: Plan, outcome: Outcome) -> M
         log = error.log if isinstance(error, StepFailed) else ()
         if (error.message, log) not in told:
             told.add((error.message, log))
-            if error.hint is not None:
-                error.hint = session.as_typed(error.hint)
-            session.ui.error(error)
+            session.ui.error(session.as_typed(error))
     failed, total = len(outcome.failures), len(plan.nodes)
     message = f"{failed} of {total} steps failed"
     if outcome.skipped:

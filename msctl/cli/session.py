@@ -137,9 +137,11 @@ class Session:
             words += ["--namespace", self.options.namespace]
         return f"{' '.join(map(quoted, words))} {rest}"
 
-    def as_typed(self, text: str) -> str:
-        """A hint whose commands (`msctl up web`) lead to the same stack."""
-        return _COMMAND.sub(lambda found: self.again(found[1]), text)
+    def as_typed(self, error: MsctlError) -> MsctlError:
+        """The error; the commands of its hint (`msctl up web`) lead to the same stack."""
+        if error.hint is not None:
+            error.hint = _COMMAND.sub(lambda found: self.again(found[1]), error.hint)
+        return error
 
     def lock(self, engine: Engine, project: str) -> StackLock:
         from msctl.lock import StackLock, lock_folder
@@ -193,8 +195,7 @@ def in_session(
         try:
             return command(session, *args, **kwargs)
         except MsctlError as error:
-            if error.hint is not None:
-                error.hint = session.as_typed(error.hint)
+            session.as_typed(error)
             raise
 
     return update_wrapper(call, command)

@@ -83,23 +83,23 @@ def _settings(place: Endpoint) -> dict[str, Any]:
 
 def _by_ssh(error: BaseException) -> SshFault | None:
     """The fault of ssh that another one is about."""
-    seen: BaseException | None = error
-    while seen is not None and not isinstance(seen, SshFault):
-        seen = seen.__cause__ or seen.__context__
-    return seen
+    return next((cause for cause in _causes(error) if isinstance(cause, SshFault)), None)
 
 
 def _reason(error: BaseException) -> str:
     """The innermost reason, without the layers of the HTTP library around it."""
-    seen = error
-    while True:
-        inner = seen.__cause__ or seen.__context__
-        if inner is None:
-            break
-        seen = inner
-    if isinstance(seen, OSError) and seen.strerror:
-        return seen.strerror
-    return str(seen) or type(seen).__name__
+    *_, innermost = _causes(error)
+    if isinstance(innermost, OSError) and innermost.strerror:
+        return innermost.strerror
+    return str(innermost) or type(innermost).__name__
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error, what it came of, and so on inwards."""
+    seen: BaseException | None = error
+    while seen is not None:
+        yield seen
+        seen = seen.__cause__ or seen.__context__
 
 
 class _Api(docker.APIClient):
