@@ -42,6 +42,10 @@ def autoscaler(stack: Stack) -> dict[str, Any]:
         # Where they are on the host: what containers are made of names them, and the lock is one.
         "volumes": [f"{folder}:{folder}:ro", f"{operator.locks}:{operator.locks}"],
         "networks": list(dict.fromkeys([*_networks(stack), NETWORK])),
+        # A proxy that is away has no name; the resolver beyond the engine's, which is asked then,
+        # may never answer, and who looks a name up hears no SIGTERM.
+        "dns_opt": ["timeout:1", "attempts:1"],
+        "dns_search": ["."],
         "depends_on": {AUTOSCALER_PROXY: {"condition": "service_started"}},
         "init": True,
         "read_only": True,

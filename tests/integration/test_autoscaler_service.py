@@ -11,6 +11,7 @@ from typing import Any
 import docker
 import pytest
 from docker.errors import APIError, ImageNotFound
+from docker.models.containers import Container
 from live import SAMPLE, NewStack, Stack, service, until
 from load import Load, Requests, echo
 
@@ -219,13 +220,32 @@ def _pinned(shop: Stack) -> bool:
 
 
 def test_its_proxy_may_go_and_come_back(shop: Stack) -> None:
-    """Without the engine it holds, says so once, and goes on."""
+    """Without the engine it holds, says so once, and goes on; also where no resolver answers for
+    the proxy's name."""
     proxy = shop.engine.containers.get(f"{shop.project}-autoscaler-proxy-1")
+    scaler = shop.engine.containers.get(f"{shop.project}-autoscaler-1")
+    resolver = scaler.exec_run(["cat", "/etc/resolv.conf"]).output.decode()
+    silent = "search example.invalid\nnameserver 192.0.2.1"  # of RFC 5737: nobody's
+    _resolver(shop, scaler, resolver.replace("nameserver 127.0.0.11", silent))
     proxy.stop(timeout=5)
-    until(lambda: "nothing is changed until it does" in says(shop), 20, "it says so", every=0.1)
-    proxy.start()
+    until(lambda: "nothing is changed until it does" in says(shop), 10, "it says so", every=0.1)
+    _resolver(shop, scaler, resolver)
+    proxy.start()  # also in the middle of a change, which it then finishes
     until(lambda: "the engine answers again" in says(shop), 20, "it says so", every=0.1)
     assert says(shop).count("nothing is changed until it does") == 1
+    until(lambda: len(shop.ids("web")) == 1 and not _pinned(shop), 40, "one is left", every=0.2)
+
+
+def _resolver(shop: Stack, scaler: Container, text: str) -> None:
+    """Give the container another /etc/resolv.conf, which is a file of the engine's."""
+    shop.engine.containers.run(
+        SAMPLE,
+        ["-c", "import sys; open('/its', 'w').write(sys.argv[1])", text],
+        entrypoint=["python3"],
+        user="0",
+        volumes={scaler.attrs["ResolvConfPath"]: {"bind": "/its", "mode": "rw"}},
+        remove=True,
+    )
 
 
 def test_sigterm_ends_it(shop: Stack) -> None:
