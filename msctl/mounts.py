@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from msctl.fields import LONGEST_PATH, shown
+from msctl.fields import LONGEST_PATH, holds_controls, shown
 
 LONGEST_VOLUME = 128
 """Characters of a volume's name: with the project's, it is the name of a folder on the engine."""
@@ -88,6 +88,8 @@ def _long(value: Mapping[str, object]) -> Mount:
 
 def _checked(kind: str, source: str | None, target: object) -> Mount:
     path = _target(target)
+    if source and holds_controls(source):
+        raise ValueError(f"the source {shown(source)} holds a control character")
     if kind == "bind" and not source:
         raise ValueError("source, the path of the host, is missing")
     if kind == "tmpfs" and source:
@@ -105,6 +107,8 @@ def _checked(kind: str, source: str | None, target: object) -> Mount:
 def _target(target: object) -> str:
     if not isinstance(target, str) or not (target.startswith("/") or _DRIVE.match(target)):
         raise ValueError(f"the target {shown(target)} is not an absolute path of the container")
+    if holds_controls(target):
+        raise ValueError(f"the target {shown(target)} holds a control character")
     if len(target) > LONGEST_PATH:
         raise ValueError(f"the target {shown(target)} is longer than {LONGEST_PATH} characters")
     return target
