@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from msctl.httpclient import client, httpx
@@ -11,6 +12,8 @@ from msctl.state import GatewayView, Router
 TIMEOUT = 2.0
 """Seconds after which the gateway is said not to answer."""
 _PAGE = 1000
+_MOST_PAGES = 100
+_STRANGE = "the answer is not that of Traefik's API"
 
 
 class GatewaySilent(Exception):
@@ -33,11 +36,11 @@ class GatewayApi:
     def view(self) -> GatewayView:
         """Routers, and servers with their status; what is wrong is in `error`."""
         try:
+            with _read():
+                version = str(self._get("/api/version").json().get("Version", ""))
+                routers = tuple(_router(entry) for entry in self._list("/api/http/routers"))
             return GatewayView(
-                self.url,
-                version=str(self._get("/api/version").json().get("Version", "")) or None,
-                servers=self.servers(),
-                routers=tuple(_router(entry) for entry in self._list("/api/http/routers")),
+                self.url, version=version or None, servers=self.servers(), routers=routers
             )
         except GatewaySilent as error:
             return GatewayView(self.url, error=str(error))
@@ -48,11 +51,12 @@ class GatewayApi:
         Raises:
             GatewaySilent: the gateway does not answer.
         """
-        return {
-            entry["name"]: dict(entry.get("serverStatus") or {})
-            for entry in self._list("/api/http/services")
-            if "loadBalancer" in entry
-        }
+        with _read():
+            return {
+                str(entry["name"]): _texts(entry.get("serverStatus") or {})
+                for entry in self._list("/api/http/services")
+                if "loadBalancer" in entry
+            }
 
     def metrics(self) -> str:
         """What it has counted, in Prometheus's text format.
@@ -70,13 +74,14 @@ class GatewayApi:
     def _list(self, path: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
         page = 1
-        while True:
+        for _ in range(_MOST_PAGES):
             answer = self._get(path, per_page=_PAGE, page=page)
             found += answer.json()
             following = int(answer.headers.get("X-Next-Page", 1))
             if following <= page:
-                return found
+                break
             page = following
+        return found
 
     def _get(self, path: str, **parameters: int) -> httpx.Response:
         try:
@@ -86,6 +91,19 @@ class GatewayApi:
         except (httpx.HTTPError, ValueError) as error:
             raise GatewaySilent(str(error) or type(error).__name__) from error
         return answer
+
+
+@contextmanager
+def _read() -> Iterator[None]:
+    """Something else may answer at the gateway's address.
+
+    Raises:
+        GatewaySilent: what it says is not what the API would.
+    """
+    try:
+        yield
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise GatewaySilent(_STRANGE) from error
 
 
 def status_of(url: str, timeout: float) -> int:
@@ -101,14 +119,18 @@ def status_of(url: str, timeout: float) -> int:
         raise GatewaySilent(str(error) or type(error).__name__) from error
 
 
+def _texts(found: Mapping[str, Any]) -> dict[str, str]:
+    return {str(url): str(status) for url, status in found.items()}
+
+
 def _router(entry: Mapping[str, Any]) -> Router:
     return Router(
-        name=entry["name"],
-        rule=entry.get("rule", ""),
-        entry_points=tuple(entry.get("entryPoints") or ()),
-        service=entry.get("service", ""),
+        name=str(entry["name"]),
+        rule=str(entry.get("rule", "")),
+        entry_points=tuple(map(str, entry.get("entryPoints") or ())),
+        service=str(entry.get("service", "")),
         priority=int(entry.get("priority", 0)),
         tls="tls" in entry,
-        status=entry.get("status", ""),
-        provider=entry.get("provider", ""),
+        status=str(entry.get("status", "")),
+        provider=str(entry.get("provider", "")),
     )

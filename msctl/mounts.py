@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from msctl.fields import LONGEST_PATH, shown
+from msctl.fields import LONGEST_PATH, holds_controls, shown
 
 LONGEST_VOLUME = 128
 """Characters of a volume's name: with the project's, it is the name of a folder on the engine."""
@@ -32,6 +32,7 @@ class Mount:
     target: str
     source: str | None = None
     """A volume's name, or a path of the host; None: a volume without name, or tmpfs."""
+    read_only: bool = False
 
 
 def parse_mount(value: object) -> Mount:
@@ -58,11 +59,12 @@ def _short(text: str) -> Mount:
         raise ValueError("too many parts" if len(parts) > 3 else "a part is empty")
     if len(parts) == 1:
         return Mount("volume", _target(parts[0]))
-    for option in parts[2].split(",") if len(parts) == 3 else ():
+    options = parts[2].split(",") if len(parts) == 3 else []
+    for option in options:
         if not _OPTIONS.fullmatch(option):
             raise ValueError(f"{shown(option)} is not an option such as ro")
     kind = "bind" if is_path(parts[0]) else "volume"
-    return _checked(kind, parts[0], parts[1])
+    return _checked(kind, parts[0], parts[1], "ro" in options)
 
 
 def is_path(source: str) -> bool:
@@ -83,11 +85,14 @@ def _long(value: Mapping[str, object]) -> Mount:
         raise ValueError(f"source {shown(source)} is not text")
     if "target" not in value:
         raise ValueError("target, the path in the container, is missing")
-    return _checked(str(kind), source, value["target"])
+    read_only = str(value.get("read_only")).lower() == "true"
+    return _checked(str(kind), source, value["target"], read_only)
 
 
-def _checked(kind: str, source: str | None, target: object) -> Mount:
+def _checked(kind: str, source: str | None, target: object, read_only: bool) -> Mount:
     path = _target(target)
+    if source and holds_controls(source):
+        raise ValueError(f"the source {shown(source)} holds a control character")
     if kind == "bind" and not source:
         raise ValueError("source, the path of the host, is missing")
     if kind == "tmpfs" and source:
@@ -99,12 +104,14 @@ def _checked(kind: str, source: str | None, target: object) -> Mount:
             f"{shown(source)} is not the name of a volume (letters, digits, _ . -); "
             "a path of the host starts with ./, ../ or /"
         )
-    return Mount(kind, path, source)
+    return Mount(kind, path, source, read_only)
 
 
 def _target(target: object) -> str:
     if not isinstance(target, str) or not (target.startswith("/") or _DRIVE.match(target)):
         raise ValueError(f"the target {shown(target)} is not an absolute path of the container")
+    if holds_controls(target):
+        raise ValueError(f"the target {shown(target)} holds a control character")
     if len(target) > LONGEST_PATH:
         raise ValueError(f"the target {shown(target)} is longer than {LONGEST_PATH} characters")
     return target

@@ -117,6 +117,8 @@ def _checked(
         raise ValueError(f"{shown(protocol)} is not a protocol (tcp, udp or sctp)")
     if host_ip is not None:
         try:
+            if "%" in host_ip:  # a zone, which can be any text
+                raise ValueError(host_ip)
             host_ip = str(ipaddress.ip_address(host_ip))
         except ValueError:
             raise ValueError(f"{shown(host_ip)} is not an IP address") from None

@@ -87,6 +87,7 @@ def _stack(session: Session, loaded: LoadedStack, engine: Engine) -> Iterator[Fi
     yield from _secrets(loaded)
     yield from isolation.of_databases(stack)
     if engine.on_host:
+        yield from _privileges(session, loaded)
         yield from _gateway(session, loaded)
         yield from doctor.of_memory(stack, state.engine)
         yield from doctor.of_images(stack, state, session.again)
@@ -94,6 +95,22 @@ def _stack(session: Session, loaded: LoadedStack, engine: Engine) -> Iterator[Fi
     yield doctor.of_clock(state, session.app.now())
     yield from _would_go_up(loaded, engine)
     yield from doctor.of_status(look(session, loaded, engine))
+
+
+def _privileges(session: Session, loaded: LoadedStack) -> Iterator[Finding]:
+    from msctl.config import places
+    from msctl.doctor import Finding
+    from msctl.privileges import SOCKETS, privileges
+
+    host = session.app.environ.get("DOCKER_HOST", "")
+    sockets = {*SOCKETS, *([host.removeprefix("unix://")] if host.startswith("unix://") else [])}
+    sockets |= {os.path.realpath(socket) for socket in sockets}
+    found = list(privileges(loaded.stack, str(loaded.folder), sockets, os.path.realpath))
+    where = places(loaded.path, [one.path for one in found], shown_as=session.shown(loaded.path))
+    for one, place in zip(found, where, strict=True):
+        yield Finding("privileges", "warn", f"{place}: {one.message}", one.hint)
+    if not found:
+        yield Finding("privileges", "ok", "no service is given more of the machine than its own")
 
 
 def _would_go_up(loaded: LoadedStack, engine: Engine) -> Iterator[Finding]:

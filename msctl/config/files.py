@@ -11,8 +11,8 @@ from pathlib import Path
 
 from msctl.config import syntax, yamltext
 from msctl.config.loader import load_text
+from msctl.config.problems import Malformed, as_error, show_path
 from msctl.config.problems import Path as KeyPath
-from msctl.config.problems import as_error
 from msctl.errors import StackFileError, UsageProblem
 from msctl.model import Operator, Stack
 
@@ -113,6 +113,17 @@ def refusal(path: Path, found: Iterable[tuple[KeyPath, str]], *, shown_as: str) 
     """What somebody finds wrong in a stack file that has been loaded: paths in it, and messages."""
     document = yamltext.parse(read_start(path))
     return as_error([document.problem(key, message) for key, message in found], shown_as)
+
+
+def places(path: Path, found: Iterable[KeyPath], *, shown_as: str) -> list[str]:
+    """Where values stand in a stack file that has been loaded, `FILE:LINE: PATH` as errors name it;
+    without the line where the file was a stream, or is another one now."""
+    try:
+        document = yamltext.parse(read_start(path))
+    except (OSError, Malformed):
+        return [f"{shown_as}: {show_path(one)}" for one in found]
+    placed = [(document.lines[document.place(one)], document.place(one)) for one in found]
+    return [f"{shown_as}:{line}: {show_path(place)}" for line, place in placed]
 
 
 def _named(name: str, source: str, cwd: Path) -> Path:

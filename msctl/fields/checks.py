@@ -13,6 +13,8 @@ from pydantic_core import PydanticCustomError
 
 _NUMBER = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 _LARGEST = 2**53
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_CONTROLS_OF_LINES = re.compile(r"[^\n\t\x20-\x7e\xa0-\u2027\u202a-\U0010ffff]")
 
 
 def wrong(message: str) -> NoReturn:
@@ -92,6 +94,19 @@ def _as_go_prints(number: float) -> str:
     if -4 <= exponent < 6:
         return format(exact, "f")
     return f"{exact.scaleb(-exponent):f}e{exponent:+03d}"
+
+
+def holds_controls(text: str, *, lines: bool = False) -> bool:
+    """Whether a text could paint a terminal or begin a line of its own; with `lines` it may have
+    several, and tabs."""
+    return (_CONTROLS_OF_LINES if lines else _CONTROLS).search(text) is not None
+
+
+def no_controls(text: str) -> str:
+    """Refuse what no name and no path has to hold: line breaks, NUL, terminal escapes."""
+    if holds_controls(text):
+        wrong(f"{shown(text)} holds a control character, such as a line break")
+    return text
 
 
 def not_longer(text: str, longest: int) -> None:

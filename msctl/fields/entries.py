@@ -8,7 +8,15 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, ValidationInfo
 
-from msctl.fields.checks import SCALAR, check_text, is_raw, schema_of, shown, wrong
+from msctl.fields.checks import (
+    SCALAR,
+    check_text,
+    holds_controls,
+    is_raw,
+    schema_of,
+    shown,
+    wrong,
+)
 from msctl.fields.naming import check_header_name, check_header_value
 from msctl.shellwords import shell_words
 
@@ -33,7 +41,7 @@ def _environment(value: object) -> dict[str, str | None]:
     if not isinstance(value, dict):
         wrong(f"{shown(value)} is not a mapping of names to values")
     for name in value:
-        if not isinstance(name, str) or not re.fullmatch(r"[^=\x00\s]+", name):
+        if not isinstance(name, str) or not re.fullmatch(r"[^=\s]+", name) or holds_controls(name):
             wrong(f"{shown(name)} is not the name of a variable")
     return {name: None if item is None else check_text(item) for name, item in value.items()}
 
@@ -55,7 +63,7 @@ def _labels(value: object) -> dict[str, str]:
     if not isinstance(value, dict):
         wrong(f"{shown(value)} is not a mapping of labels to values")
     for name in value:
-        if not isinstance(name, str) or not name or "\x00" in name:
+        if not isinstance(name, str) or not name or holds_controls(name):
             wrong(f"{shown(name)} is not the name of a label")
         if name.startswith(("com.docker.compose.", "dev.msctl.")):
             wrong(f"{shown(name)} is a label that msctl sets itself")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
+import posixpath
 import re
 from typing import Annotated
+from urllib.parse import unquote
 
 from pydantic import BeforeValidator, ValidationInfo
 
@@ -12,6 +14,7 @@ from msctl.fields.checks import (
     check_text,
     is_raw,
     matching,
+    no_controls,
     not_longer,
     schema_of,
     shown,
@@ -30,7 +33,10 @@ LONGEST_IMAGE = 512
 LONGEST_PATH = 4096
 """As in Linux."""
 NAME_RULE = r"[a-z0-9][a-z0-9_-]{0,62}"
-_PATH = re.compile(r"/[A-Za-z0-9._~!&'*+,;=:@%/-]*")
+_PATH = re.compile(r"/(?:[A-Za-z0-9._~!&'*+,;=:@/-]|%[0-9A-Fa-f]{2})*")
+_ENCODED = re.compile(r"%..")
+_KEPT_ENCODED = {f"%{ord(character):02X}" for character in ":/?#[]@!$&'()*+,;=%"}
+"""Traefik (3.7) decodes all others before it compares; source: `pkg/server/router`, tried."""
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _HOST = re.compile(rf"(?=.{{1,253}}$){_LABEL}(?:\.{_LABEL})*")
 _EMAIL = re.compile(rf"[A-Za-z0-9._%+-]{{1,64}}@{_LABEL}(?:\.{_LABEL})+", re.IGNORECASE)
@@ -73,6 +79,8 @@ def _publish(value: object) -> str | None:
 def _is_address(text: str) -> bool:
     """Whether this is an IPv4 address, or an IPv6 address in brackets."""
     bracketed = text.startswith("[") and text.endswith("]")
+    if "%" in text:  # a zone, which can be any text
+        return False
     try:
         return ipaddress.ip_address(text.strip("[]")).version == (6 if bracketed else 4)
     except ValueError:
@@ -106,7 +114,7 @@ def _http_url(value: object, info: ValidationInfo) -> str:
 def _address_range(value: object) -> str:
     """An IP address, or a range of them as `10.0.0.0/8`."""
     try:
-        if not isinstance(value, str):
+        if not isinstance(value, str) or "%" in value:  # a zone, which can be any text
             raise ValueError("not text")
         return str(ipaddress.ip_network(value, strict=False))
     except ValueError:
@@ -121,10 +129,36 @@ def check_header_value(value: object) -> str:
 
 
 def _file_path(value: object) -> str:
-    if not isinstance(value, str) or not value.strip() or "\x00" in value:
+    if not isinstance(value, str) or not value.strip():
         wrong(f"{shown(value)} is not the path of a file or folder")
     not_longer(value, LONGEST_PATH)
-    return value
+    return no_controls(value)
+
+
+def unroutable(path: str) -> str | None:
+    """Why no request ever matches a path, and what to write; None: requests do."""
+    for encoded in _ENCODED.findall(path):
+        if encoded not in _KEPT_ENCODED:
+            plain = unquote(encoded)
+            better = encoded.upper() if encoded.upper() in _KEPT_ENCODED else plain
+            writable = _PATH.fullmatch(f"/{better}") is not None
+            advice = f"write {better}" if writable else "route the path above it"
+            return f"the gateway decodes {encoded} before it compares; {advice}"
+    steps = path.removesuffix("/").split("/")[1:] if path != "/" else []
+    if any(step in ("", ".", "..") for step in steps):
+        tidy = posixpath.normpath(path).replace("//", "/")
+        return f"the gateway resolves //, /./ and /../ before it compares; write {tidy}"
+    return None
+
+
+_check_path = matching(_PATH, "a path (it starts with / and holds URL characters)", LONGEST_ROUTE)
+
+
+def _route_path(value: object) -> str:
+    path = _check_path(value)
+    if reason := unroutable(path):
+        wrong(f"{shown(path)} matches no request: {reason}")
+    return path
 
 
 FilePath = Annotated[str, BeforeValidator(_file_path), schema_of(type="string")]
@@ -151,13 +185,8 @@ check_project = matching(
 ProjectName = Annotated[
     str, BeforeValidator(check_project), schema_of(type="string", pattern="^[a-z0-9][a-z0-9_-]*$")
 ]
-RoutePath = Annotated[
-    str,
-    BeforeValidator(
-        matching(_PATH, "a path (it starts with / and holds URL characters)", LONGEST_ROUTE)
-    ),
-    schema_of(type="string", pattern="^/"),
-]
+UrlPath = Annotated[str, BeforeValidator(_check_path), schema_of(type="string", pattern="^/")]
+RoutePath = Annotated[str, BeforeValidator(_route_path), schema_of(type="string", pattern="^/")]
 HostName = Annotated[
     str,
     BeforeValidator(_host_name),

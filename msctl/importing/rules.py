@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from msctl.fields import unroutable
+
 _TOKEN = re.compile(r"\s*(?:(&&|\|\||[()!,])|(`[^`]*`|\"[^\"]*\")|([A-Za-z]+))")
 _PATH = re.compile(r"/[^\s{}^$*|?\\]*|(?:[^\s{}^*|?\\]*\$\{[^}]*\}[^\s{}^*|?\\]*)+")
 
@@ -95,6 +97,8 @@ def _match(name: str, argument: str) -> Match:
         raise ValueError(f"a rule with {name} has no place in the stack file")
     if not _PATH.fullmatch(argument):
         raise ValueError(f"the path {argument!r} has no place in the stack file")
+    if "$" not in argument and (reason := unroutable(argument)):
+        raise ValueError(f"the path {argument!r} matches no request: {reason}")
     return Match(path=argument, exact=kind == "path")
 
 

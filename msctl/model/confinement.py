@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, ValidationInfo
 from pydantic.json_schema import WithJsonSchema
 
-from msctl.fields import check_text, is_raw, names, one_or_many, shown, whole, wrong
+from msctl.fields import check_text, is_raw, names, no_controls, one_or_many, shown, whole, wrong
 from msctl.model.record import Record
 
 NO_NEW_PRIVILEGES = "no-new-privileges:true"
@@ -24,7 +24,7 @@ MOST_PIDS = 4_194_304
 _CAPABILITY = re.compile(r"ALL|(?:CAP_)?[A-Z][A-Z_]{1,40}")
 _USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,63})?")
 _SECURITY_OPTION = re.compile(r"[a-z][a-z-]{1,40}(?:[:=][^\s\x00-\x1f]{1,4096})?")
-_TMPFS = re.compile(r"/[^:\s\x00-\x1f]{1,4095}(?::[a-z0-9=,_%-]{1,200})?")
+_TMPFS = re.compile(r"/[^:\s\x00-\x1f\x7f]{1,4095}(?::[a-z0-9=,_%-]{1,200})?")
 
 
 def _written(pattern: re.Pattern[str], what: str) -> BeforeValidator:
@@ -83,7 +83,7 @@ def _options(value: object) -> dict[str, str]:
     for name in value:
         if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", name):
             wrong(f"{shown(name)} is not the name of an option")
-    return {name: check_text(item) for name, item in value.items()}
+    return {name: no_controls(check_text(item)) for name, item in value.items()}
 
 
 LOGGING = Logging(driver="json-file", options={"max-size": "10m", "max-file": "3"})

@@ -11,7 +11,7 @@ from pydantic.json_schema import WithJsonSchema
 from msctl.fields import (
     Duration,
     Flag,
-    RoutePath,
+    UrlPath,
     check_text,
     shown,
     whole,
@@ -44,7 +44,7 @@ def _health_command(value: object) -> object:
 class HealthCheck(Record):
     """How the engine and the gateway find out whether a replica is well."""
 
-    path: RoutePath | None = None
+    path: UrlPath | None = None
     """Path that answers 2xx or 3xx while the replica is well."""
     interval: Duration = timedelta(seconds=10)
     """Time between two checks."""

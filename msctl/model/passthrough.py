@@ -12,7 +12,7 @@ from typing import Annotated, Any, TypeAlias
 from pydantic import BeforeValidator
 from pydantic.json_schema import WithJsonSchema
 
-from msctl.fields import shown, wrong
+from msctl.fields import holds_controls, shown, wrong
 from msctl.spelling import did_you_mean
 
 Keys: TypeAlias = Mapping[str, Any]
@@ -67,6 +67,19 @@ def refused(value: Any, keys: Keys | None, at: tuple[str, ...] = ()) -> Iterator
             yield (*at, key)
 
 
+def unwritable(value: Any, lines: bool = False) -> Iterator[str]:
+    """Texts that hold control characters; values of labels and annotations may have lines."""
+    if isinstance(value, str) and holds_controls(value, lines=lines):
+        yield value
+    elif isinstance(value, list):
+        for item in value:
+            yield from unwritable(item, lines)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from unwritable(key)
+            yield from unwritable(item, lines or key in ("labels", "annotations"))
+
+
 def _checked(keys: Keys) -> BeforeValidator:
     def check(value: object) -> object:
         if not isinstance(value, dict):
@@ -75,6 +88,8 @@ def _checked(keys: Keys) -> BeforeValidator:
             name = ".".join(path)
             near = did_you_mean(path[0], list(keys)) if len(path) == 1 else ""
             wrong(f"{name} cannot be passed on to Docker Compose's file by msctl{near}")
+        for text in unwritable(value):
+            wrong(f"{shown(text)} holds a control character, such as a line break")
         return value
 
     return BeforeValidator(check)

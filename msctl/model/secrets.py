@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated
 
 from pydantic import BeforeValidator, model_validator
@@ -12,6 +11,7 @@ from msctl.fields import (
     LONGEST_PATH,
     Name,
     Text,
+    no_controls,
     not_longer,
     shown,
     wrong,
@@ -22,10 +22,10 @@ _ABSOLUTE = {"type": "string", "pattern": "^/"}
 
 
 def _absolute(value: object) -> str:
-    if not isinstance(value, str) or not re.fullmatch(r"/[^\x00]+", value):
+    if not isinstance(value, str) or len(value) < 2 or not value.startswith("/"):
         wrong(f"{shown(value)} is not an absolute path of the container")
     not_longer(value, LONGEST_PATH)
-    return value
+    return no_controls(value)
 
 
 class SecretMount(Record):

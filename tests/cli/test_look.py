@@ -100,6 +100,7 @@ def test_logs_as_json_have_a_line_each(talking: Terminal) -> None:
 def test_doctor_finds_nothing_wrong_with_a_well_stack(shop: Terminal) -> None:
     """Every finding is ok, and the exit status 0."""
     text = SHOP.replace("  db:\n", "  db:\n    networks: [data]\n")
+    text = text.replace("gateway: {socket_proxy: off}\n", "")
     text = text.replace("services:\n", "networks: [backend, data]\nservices:\n")
     shop.write(text.replace("needs: [db]", "needs: [db]\n    networks: [backend, data]"))
     assert shop.msctl("up").status == 0
@@ -108,6 +109,7 @@ def test_doctor_finds_nothing_wrong_with_a_well_stack(shop: Terminal) -> None:
     assert {finding["status"] for finding in answer.json["findings"]} == {"ok"}
     areas = {finding["area"] for finding in answer.json["findings"]}
     assert {"stack file", "engine", "images", "lock", "ports", "up", "stack"} <= areas
+    assert "privileges" in areas
 
 
 def finding(terminal: Terminal, area: str) -> Any:
@@ -160,6 +162,24 @@ def test_doctor_tells_of_a_database_that_the_gateway_reaches(shop: Terminal) -> 
     )
     assert "services.db.networks: [db_net]" in told["hint"]
     assert shop.msctl("doctor").status == 0
+
+
+def test_doctor_tells_who_has_more_of_the_machine_than_its_own(shop: Terminal) -> None:
+    """With file, line and key, and what to do; nothing fails by it."""
+    mounts = "    volumes: [/var/run/docker.sock:/s:ro, data:/d]\n"
+    keys = f"{mounts}    x-compose: {{privileged: true}}\n    needs: [api]\n"
+    shop.write(SHOP.replace("    needs: [api]\n", keys))
+    found = shop.msctl("doctor", "--json").json["findings"]
+    told = [one for one in found if one["area"] == "privileges"]
+    assert [(one["status"], one["message"].partition(": ")[2][:40]) for one in told] == [
+        ("warn", "gateway.socket_proxy: the gateway has th"),
+        ("warn", "services.web.volumes[0]: web has the eng"),
+        ("warn", "services.web.x-compose.privileged: web i"),
+    ]
+    assert [one["message"].partition(": ")[0] for one in told] == [
+        "stack.yaml:2", "stack.yaml:9", "stack.yaml:10"
+    ]  # fmt: skip
+    assert all(one["hint"] for one in told)
 
 
 def taken(terminal: Terminal) -> None:

@@ -22,7 +22,10 @@ from msctl.cli.app import App
 from msctl.cli.group import cli
 from msctl.engines.compose import client
 
-Manner = Literal["silent", "stops", "slow", "hangs up", "stutters", "no engine", "half an answer"]
+Manner = Literal[
+    "silent", "stops", "slow", "trickles", "trickles later", "hangs up", "stutters", "no engine",
+    "half an answer",
+]  # fmt: skip
 PATIENCE = 0.3
 """Seconds that stand for the minute that an engine has for a byte."""
 BOUND = 15.0
@@ -45,6 +48,7 @@ class Engine:
         self._listener.bind(str(path))
         self._listener.listen(64)
         self._open: list[socket.socket] = []
+        self._ended = threading.Event()
         threading.Thread(target=self._accept, daemon=True).start()
 
     def _accept(self) -> None:
@@ -64,7 +68,13 @@ class Engine:
         match self._manner:
             case "silent":
                 return
-            case "stops" | "slow" if version:
+            case "trickles":
+                self._trickle(near)
+            case "trickles later" if not version:
+                near.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n")
+                near.sendall(b"Content-Length: 1000000\r\n\r\n[")
+                self._trickle(near)
+            case "stops" | "slow" | "trickles later" if version:
                 if self._manner == "slow":
                     time.sleep(PATIENCE / 2)
                 body = json.dumps(VERSION).encode()
@@ -80,7 +90,15 @@ class Engine:
             case "hangs up":
                 near.close()
 
+    def _trickle(self, near: socket.socket) -> None:
+        """A byte now and then, each in time."""
+        for byte in b"HTTP/1.1 200 OK\r\nX-Slow: " + b"1" * 10_000:
+            near.sendall(bytes([byte]))
+            if self._ended.wait(PATIENCE / 3):
+                return
+
     def close(self) -> None:
+        self._ended.set()
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         for one in (self._listener, *self._open):
@@ -119,6 +137,7 @@ def msctl(folder: Path, engine: Engine, command: str) -> tuple[Answer, float]:
     [
         *zip(cycle(["stops", "silent"]), COMMANDS, strict=False),
         *zip(cycle(["silent", "slow"]), MAIN * 2, strict=False),
+        *zip(cycle(["trickles", "trickles later"]), [*MAIN, *COMMANDS], strict=False),
     ],
     indirect=["engine"],
 )
@@ -132,7 +151,9 @@ def test_every_command_ends(folder: Path, engine: Engine, command: str) -> None:
     assert seconds < BOUND
 
 
-@pytest.mark.parametrize("engine", ["silent", "stops", "no engine"], indirect=True)
+@pytest.mark.parametrize(
+    "engine", ["silent", "stops", "trickles", "trickles later", "no engine"], indirect=True
+)
 def test_doctor_tells(folder: Path, engine: Engine) -> None:
     """It is a finding, and the only failure."""
     answer, seconds = msctl(folder, engine, "doctor --json")

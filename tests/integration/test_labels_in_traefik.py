@@ -25,6 +25,7 @@ from live import free_port, until
 
 from msctl.config import load_text
 from msctl.errors import StackFileError
+from msctl.fields import unroutable
 from msctl.render.pins import pin
 from msctl.render.traefik import service_labels
 
@@ -176,3 +177,73 @@ def test_what_is_accepted_is_loaded_and_leads_its_own_path(
         assert gateway.status("/zz", host or "shop.test") == 404
     if host:
         assert gateway.status(path, "other.example.test") == 404
+
+
+UNMATCHED = [
+    "/../a", "//a", "/a//b", "/./a", "/a/.", "/a/..", "/%2e%2e/a", "/%2E/a", "/%61", "/a%2fb",
+    "/a%20b", "/a%00", "/a%0a", "/a%5Cb", "/%7Ex", "/caf%C3%A9",
+]  # fmt: skip
+MATCHED = ["/a..b", "/...", "/.well-known/x", "/a%2Fb", "/%252e", "/a%3Ab", "/a;b", "/*"]
+
+
+def _pinned(gateway: Gateway, path: str) -> None:
+    """A route of any path, as the stack file might have it."""
+    web = {"image": "web", "port": 80, "routes": ["/placeholder"]}
+    stack = load_text(
+        yaml.safe_dump(
+            {"name": "shop", "gateway": {"tls": {"mode": "off"}}, "services": {"web": web}}
+        ),
+        name="stack.yaml",
+        environ={},
+    )
+    labels = service_labels(stack, "web", stack.services["web"])
+    rule = f"PathPrefix(`{path}`)"
+    labels |= {"traefik.http.routers.web.rule": rule, "traefik.http.routers.web.entrypoints": "web"}
+    gateway.load(pin(labels, "web", "a", [gateway.backend]))
+    gateway.router(rule)
+
+
+@pytest.mark.parametrize("path", UNMATCHED)
+def test_a_path_that_is_refused_matches_no_request(gateway: Gateway, path: str) -> None:
+    """So that nobody waits for its requests, and none gets past a neighbour by it."""
+    assert unroutable(path)
+    _pinned(gateway, path)
+    assert gateway.status(path, "shop.test") == 404
+
+
+@pytest.mark.parametrize("path", MATCHED)
+def test_a_path_that_looks_like_those_is_routed(gateway: Gateway, path: str) -> None:
+    """Dots within a step, and what stays encoded."""
+    assert unroutable(path) is None
+    _pinned(gateway, path)
+    assert gateway.status(path, "shop.test") == 200
+
+
+TRAP = '{{ env "PATH" }}{{{{ .x }}{{/* "'
+"""As a template it is the environment, or no template at all: the whole file would be refused."""
+
+
+def test_a_template_in_a_pin_is_text(gateway: Gateway) -> None:
+    """In values of headers, names and servers: Traefik runs files of its file provider as
+    templates, and of a pin there is nothing to run."""
+    web = {
+        "image": "web",
+        "port": 80,
+        "routes": ["/trap"],
+        "headers": {"csp": TRAP, "response": {"X-Trap": TRAP}},
+    }
+    content = {"name": "shop", "gateway": {"tls": {"mode": "off"}}, "services": {"web": web}}
+    stack = load_text(yaml.safe_dump(content), name="stack.yaml", environ={})
+    labels = service_labels(stack, "web", stack.services["web"])
+    assert TRAP in labels.values()
+    named = {key.replace("routers.web.", "routers.{{1}}."): text for key, text in labels.items()}
+    server = f"{gateway.backend}/{{{{ 7 }}}}"
+    gateway.load(pin(named, "web", "a", [server]))
+    router = gateway.router("PathPrefix(`/trap`)")
+    assert (router["name"], router["status"]) == ("{{1}}-a@file", "enabled")
+    found = httpx.get(
+        f"http://127.0.0.1:{gateway.api}/api/http/services/web-a@file", trust_env=False
+    ).json()
+    assert [one["url"] for one in found["loadBalancer"]["servers"]] == [server]
+    answer = httpx.get(f"http://127.0.0.1:{gateway.web}/trap", trust_env=False)
+    assert answer.headers["X-Trap"] == answer.headers["Content-Security-Policy"] == TRAP

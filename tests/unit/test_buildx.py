@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from socketserver import ThreadingUnixStreamServer
 
 import pytest
 
-from msctl.engines.compose import buildx
+from msctl.engines.compose import building, buildx, client
+from msctl.engines.compose.building import build
 from msctl.engines.compose.buildx import arguments, environment, find
+from msctl.engines.compose.client import Client
 from msctl.engines.compose.endpoint import Endpoint
 from msctl.engines.compose.order import BuildFailed, Order
+from msctl.errors import EngineUnreachable, StepFailed
 
 
 def put(folder: Path, script: str = "exit 0") -> Path:
@@ -92,3 +98,60 @@ def test_a_build_that_nobody_waits_for_is_ended(tmp_path: Path) -> None:
     assert next(lines) == "begun\n"
     lines.close()
     assert end.exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell script stands in for buildx")
+def test_a_build_that_says_nothing_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By buildx: it is ended, and what it said before is told."""
+    program = put(tmp_path / "a", "echo '#1 RUN make' >&2\nexec sleep 60")
+    monkeypatch.setattr(building, "SILENT_BUILD", 0.5)
+    monkeypatch.setattr(buildx, "find", lambda _: program)
+    told: list[str] = []
+    with pytest.raises(
+        StepFailed, match=r"build of web failed: it said nothing for 0\.5 s"
+    ) as error:
+        build(Client({"DOCKER_HOST": f"unix://{tmp_path}/none"}), Order("web"), told.append)
+    assert told == ["#1 RUN make"] == list(error.value.log)
+
+
+@pytest.mark.parametrize("speaks", [True, False], ids=["silent", "gone"])
+def test_a_build_of_a_silent_engine_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, speaks: bool
+) -> None:
+    """After its time, which is that of a compiler and not of an answer; an engine that goes away
+    is no silent build."""
+    monkeypatch.setattr(building, "SILENT_BUILD", 1)
+    monkeypatch.setattr(client, "API_TIMEOUT", 0.2)
+    ended = threading.Event()
+
+    class Engine(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            text = b'{"ApiVersion": "1.41"}'
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(text), text))
+
+        def do_POST(self) -> None:
+            line = b'{"stream": "Step 1/2 : RUN make\\n"}\r\n'
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(line), line))
+            if speaks:
+                ended.wait(20)
+
+        def log_message(self, *_: object) -> None:
+            """Quiet."""
+
+    server = ThreadingUnixStreamServer(str(tmp_path / "e.sock"), Engine)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    environ = {"DOCKER_HOST": f"unix://{tmp_path}/e.sock", "DOCKER_BUILDKIT": "0"}
+    wanted = (StepFailed, "said nothing for 1 s") if speaks else (EngineUnreachable, "No|no")
+    told: list[str] = []
+    try:
+        with pytest.raises(wanted[0], match=wanted[1]):
+            build(Client(environ), Order("web", given=b"FROM scratch"), told.append)
+    finally:
+        ended.set()
+        server.shutdown()
+        server.server_close()
+    assert told == ["Step 1/2 : RUN make"]

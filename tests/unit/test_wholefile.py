@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import signal
 from collections.abc import Callable, Iterator
@@ -117,3 +118,34 @@ def test_a_full_disk_keeps_nobody_from_locking(tmp_path: Path) -> None:
         two.held("msctl down", NOON),
     ):
         pass
+
+
+@pytest.mark.parametrize("kind", ["link", "pipe", "folder", "huge"])
+def test_only_a_file_is_read(tmp_path: Path, kind: str) -> None:
+    """Nothing is followed, waited for, or read without an end."""
+    path = tmp_path / "file"
+    {
+        "link": lambda: path.symlink_to("/dev/zero"),
+        "pipe": lambda: os.mkfifo(path),
+        "folder": path.mkdir,
+        "huge": lambda: path.write_bytes(b"x" * (wholefile.MOST_BYTES + 1)),
+    }[kind]()
+    with pytest.raises(StepFailed, match=r"is a link|cannot read .*: (it is|Is a)"):
+        wholefile.read(path)
+
+
+@pytest.mark.parametrize("which", [".msctl", ".msctl/tls"])
+def test_a_linked_folder_is_not_written_into(tmp_path: Path, which: str) -> None:
+    """Neither that of the files nor the one around it; what it leads to stays as it is."""
+    (tmp_path / "elsewhere/tls").mkdir(parents=True)
+    place = tmp_path / "stack"
+    (place / which).parent.mkdir(parents=True)
+    (place / which).symlink_to(tmp_path / "elsewhere")
+    for write in (
+        lambda: Authority(place / ".msctl/tls", "shop", []).issue(NOON),
+        lambda: passwords.make(place / ".msctl/tls", "alice"),
+        lambda: write_secret(WriteSecret(target="t", path=str(place / ".msctl/tls/t"), secret="t")),
+    ):
+        with pytest.raises(StepFailed, match=f"{which} is a link"):
+            write()
+    assert [path.name for path in (tmp_path / "elsewhere").rglob("*")] == ["tls"]

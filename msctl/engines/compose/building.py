@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 from collections import deque
 from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
@@ -10,8 +11,8 @@ from typing import Any
 
 from msctl.engines.compose import buildx
 from msctl.engines.compose.client import Client, EngineFault
-from msctl.engines.compose.order import BuildFailed, Order
-from msctl.errors import StepFailed
+from msctl.engines.compose.order import BuildFailed, Order, silent
+from msctl.errors import EngineUnreachable, StepFailed
 from msctl.plan import OutputLine
 
 SILENT_BUILD = 1800
@@ -58,12 +59,24 @@ def build(client: Client, order: Order, tell: Callable[[str], None]) -> None:
 
 def _lines(client: Client, order: Order) -> Generator[str]:
     if (program := buildx.find(client.environ)) is not None:
-        yield from buildx.build(program, order, client.place, client.environ)
+        yield from buildx.build(program, order, client.place, client.environ, SILENT_BUILD)
     else:
         yield from _by_the_engine(client, order)
 
 
 def _by_the_engine(client: Client, order: Order) -> Generator[str]:
+    heard = time.monotonic()
+    try:
+        for line in _of_the_engine(client, order):
+            heard = time.monotonic()
+            yield line
+    except EngineUnreachable:
+        if time.monotonic() - heard < SILENT_BUILD:
+            raise
+        raise silent(SILENT_BUILD) from None
+
+
+def _of_the_engine(client: Client, order: Order) -> Generator[str]:
     with closing(
         client.stream(
             lambda api: api.build(

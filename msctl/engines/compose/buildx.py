@@ -12,11 +12,14 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Generator, Mapping
 from pathlib import Path
+from queue import Empty, Queue
+from typing import IO
 
 from msctl.engines.compose.endpoint import Endpoint, config_folder
-from msctl.engines.compose.order import BuildFailed, Order
+from msctl.engines.compose.order import BuildFailed, Order, silent
 
 _NAME = "docker-buildx.exe" if sys.platform == "win32" else "docker-buildx"
 _SYSTEM = (
@@ -83,9 +86,14 @@ def environment(place: Endpoint, environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def build(
-    program: Path, order: Order, place: Endpoint, environ: Mapping[str, str]
+    program: Path,
+    order: Order,
+    place: Endpoint,
+    environ: Mapping[str, str],
+    silence: float | None = None,
 ) -> Generator[str]:
-    """The lines of a build as they come; closing it ends the build.
+    """The lines of a build as they come; closing it ends the build. It may be silent for `silence`
+    seconds.
 
     Raises:
         BuildFailed: it failed, with the reason.
@@ -105,18 +113,28 @@ def build(
             encoding="utf-8",
             errors="replace",
         )
-    assert process.stderr is not None
+    lines: Queue[str] = Queue()
+    threading.Thread(target=_read, args=(process.stderr, lines), daemon=True).start()
     try:
-        with process.stderr:
-            for line in process.stderr:
-                if line.startswith(_ERROR):
-                    reason = line.removeprefix(_ERROR).strip()
-                yield line
+        while line := lines.get(timeout=silence):
+            if line.startswith(_ERROR):
+                reason = line.removeprefix(_ERROR).strip()
+            yield line
         status = process.wait()
+    except Empty:
+        raise silent(silence or 0) from None
     finally:
         _end(process)
     if status:
         raise BuildFailed(reason or f"buildx ended with status {status}")
+
+
+def _read(stream: IO[str], lines: Queue[str]) -> None:
+    """Every line, and an empty text at the end."""
+    with stream:
+        for line in stream:
+            lines.put(line)
+    lines.put("")
 
 
 def _end(process: subprocess.Popen[str]) -> None:

@@ -6,7 +6,7 @@ One API client a thread (the SDK's sessions are not to be shared), and faults as
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,12 +16,19 @@ import urllib3
 from docker.errors import APIError, DockerException
 from docker.tls import TLSConfig
 
+from msctl.deadline import within
 from msctl.engines.compose.endpoint import Endpoint, endpoint
 from msctl.engines.compose.ssh import SCHEME, SshAdapter, SshFault
 from msctl.errors import EngineUnreachable, MsctlError
 
 API_TIMEOUT = 60
 """Seconds without a byte after which a call to the engine has failed."""
+WHOLE = 2
+"""By how much longer a whole answer may take than a single byte of it."""
+COMMAND_TIME = 600
+"""Seconds that a command in a container may take."""
+_KEPT_OUTPUT = 64 * 1024
+"""Bytes of its output, from the end."""
 OLDEST_API = (1, 41)
 NEWEST_API = (1, 51)
 """The newest API that msctl was tried with."""
@@ -29,6 +36,7 @@ _CONNECTION_FAULTS = (
     requests.RequestException,  # with an answer that breaks off, or is no JSON
     urllib3.exceptions.HTTPError,
     ConnectionError,
+    TimeoutError,
 )
 
 
@@ -131,7 +139,9 @@ class Client:
         if not hasattr(self._threads, "api"):
             if self._version is None:
                 first = self._new(OLDEST_API)
-                text = first.version(api_version=False)["ApiVersion"]
+                text = within(
+                    WHOLE * API_TIMEOUT, lambda: first.version(api_version=False)["ApiVersion"]
+                )
                 offered = tuple(int(part) for part in text.split("."))
                 self._version = min(offered, NEWEST_API)
                 first.close()
@@ -149,15 +159,23 @@ class Client:
             api.mount("http+docker://", SshAdapter(self.address, self.environ))
         return api
 
-    def call(self, request: Callable[[Any], Any], timeout: int | None = None) -> Any:
-        """One call: `client.call(lambda api: api.info())`; `timeout` in seconds (API_TIMEOUT).
+    def call(
+        self, request: Callable[[Any], Any], timeout: int | None = None, *, longer: float = 0
+    ) -> Any:
+        """One call: `client.call(lambda api: api.info())`. The engine has `timeout` seconds for its
+        answer; by default API_TIMEOUT for each byte of it and twice that, and `longer`, for all.
 
         Raises:
             EngineFault: the engine refused it.
             EngineUnreachable: the engine did not answer.
         """
         with _faults(self.place):
-            return request(self._api(timeout))
+            api = self._api(timeout)
+            try:
+                return within(timeout or WHOLE * API_TIMEOUT + longer, lambda: request(api))
+            except TimeoutError:
+                del self._threads.api  # it is still at it
+                raise
 
     def execute(self, container: str, words: list[str], given: str) -> tuple[int, str]:
         """Run a command in a container, with a line on its standard input: status and output.
@@ -176,7 +194,7 @@ class Client:
                 connection.settimeout(API_TIMEOUT)
                 connection.sendall(given.encode())
                 found: Any = frames.frames_iter(wrapped, tty=False)  # type: ignore[no-untyped-call]
-                output = b"".join(data for _, data in found)
+                output = within(COMMAND_TIME, lambda: _end_of(data for _, data in found))
             finally:
                 wrapped.close()
             status = api.exec_inspect(made["Id"])["ExitCode"]
@@ -191,6 +209,13 @@ class Client:
     def open_stream(self, request: Callable[[Any], Any]) -> Stream:
         """A stream that another thread may close."""
         return Stream(self.place, self.call(request))
+
+
+def _end_of(parts: Iterable[bytes]) -> bytes:
+    kept = b""
+    for part in parts:
+        kept = (kept + part)[-_KEPT_OUTPUT:]
+    return kept
 
 
 class Stream:

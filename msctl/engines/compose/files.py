@@ -89,15 +89,21 @@ def check_secrets(revision: Revision) -> None:
     """
     for secret in revision.secrets.values():
         path = Path(str(secret["file"]))
-        for found, wanted in ((path.parent, stat.S_ISDIR), (path, stat.S_ISREG)):
-            with suppress(FileNotFoundError, NotADirectoryError):
-                if not wanted(found.lstat().st_mode):
-                    raise UsageProblem(
-                        f"{found} is a link or no {'file' if found == path else 'folder'}; a "
-                        "secret has to be a file, in a folder of its own",
-                        hint=f"put a copy in its place: rm {quoted(str(found))}; msctl up makes "
-                        "a new secret where there is none",
-                    )
+        wholefile.check_folder(path.parent)
+        with suppress(FileNotFoundError, NotADirectoryError):
+            status = path.lstat()
+            if not stat.S_ISREG(status.st_mode):
+                raise UsageProblem(
+                    f"{path} is a link or no file; a secret has to be a file, in a folder of "
+                    "its own",
+                    hint=f"put a copy in its place: rm {quoted(str(path))}; msctl up makes "
+                    "a new secret where there is none",
+                )
+            if status.st_size > wholefile.MOST_BYTES:
+                raise UsageProblem(
+                    f"{path} is larger than 1 MiB; a secret is a short text",
+                    hint="mount it under volumes, with :ro",
+                )
 
 
 def _files(source: Path) -> Iterator[Path]:
@@ -125,11 +131,7 @@ def write_secret(step: WriteSecret) -> None:
     """
     path = Path(step.path)
     try:
-        path.parent.parent.mkdir(exist_ok=True)
-        path.parent.mkdir(mode=0o700, exist_ok=True)
-        if not stat.S_ISDIR(path.parent.lstat().st_mode):
-            raise StepFailed(f"{path.parent} is not a folder")
-        path.parent.chmod(0o700)
+        wholefile.own_folder(path.parent)
         secret = _secret(path.parent / step.secret)
         if step.template is not None:
             wholefile.write_once(path, step.template.replace("{secret}", secret), SECRET_MODE)
@@ -187,7 +189,8 @@ def secret_digests(paths: Iterable[str], *, new_key: bool = False) -> dict[str, 
     found: dict[str, str] = {}
     for path in map(Path, paths):
         try:
-            if not stat.S_ISREG(path.lstat().st_mode):
+            status = path.lstat()
+            if not stat.S_ISREG(status.st_mode) or status.st_size > wholefile.MOST_BYTES:
                 continue
             content = path.read_bytes()
         except OSError:
@@ -211,8 +214,7 @@ def _digest_key(folder: Path, new: bool) -> bytes | None:
 
 
 def _secret(path: Path) -> str:
-    if path.is_symlink():
-        raise StepFailed(f"{path} is a link; a secret has to be a file")
-    if not path.exists():
+    if (found := wholefile.read(path)) is None:
         wholefile.write_once(path, secrets.token_urlsafe(SECRET_BYTES), SECRET_MODE)
-    return path.read_text().rstrip("\n")
+        found = wholefile.read(path)
+    return (found or "").rstrip("\n")

@@ -111,8 +111,10 @@ class GatewayFiles:
 
     def _sizes(self, container: str) -> dict[str, int]:
         """Bytes of the files, by name; the container need not run."""
-        chunks, _ = self._client.call(lambda api: api.get_archive(container, DYNAMIC_FOLDER))
-        with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as tar:
+        found = self._client.call(
+            lambda api: b"".join(api.get_archive(container, DYNAMIC_FOLDER)[0])
+        )
+        with tarfile.open(fileobj=io.BytesIO(found)) as tar:
             return {e.name.rpartition("/")[2]: e.size for e in tar if e.isfile()}
 
     def _put(self, name: str, text: str) -> None:

@@ -14,6 +14,9 @@ from msctl.engines.compose.client import Client, EngineFault, Stream
 from msctl.errors import EngineUnreachable
 from msctl.state import Replica
 
+LONG_LOG = 600
+"""Seconds that all that a container ever wrote may take longer than other answers."""
+
 
 def last_lines(client: Client, container: str, lines: int = 10) -> list[str]:
     """The last lines that a container wrote, oldest first; none when it is gone."""
@@ -42,7 +45,9 @@ def _lines(
     client: Client, name: str, container: str, tail: int | None, since: datetime | None
 ) -> Iterator[LogLine]:
     wanted = {"tail": "all" if tail is None else tail, "since": _since(since)}
-    output: bytes = client.call(lambda api: api.logs(container, timestamps=True, **wanted))
+    output: bytes = client.call(
+        lambda api: api.logs(container, timestamps=True, **wanted), longer=LONG_LOG
+    )
     for line in output.decode(errors="replace").splitlines():
         yield _parse(name, line)
 

@@ -37,3 +37,8 @@ class Order:
 
 class BuildFailed(Exception):
     """A builder's reason."""
+
+
+def silent(seconds: float) -> BuildFailed:
+    """What is said of a build that says nothing itself."""
+    return BuildFailed(f"it said nothing for {seconds:g} s, and was given up")

@@ -252,7 +252,9 @@ class Performer:
                 raise
 
     def _stop(self, step: StopContainer) -> None:
-        self._quietly(_MISSING, lambda api: api.stop(step.target, timeout=round(step.grace)))
+        self._quietly(
+            _MISSING, lambda api: api.stop(step.target, timeout=round(step.grace)), step.grace
+        )
 
     def _remove(self, step: RemoveContainer) -> None:
         try:
@@ -262,10 +264,10 @@ class Performer:
             if fault.status != _MISSING and not removing:
                 raise
 
-    def _quietly(self, status: int, request: Callable[[Any], Any]) -> None:
-        """A call whose one expected refusal means that it is done already."""
+    def _quietly(self, status: int, request: Callable[[Any], Any], longer: float = 0) -> None:
+        """A call whose one expected refusal means that it is done already; see `Client.call`."""
         try:
-            self._client.call(request)
+            self._client.call(request, longer=longer)
         except EngineFault as fault:
             if fault.status != status:
                 raise

@@ -6,7 +6,7 @@ answers come within a second.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -48,13 +48,17 @@ def sampled(client: Client, containers: Sequence[str]) -> dict[str, Sample]:
 def _frame(client: Client, container: str) -> Mapping[str, Any] | None:
     """The engine's next numbers."""
     try:
-        with closing(
-            client.stream(lambda api: api.stats(container, decode=True, stream=True), PATIENCE)
-        ) as frames:
-            found: Mapping[str, Any] | None = next(frames, None)
-            return found
+        found: Mapping[str, Any] | None = client.call(
+            lambda api: _first(api.stats(container, decode=True, stream=True)), PATIENCE
+        )
+        return found
     except (EngineFault, EngineUnreachable):
         return None  # it ended meanwhile, or the engine is too busy
+
+
+def _first(frames: Generator[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    with closing(frames):
+        return next(frames, None)
 
 
 def read_frame(frame: Mapping[str, Any]) -> Sample | None:

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msctl import wholefile
 from msctl.engines.compose.gatewayfiles import GatewayFiles
 from msctl.engines.compose.settingsteps import IssueCertificate, MakePassword, WriteSettings
 from msctl.errors import StepFailed
@@ -40,6 +41,8 @@ class SettingsSource:
             UsageProblem: a file of the user's own is of no use.
             StepFailed: a file cannot be read.
         """
+        for folder in self._folders:
+            wholefile.check_folder(folder)
         present = frozenset(self._files.present_settings())
         certificate = self._authority.due(self._now()) if self._signs_itself else None
         passwords: dict[str, str] = {}
@@ -84,6 +87,12 @@ class SettingsSource:
     @property
     def _secrets(self) -> Path:
         return self._folder / SECRETS_FOLDER
+
+    @property
+    def _folders(self) -> list[Path]:
+        """Those that are written to."""
+        signs = [self._folder / FOLDER] if self._signs_itself else []
+        return signs + ([self._secrets] if users(self._stack) else [])
 
     @cached_property
     def _authority(self) -> Authority:

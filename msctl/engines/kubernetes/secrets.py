@@ -37,9 +37,12 @@ class Secrets:
         """Make the secrets that neither this machine nor the cluster has.
 
         Raises:
+            UsageProblem: the folder of secrets leads elsewhere, or is somebody else's.
             MsctlError: one is gone whose database is there.
         """
         draft = Draft()
+        if self._files:
+            wholefile.check_folder(self._folder)
         for file, (secret, template) in self._files.items():
             if self._value(file, cluster) is not None:
                 continue
