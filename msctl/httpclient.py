@@ -4,7 +4,12 @@ one of plain HTTP has no use for (35 ms)."""
 
 from __future__ import annotations
 
+import ipaddress
+import socket
 import sys
+import threading
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 _modules: dict[str, Any] = sys.modules
@@ -23,4 +28,36 @@ def client(url: str, timeout: float, transport: httpx.BaseTransport | None = Non
         trust_env=False,
         verify=url.startswith("https:"),
         transport=transport,
+        event_hooks={"request": [] if transport else [_found_within(timeout)]},
     )
+
+
+def _found_within(seconds: float) -> Callable[[httpx.Request], None]:
+    """Bounds the lookup of a name, to which the client's own timeout does not apply: where no
+    resolver answers, the system tries for 10 s and longer."""
+    found: set[str] = set()
+
+    def look_up(host: str) -> None:
+        with suppress(OSError):  # the request that follows tells of it
+            socket.getaddrinfo(host, None)
+        found.add(host)
+
+    def check(request: httpx.Request) -> None:
+        host = request.url.host
+        if host in found or _is_address(host):
+            return
+        lookup = threading.Thread(target=look_up, args=(host,), daemon=True)
+        lookup.start()
+        lookup.join(seconds)
+        if host not in found:
+            raise httpx.ConnectTimeout(f"{host} was not found in {seconds:g} s", request=request)
+
+    return check
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
