@@ -15,7 +15,7 @@ from msctl.errors import MsctlError
 from msctl.model import AUTOSCALER, AUTOSCALER_PROXY, GATEWAY, SOCKET_PROXY, Stack
 from msctl.render.socketproxy import IMAGE, image_of, own_names
 from msctl.shellwords import quoted
-from msctl.state import Certificate, EngineInfo, StackState
+from msctl.state import Certificate, EngineInfo, StackState, parse_time
 from msctl.status import Status
 
 QUICK_CHECKS_API = (1, 44)
@@ -193,12 +193,8 @@ def of_clock(state: StackState, now: datetime) -> Finding:
     """The engine's clock against this machine's, as far as its containers' starts tell."""
     ahead = timedelta(0)
     for replica in state.containers:
-        stamp = replica.detail.started_at if replica.detail else None
-        try:
-            started = datetime.fromisoformat(stamp[:19] + "+00:00") if stamp else now
-        except ValueError:
-            continue
-        ahead = max(ahead, started - now)
+        started = parse_time(replica.detail.started_at) if replica.detail else None
+        ahead = max(ahead, (started or now) - now)
     if ahead <= SKEW:
         return Finding("clock", "ok", f"{now:%Y-%m-%d %H:%M:%S} UTC")
     message = f"the engine's clock is {ahead.total_seconds():.0f} s ahead of this machine's"

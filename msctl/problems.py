@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from msctl.answers import slow_ones
 from msctl.model import AUTOSCALER, AUTOSCALER_PROXY, GATEWAY, SOCKET_PROXY, Service, Stack
+from msctl.problem import KINDS, Problem, about, worst_first
 from msctl.render.socketproxy import IMAGE as PROXY_IMAGE
 from msctl.render.socketproxy import image_of, own_names
 from msctl.state import Health, Replica, StackState, parse_time
@@ -17,16 +18,6 @@ from msctl.state import Health, Replica, StackState, parse_time
 if TYPE_CHECKING:
     from msctl.status import PinStatus, Readings, ReplicaStatus, ServiceStatus
 
-Severity = Literal["error", "warning", "info"]
-WORST_FIRST: tuple[Severity, ...] = ("error", "warning", "info")
-KINDS = (
-    "gateway_down", "gateway_api", "socket_proxy", "certificate", "labels", "missing", "exited",
-    "dead", "restarting", "paused", "created", "removing", "unhealthy", "routed_unhealthy",
-    "not_routed",
-    "starting", "flapping", "slow", "oom", "surplus", "pin", "autoscaler", "outdated", "left_file",
-    "foreign", "working_dir", "prometheus", "stand_in", "left_out",
-)  # fmt: skip
-"""The kinds of problems, those first that keep requests from being answered."""
 FLAPS, FLAPPING = 3, timedelta(minutes=10)
 """How often a container that flaps was started again, and how long ago the last time."""
 SIGTERM = 143
@@ -35,18 +26,6 @@ SCALED = ("routed", "internal")
 """Kinds of services that may have another number of replicas."""
 EXPIRES_SOON = timedelta(days=14)
 """Time before its end at which a certificate is worth a warning."""
-
-
-@dataclass(frozen=True)
-class Problem:
-    """One thing that is not as it should be, and what to type about it."""
-
-    severity: Severity
-    kind: str
-    service: str | None
-    replica: str | None
-    message: str
-    hint: str | None
 
 
 def problems_of(
@@ -61,13 +40,6 @@ def problems_of(
     """Every problem; see `msctl.status.assess` for the arguments."""
     search = _Search(stack, state, hashes, again, readings)
     return worst_first([*search.of(services), *search.strangers(folder), *search.around()])
-
-
-def worst_first(problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    """By severity, then by how much a kind keeps requests from being answered."""
-    return tuple(
-        sorted(problems, key=lambda p: (WORST_FIRST.index(p.severity), KINDS.index(p.kind)))
-    )
 
 
 def left_pins(pins: Sequence[PinStatus], again: Callable[[str], str]) -> Iterator[Problem]:
@@ -122,7 +94,7 @@ class _Search:
             if not replica.healthy:
                 word = f"is {replica.health}" if replica.running else _how_it_ended(replica)
                 hint = up if not replica.running else self.again(f"logs {GATEWAY}")
-                yield _about("error", "gateway_down", replica, word, hint)
+                yield about("error", "gateway_down", replica, word, hint)
             elif view is not None and not view.answered:
                 message = f"the gateway's API at {view.url} does not answer: {view.error}"
                 yield Problem("error", "gateway_api", GATEWAY, replica.name, message, None)
@@ -178,27 +150,27 @@ class _Search:
             mended = stopped or kind in ("created", "paused")  # by a start; nothing is lost
             hint = self.again(f"up {found.service}") if mended else logs
             reason = f": {found.reason}" if found.reason else ""
-            yield _about("error", kind, found, f"{_how_it_ended(found)}{reason}", hint)
+            yield about("error", kind, found, f"{_how_it_ended(found)}{reason}", hint)
         elif found.health is Health.UNHEALTHY:
             said = f": {status.last_check}" if status.last_check else ""
-            yield _about("error", "unhealthy", found, f"fails its health check{said}", logs)
+            yield about("error", "unhealthy", found, f"fails its health check{said}", logs)
         elif found.health is Health.STARTING:
             word = "is not healthy yet"
-            yield _about("error", "starting", found, word, self.again("status --watch"))
+            yield about("error", "starting", found, word, self.again("status --watch"))
         elif status.routed is False and self._pinned(found.service) is not None:
             word = "is healthy but gets no requests: a pin keeps them from it"
-            yield _about("error", "not_routed", found, word, self.again(f"up {found.service}"))
+            yield about("error", "not_routed", found, word, self.again(f"up {found.service}"))
         elif status.routed is False:
             seen = "does not list it" if status.gateway_status is None else "calls it DOWN"
             word = f"is healthy but gets no requests: the gateway {seen}"
-            yield _about("error", "not_routed", found, word, self.again(f"logs {GATEWAY}"))
+            yield about("error", "not_routed", found, word, self.again(f"logs {GATEWAY}"))
         if status.routed and not found.healthy:
             word = f"is {found.health if found.running else found.state} but gets requests"
-            yield _about("error", "routed_unhealthy", found, word, self.again("routes"))
+            yield about("error", "routed_unhealthy", found, word, self.again("routes"))
         yield from self._flapping(found, logs)
         if found.detail is not None and found.detail.oom_killed:
             hint = f"raise services.{found.service}.resources.memory in the stack file"
-            yield _about("warning", "oom", found, "ran out of memory", hint)
+            yield about("warning", "oom", found, "ran out of memory", hint)
 
     def _flapping(self, found: Replica, logs: str) -> Iterator[Problem]:
         """It runs now, but has ended again and again, and lately."""
@@ -209,7 +181,7 @@ class _Search:
         if started is not None and now - started < FLAPPING:
             seconds = max(0, int((now - started).total_seconds()))
             word = f"has ended and was started again {detail.restarts} times, {seconds} s ago"
-            yield _about("warning", "flapping", found, f"{word} the last time", logs)
+            yield about("warning", "flapping", found, f"{word} the last time", logs)
 
     def _labels(self, name: str) -> Iterator[Problem]:
         """The gateway drops a service whose containers disagree; a pin holds it meanwhile."""
@@ -278,12 +250,12 @@ class _Search:
         for replica in self.state.of(name):
             if wanted and replica.config_hash and replica.config_hash != wanted:
                 word = "was made from another configuration than the stack file's"
-                yield _about("warning", "outdated", replica, word, up)
+                yield about("warning", "outdated", replica, word, up)
             elif present is not None and replica.image_id != present.id:
                 word = f"runs an older image than {image} is now"
                 if replica.image_id == replica.image:  # of an engine that tells no ids
                     word = f"runs {replica.image}, not {present.id}"
-                yield _about("warning", "outdated", replica, word, up)
+                yield about("warning", "outdated", replica, word, up)
         if present is not None and present.stand_in:
             message = f"{image} is a stand-in, built in place of the official image"
             yield Problem("info", "stand_in", name, None, message, self.again(f"up --pull {name}"))
@@ -297,19 +269,15 @@ class _Search:
                 elsewhere.add(found.working_dir)
             elif found.service not in names and found.ours:
                 word = "is of a service that left the stack file"
-                yield _about("warning", "left_file", found, word, self.again("up"))
+                yield about("warning", "left_file", found, word, self.again("up"))
             elif found.service not in names:
                 word = "is in the project, but neither made by msctl nor in the stack file"
                 hint = self.again("up --remove-orphans")
-                yield _about("warning", "foreign", found, word, hint)
+                yield about("warning", "foreign", found, word, hint)
         for other in sorted(elsewhere - {folder} if folder else ()):
             message = f"containers of {self.stack.name} were made from {other}, not from {folder}"
             hint = "use that folder's stack file, or give this stack another name with -p"
             yield Problem("warning", "working_dir", None, None, message, hint)
-
-
-def _about(severity: Severity, kind: str, found: Replica, word: str, hint: str) -> Problem:
-    return Problem(severity, kind, found.service, found.name, f"{found.name} {word}", hint)
 
 
 def is_left_out(state: StackState, name: str, service: Service) -> bool:

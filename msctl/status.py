@@ -13,7 +13,8 @@ from typing import Any, Literal
 
 from msctl.answers import percentile
 from msctl.model import GATEWAY, Gateway, Service, Stack
-from msctl.problems import Problem, is_done, is_left_out, left_pins, problems_of, worst_first
+from msctl.problem import Problem, worst_first
+from msctl.problems import is_done, is_left_out, left_pins, problems_of
 from msctl.render.pins import parse_gateway_name
 from msctl.render.traefik import WEB, WEBSECURE
 from msctl.state import Certificate, Replica, StackState, Traffic, Usage

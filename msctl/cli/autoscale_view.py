@@ -10,7 +10,7 @@ from msctl.autoscale.records import Reading
 from msctl.autoscale.words import NAMES, against, seconds, share
 from msctl.cli.autoscaling import Verdict
 from msctl.cli.words import plural
-from msctl.ui import Block, Cell, Table
+from msctl.views import Block, Cell, Table
 
 _METRICS = {"cpu": "CPU", "rps": "REQ/S", "latency_p95": "P95"}
 _FEWEST = 3

@@ -16,7 +16,7 @@ from msctl.errors import Interrupted, MsctlError, StepFailed
 from msctl.execute import execute
 from msctl.plan import Node, Outcome, Plan
 from msctl.request import Plans, Request
-from msctl.ui import Block, Cell
+from msctl.views import Block, Cell
 
 GOES_ON = "the next msctl command goes on from there"
 

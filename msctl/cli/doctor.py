@@ -215,7 +215,7 @@ def _no_stack(folder: Path) -> LoadedStack:
 
 
 def _show(session: Session, finding: Finding) -> None:
-    from msctl.ui import Cell
+    from msctl.views import Cell
 
     style = {"ok": "green", "warn": "yellow", "fail": "bold red"}[finding.status]
     mark = Cell(f"{finding.status:4}", style)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
 from msctl.loadtest.result import ReplicaShare, Result
-from msctl.ui import Block, Cell, Table
+from msctl.views import Block, Cell, Table
 
 _BAR = 24
 """Columns of the largest share's bar."""

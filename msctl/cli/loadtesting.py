@@ -135,7 +135,7 @@ class LoadTest:
         if self.shape.is_short or not self.session.ui.live:
             yield
             return
-        from msctl.ui import Progress
+        from msctl.views import Progress
 
         clock, start = self.session.app.clock, self.session.app.clock()
 

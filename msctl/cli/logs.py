@@ -22,7 +22,7 @@ def command(
 
     Terminal escapes in it are taken out.
     """
-    from msctl.ui import neutral
+    from msctl.views import neutral
 
     loaded = session.load()
     named = session.known(loaded, services)

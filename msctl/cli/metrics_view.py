@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from msctl.metrics import Metrics, ServiceMetrics
-from msctl.ui import Block, Cell, Table
+from msctl.views import Block, Cell, Table
 
 Spark = Callable[[Sequence[float | None]], str]
 """Draws a line of bars."""

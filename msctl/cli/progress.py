@@ -12,7 +12,8 @@ from enum import Enum
 from msctl.errors import MsctlError
 from msctl.execute import Reporter
 from msctl.plan import Node, OutputLine, Plan, Wait
-from msctl.ui import Progress, Ui
+from msctl.ui import Ui
+from msctl.views import Progress
 
 _DONE = {
     "apply": "applied",

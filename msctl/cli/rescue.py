@@ -40,7 +40,7 @@ def rescued(run: Callable[..., Any], *args: Any, **extra: Any) -> NoReturn:
         if "--debug" in words:
             import traceback
 
-            from msctl.ui import neutral
+            from msctl.views import neutral
 
             click.echo(neutral("".join(traceback.format_exception(error))), err=True, nl=False)
         status = _tell(_as_ours(error), plain="--no-color" in words)

@@ -12,7 +12,7 @@ from msctl.cli.session import Session, in_session
 if TYPE_CHECKING:
     from msctl.model import Stack
     from msctl.state import GatewayView
-    from msctl.ui import Block
+    from msctl.views import Block
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ def _of_the_file(stack: Stack) -> Iterator[RouteStatus]:
 
 
 def _table(routes: list[RouteStatus]) -> list[Block]:
-    from msctl.ui import Cell, Table
+    from msctl.views import Cell, Table
 
     def servers(route: RouteStatus) -> Cell:
         if route.servers is None:

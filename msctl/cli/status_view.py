@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from msctl.problems import Problem
+from msctl.problem import Problem
 from msctl.state import parse_time
 from msctl.status import ReplicaStatus, ServiceStatus, Status
-from msctl.ui import Block, Cell, Table
+from msctl.views import Block, Cell, Table
 
 _STATES = {"running": "green", "exited": "red", "dead": "red", "restarting": "red"}
 _HEALTH = {"healthy": "green", "unhealthy": "bold red", "starting": "yellow", "none": "dim"}

@@ -13,8 +13,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from msctl.render.pins import parse_gateway_name
-
 HEADER = "X-Request-Id"
 _FIELD = f"request_{HEADER}"
 
@@ -67,17 +65,6 @@ def parse(run: str, line: str, at: datetime | None = None) -> Entry | None:
 def _whole(found: Mapping[str, Any], key: str) -> int:
     value = found.get(key)
     return int(value) if isinstance(value, int | float) else 0
-
-
-def belongs(entry: Entry, service: str) -> bool:
-    """Whether it was led to this service, under a pin or without one.
-
-    A service may be called `web-a`, as slot a of `web` is: the provider tells them apart.
-    """
-    name, _, provider = entry.service.rpartition("@")
-    if provider == "file" and (pin := parse_gateway_name(entry.service)) is not None:
-        name = pin[0]
-    return name == service
 
 
 @dataclass

@@ -6,8 +6,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from msctl.loadtest.accesslog import Entry, Sightings, belongs
+from msctl.loadtest.accesslog import Entry, Sightings
 from msctl.loadtest.outcome import Outcome
+from msctl.queries import own_name
 
 NOTHING_LOGGED = (
     "none of the requests is in the gateway's access log; is it switched off, or without "
@@ -76,7 +77,7 @@ def join(
         retried += entry.retries > 0
         if entry.address is None:
             kept += 1
-        elif belongs(entry, service):
+        elif own_name(entry.service) == service:
             replicas[outcome.number] = sightings.name(entry.address, entry.at)
         else:
             strays[entry.service] += 1

@@ -23,6 +23,23 @@ ENDPOINT = f"tcp://{SOCKET_PROXY}:{PORT}"
 
 SCALING = "MSCTL_SCALING"
 """The variable that also lets a proxy through what scaling takes."""
+PROJECT = "MSCTL_PROJECT"
+"""The variable that narrows what the gateway sees to the containers of one project.
+
+Traefik lists all containers, then asks for each by itself, then listens to events: at every event
+of any container. What starts between the list and the events is never heard of, and one that a
+failing proxy hides is taken for gone. So it is told of no other project's, and its events begin
+with the list.
+"""
+_HEARD = "%22type%22:[%22container%22],%22event%22:[%22start%22,%22die%22,%22health_status%22],"
+
+
+def _filters(more: str = "") -> str:
+    """The engine's filters in a query, as HAProxy's log format writes them."""
+    own = f"%22label%22:[%22com.docker.compose.project=%[env({PROJECT})]%22]"
+    return f"%7B{more}{own}%7D".replace("%", "%%").replace("%%[", "%[")
+
+
 _RULES = (
     "global",
     "  log stdout format raw local0",
@@ -61,6 +78,13 @@ _RULES = (
     "  http-request set-var(txn.may) bool(true) if { method DELETE } one",
     "  http-request set-var(txn.may) bool(true) if { method DELETE } intent",
     "  http-request set-var(txn.may) bool(true) if { method PUT GET } pins",
+    ".endif",
+    f".if defined({PROJECT})",
+    "  acl list path_end /containers/json",
+    "  acl events path_end /events",
+    "  http-request set-var(proc.listed) date() if list",
+    f"  http-request set-query filters={_filters()} if list",
+    f"  http-request set-query filters={_filters(_HEARD)}&since=%[var(proc.listed)] if events",
     ".endif",
     "  http-request set-log-level silent if { var(txn.may) -m bool }",
     "  http-request deny deny_status 403 unless { var(txn.may) -m bool }",
@@ -114,7 +138,9 @@ def own_names(stack: Stack) -> set[str]:
 def socket_proxy(stack: Stack) -> dict[str, Any]:
     """The service `socket-proxy`."""
     image = image_of(stack) or IMAGE
-    return proxy(NETWORK, None) if image == IMAGE else proxy(NETWORK, _SETTINGS, image)
+    if image == IMAGE:
+        return proxy(NETWORK, {PROJECT: stack.name})
+    return proxy(NETWORK, _SETTINGS, image)
 
 
 def proxy(

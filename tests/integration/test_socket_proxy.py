@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import time
+from typing import Any
 
 import pytest
-from live import NewStack, Stack, service, until
+from live import PROXY_IMAGE, SAMPLE, NewStack, Stack, service, until
 
 pytestmark = pytest.mark.engine
 
@@ -37,12 +37,20 @@ REFUSED = [
 ]
 ASK = """
 import http.client, json, sys
-for method, path in json.loads(sys.argv[1]):
-    asked = http.client.HTTPConnection("socket-proxy", 2375, timeout=10)
+for method, path in json.loads(sys.argv[2]):
+    asked = http.client.HTTPConnection(sys.argv[1], 2375, timeout=10)
     asked.request(method, path)
     print(asked.getresponse().status)
 """
 """Run beside the gateway, on its network to the proxy."""
+HEAR = """
+import http.client, json, sys
+asked = http.client.HTTPConnection(sys.argv[1], 2375, timeout=20)
+asked.request("GET", "/v1.41/events?filters=%7B%22type%22%3A%7B%22container%22%3Atrue%7D%7D")
+event = json.loads(asked.getresponse().readline())
+print(event["Action"], event["Actor"]["Attributes"]["name"])
+"""
+"""Asks as Traefik does, and prints the first event."""
 
 
 @pytest.fixture(scope="module")
@@ -57,17 +65,23 @@ def shop(module_stacks: NewStack) -> Stack:
     return stack
 
 
+def beside(stack: Stack, container: str, *words: str) -> str:
+    """What a program says that runs where a container is."""
+    said: bytes = stack.engine.containers.run(
+        SAMPLE,
+        ["-c", *words],
+        entrypoint=["python3"],
+        network_mode=f"container:{container}",
+        remove=True,
+    )
+    return said.decode()
+
+
 def answers(stack: Stack, asked: list[tuple[str, str]]) -> list[int]:
     """What the proxy says to somebody who sits where the gateway sits."""
     web = stack.ids("web").popitem()[0]
     questions = json.dumps([(method, path.format(web=web)) for method, path in asked])
-    said = stack.engine.containers.run(
-        "msctl-test/sample:latest",
-        ["-c", ASK, questions],
-        entrypoint=["python3"],
-        network_mode=f"container:{stack.project}_traefik",
-        remove=True,
-    )
+    said = beside(stack, f"{stack.project}_traefik", ASK, "socket-proxy", questions)
     return [int(status) for status in said.split()]
 
 
@@ -109,12 +123,48 @@ def test_it_is_not_root(shop: Stack) -> None:
     assert users.pop("haproxy") != "0"
 
 
-@pytest.mark.alone  # what asks of every container at that moment, for an event, learns of none
+def test_what_happens_between_the_list_and_the_events_is_told(shop: Stack) -> None:
+    """Of this project alone: a gateway that starts, or comes back to its proxy, misses nothing."""
+    containers, label = shop.engine.containers, "com.docker.compose.project"
+    proxy = containers.run(
+        PROXY_IMAGE,
+        environment={"MSCTL_PROJECT": shop.project},
+        volumes=["/var/run/docker.sock:/var/run/docker.sock:ro"],
+        detach=True,
+        init=True,
+    )
+    made = [proxy]
+    try:
+        until(lambda: b"200" in _asked(proxy, "/containers/json"), 20, "the proxy answers")
+        for project in ("another", shop.project):
+            made.append(
+                containers.run(
+                    SAMPLE,
+                    ["60"],
+                    entrypoint=["sleep"],
+                    labels={label: project},
+                    name=f"{shop.project}-of-{project}",
+                    detach=True,
+                )
+            )
+        told = beside(shop, proxy.id, HEAR, "127.0.0.1")
+        assert told.split() == ["start", f"{shop.project}-of-{shop.project}"]
+    finally:
+        for container in made:
+            container.remove(force=True)
+
+
+def _asked(proxy: Any, path: str) -> bytes:
+    """The answer to one question, asked in the proxy itself."""
+    _, output = proxy.exec_run(["wget", "-S", "-q", "-O/dev/null", f"http://127.0.0.1:2375{path}"])
+    said: bytes = output
+    return said
+
+
 def test_without_it_the_gateway_serves_on(shop: Stack) -> None:
     """It keeps what it knows while the proxy is away, `status` says so, and `up` mends it: a
     replica that comes then is routed."""
     proxy = shop.engine.containers.get(f"{shop.project}-socket-proxy-1")
-    time.sleep(1)  # what ended before this test had its turn is an event too
     proxy.stop(timeout=0)
     assert [shop.visitor.get("/").status_code for _ in range(5)] == [200] * 5
     status = shop.msctl("status", "--json")

@@ -16,7 +16,7 @@ from msctl.cli.rounds import Rounds
 from msctl.queries import FIGURE, Sample, load_query, read_load
 from msctl.request import Scale
 from msctl.state import Health, Traffic, Usage
-from msctl.ui import Table
+from msctl.views import Table
 
 SERVICE = {
     "port": 80,

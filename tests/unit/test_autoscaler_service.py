@@ -23,7 +23,7 @@ from msctl.autoscale.records import Reading
 from msctl.exporter import Exporter
 from msctl.model import Operator, Stack
 from msctl.ownimage import context, reference, requirements
-from msctl.problems import Problem
+from msctl.problem import Problem
 from msctl.render.canonical import canonical
 from msctl.render.compose import compose_file, document
 from msctl.render.confighash import config_hash

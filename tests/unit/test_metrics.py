@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from msctl.cli.metrics_view import latency, rate, share, view
 from msctl.metrics import history_times, read_metrics
 from msctl.queries import Sample, Series
-from msctl.ui import Ui, neutral
+from msctl.ui import Ui
+from msctl.views import neutral
 
 NOW = datetime(2030, 1, 1, 1, 0, 0, 123456, tzinfo=UTC)
 VALUES = st.lists(

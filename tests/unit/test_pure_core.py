@@ -21,7 +21,7 @@ KUBERNETES = (
 )  # fmt: skip
 CORE = (
     "model", "fields", "state", "plan", "ports", "spelling", "status", "queries",
-    "addresses", "exposition", "metrics",
+    "addresses", "exposition", "metrics", "problem", "problems", "views",
 )  # fmt: skip
 EFFECTS = {
     "aiohttp", "asyncio", "bcrypt", "click", "cryptography", "docker", "httpx",

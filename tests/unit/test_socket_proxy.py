@@ -59,6 +59,11 @@ def test_its_image_is_named_by_what_is_in_it() -> None:
     assert "dockerfile_inline: |-\n        FROM debian" in compose_file(shop(), source="stack.yaml")
 
 
+def test_it_shows_the_gateway_its_own_project() -> None:
+    """And no other image is asked to, which would not know how."""
+    assert document(shop())["services"]["socket-proxy"]["environment"] == {"MSCTL_PROJECT": "shop"}
+
+
 def test_another_image_is_told_the_same_rules() -> None:
     """By the variables of a widespread proxy; msctl builds nothing then."""
     proxy = document(shop({"image": "proxy:1"}))["services"]["socket-proxy"]
@@ -101,8 +106,8 @@ def test_what_is_wrong_in_the_file_is_told(text: str, message: str) -> None:
 
 
 def test_up_starts_it_before_the_gateway() -> None:
-    """The gateway comes after its start, but not after its first check; the stack is not up before
-    that."""
+    """The gateway comes after its start, but not after its first check; what it lists is waited for
+    after that."""
     stack = shop()
     world = World().have(IMAGE, *images_of(stack))
     assert str(planned(world, stack)) == lines(
@@ -120,7 +125,7 @@ def test_up_starts_it_before_the_gateway() -> None:
         #11 create shop-web-1, it is not there after #5
         #12 start shop-web-1, it is not there after #11
         #13 await healthy shop-web-1 after #12
-        #14 await routed shop-web-1 after #10 #13
+        #14 await routed shop-web-1 after #4 #10 #13
         """
     )
     finish(MemoryEngine(world, stack))

@@ -12,7 +12,7 @@ from memory.stacks import stack_of
 
 from msctl.config import load_text
 from msctl.model import Stack
-from msctl.problems import Problem
+from msctl.problem import Problem
 from msctl.state import (
     Certificate,
     Detail,

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from msctl.cli.status_view import view
-from msctl.problems import Problem
+from msctl.problem import Problem
 from msctl.status import ReplicaStatus, ServiceStatus, Status
-from msctl.ui import Block, Table
+from msctl.views import Block, Table
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -19,9 +19,10 @@ from msctl.cli.progress import By, LiveReporter, PlainReporter, reporter
 from msctl.cli.status_view import age, view
 from msctl.errors import Interrupted, MsctlError, StackFileError, StepFailed
 from msctl.plan import Draft, Plan, Step, Wait
-from msctl.problems import Problem
+from msctl.problem import Problem
 from msctl.status import GatewayStatus, ReplicaStatus, ServiceStatus, Status
-from msctl.ui import Cell, Progress, Table, Ui, neutral
+from msctl.ui import Ui
+from msctl.views import Cell, Progress, Table, neutral
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 ESCAPE = "\x1b"

@@ -29,7 +29,7 @@ from msctl.engines.compose.steps import (
 )
 from msctl.errors import MsctlError, UsageProblem
 from msctl.fields import parse_duration
-from msctl.model import GATEWAY
+from msctl.model import GATEWAY, SOCKET_PROXY
 from msctl.plan import Draft
 from msctl.state import Replica, StackState
 
@@ -223,7 +223,7 @@ class Blocks:
             checked=self.is_checked(revision),
         )
         healthy = self.draft.add(step, after)
-        if revision.name == GATEWAY:
+        if revision.name in (GATEWAY, SOCKET_PROXY):
             self.gateway_ready.append(healthy)
         return healthy
 

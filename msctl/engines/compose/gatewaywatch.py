@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from msctl.engines.compose.client import Client
 from msctl.engines.compose.gatewayfiles import GatewayFiles, server_url
+from msctl.engines.compose.logs import last_lines
 from msctl.engines.compose.pinning import url_of
 from msctl.engines.compose.servers import Server
 from msctl.engines.compose.settingsteps import AwaitSettings
@@ -19,6 +20,7 @@ from msctl.engines.compose.steps import (
 )
 from msctl.errors import StepFailed
 from msctl.gateway import GatewayApi, GatewaySilent, status_of
+from msctl.model import GATEWAY, SOCKET_PROXY
 from msctl.plan import Wait
 from msctl.render.pins import gateway_name, probe_path
 from msctl.render.settings import gateway_name as settings_name
@@ -29,6 +31,10 @@ PACE = 0.05
 PROBE_TIMEOUT = 2.0
 """Seconds that a new replica has to answer a probe."""
 GATEWAY_WAITS = (AwaitRouted, AwaitPinned, AwaitUnpinned, AwaitServers, AwaitProbe, AwaitSettings)
+
+
+_READ, _SHOWN = 200, 5
+"""Lines of its log that are looked through when it did not catch up, and of these shown."""
 
 
 class GatewayWatch:
@@ -90,10 +96,18 @@ class GatewayWatch:
                 if name.startswith((f"{wait.service}@", f"{wait.service}-"))
             }
             reason = f"it lists {listed or 'nothing'}"
+        around = [c for c in self._containers() if c.service in (GATEWAY, SOCKET_PROXY)]
         return StepFailed(
-            f"the gateway did not get so far: {wait.line()} {within}: {reason}",
+            f"the gateway did not get so far: {wait.line()} {within}: {reason}{_deaf(around)}",
             hint="msctl routes shows what it has; msctl logs traefik tells why",
+            log=[line for container in around for line in self._last_words(container)],
         )
+
+    def _last_words(self, container: Replica) -> list[str]:
+        """What it wrote last, without the requests that it served."""
+        lines = last_lines(self._client, container.name, _READ)
+        told = [line for line in lines if not line.startswith("{")]
+        return [f"{container.service}: {line}" for line in told[-_SHOWN:]]
 
     def _running(self, service: str) -> list[Replica]:
         return [c for c in self._containers() if c.service == service and c.running]
@@ -137,3 +151,10 @@ class GatewayWatch:
             return False
         self._probe_answers[wait.target] = f"it answered {status}"
         return 200 <= status < 400
+
+
+def _deaf(around: Iterable[Replica]) -> str:
+    """Where the gateway cannot hear of containers: what is wrong with its proxy."""
+    proxies = [c for c in around if c.service == SOCKET_PROXY and not c.healthy]
+    ill = [f"{c.name} is {c.health if c.running else c.state}" for c in proxies]
+    return f"; {', '.join(ill)}, and it hears of changes by that alone" if ill else ""

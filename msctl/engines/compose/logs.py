@@ -12,7 +12,7 @@ from msctl.engines.base import LogLine
 from msctl.engines.compose import labels
 from msctl.engines.compose.client import Client, EngineFault, Stream
 from msctl.errors import EngineUnreachable
-from msctl.state import Replica
+from msctl.state import Replica, parse_time
 
 LONG_LOG = 600
 """Seconds that all that a container ever wrote may take longer than other answers."""
@@ -59,12 +59,8 @@ def _since(at: datetime | None) -> float | None:
 
 def _parse(name: str, line: str) -> LogLine:
     stamp, _, text = line.partition(" ")
-    try:
-        # The engine writes nanoseconds, Python reads microseconds.
-        at = datetime.fromisoformat(stamp[:26].rstrip("Z") + "+00:00")
-    except ValueError:
-        return LogLine(name, line)
-    return LogLine(name, text, at)
+    at = parse_time(stamp)
+    return LogLine(name, text, at) if at is not None else LogLine(name, line)
 
 
 class Follower:

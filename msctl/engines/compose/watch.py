@@ -1,58 +1,32 @@
-"""Follows a project's containers by the engine's event stream, and tells when a wait is over."""
+"""Tells when a wait is over, or that it never will be."""
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
-from msctl.engines.compose import labels
-from msctl.engines.compose.client import Client, EngineFault, Stream
+from msctl.engines.compose.client import Client, EngineFault
 from msctl.engines.compose.gatewayfiles import GatewayFiles
 from msctl.engines.compose.gatewaywatch import GATEWAY_WAITS, GatewayWatch
+from msctl.engines.compose.lives import PROBED, SETTLE, Life, Lives
 from msctl.engines.compose.logs import last_lines
 from msctl.engines.compose.observe import Observer
 from msctl.engines.compose.steps import AwaitCompleted, AwaitHealthy, AwaitSteady, Drain
-from msctl.errors import EngineUnreachable, StepFailed
+from msctl.errors import StepFailed
 from msctl.plan import Wait
 from msctl.state import Health
 
-SETTLE = 0.5
-"""Seconds that a container without a health check has to keep running to count as healthy."""
 DEATHS = 3
 """Deaths after which a container that its engine keeps restarting is given up."""
-SUBSCRIBING = 0.05
-"""Seconds after which a stream that the engine has answered is surely subscribed: it answers
-before it subscribes."""
-RECONNECTS = 5
-"""Attempts to get the event stream back, a second apart, before the engine is given up."""
-PROBED = 3.0
-"""Seconds after which a container that starts has been checked once, where the engine checks every
-second then. What fails meanwhile is no event, and does not make it unhealthy."""
 _NO_PROBE = ("msctl: ", "executable file not found", "no such file or directory")
 """What the output of a health check that can never succeed contains."""
 _NOT_RUN = ("msctl: ", "OCI runtime exec failed")
 """How it begins where it is the check itself that could not be run."""
 
 
-@dataclass
-class _Life:
-    """What is known of one container while a plan runs."""
-
-    id: str
-    running: bool
-    health: Health
-    since: float
-    """Monotonic time of the last start."""
-    deaths: int = 0
-    probed: bool = False
-    """Whether the output of its first checks was looked at."""
-
-
 class ContainerWatch:
-    """The executor's view of the engine. Entered and left by one thread, fed by another."""
+    """The executor's view of the engine. Entered, asked and left by one thread."""
 
     def __init__(
         self,
@@ -62,103 +36,25 @@ class ContainerWatch:
         changed: Callable[[], None],
     ) -> None:
         self._client = client
-        self._observer = observer
-        self._changed = changed
-        self._lives: dict[str, _Life] = {}
-        self._fault: EngineUnreachable | None = None
-        self._closing = threading.Event()
-        self._stream: Stream | None = None
-        self._reader = threading.Thread(target=self._read, name="msctl-events", daemon=True)
+        self._lives = Lives(client, observer.project, changed)
         self._gateway = GatewayWatch(client, observer.gateway_url, files, observer.containers)
         self._begun: dict[int, float] = {}
         """When each wait for a span of time began; two drains of a service in one plan are equal,
         but not the same."""
 
     def __enter__(self) -> ContainerWatch:
-        self._subscribe()
-        self._reader.start()
+        self._lives.open()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._closing.set()
-        if self._stream is not None:
-            self._stream.close()
-        self._reader.join(timeout=5)
+        self._lives.close()
         self._gateway.close()
-
-    # Feeding
-
-    def _subscribe(self) -> None:
-        """Subscribe first, then take a snapshot: nothing falls between the two."""
-        filters = {
-            "type": "container",
-            "label": f"{labels.PROJECT}={self._observer.project}",
-            "event": ["start", "die", "health_status"],
-        }
-        self._stream = self._client.open_stream(
-            lambda api: api.events(filters=filters, decode=True)
-        )
-        time.sleep(SUBSCRIBING)
-        settled = time.monotonic() - SETTLE
-        known = self._lives
-        self._lives = {
-            replica.name: _Life(
-                replica.id,
-                replica.running,
-                replica.health,
-                settled,
-                known[replica.name].deaths if replica.name in known else 0,
-            )
-            for replica in self._observer.containers()
-            if replica.state != "created"
-        }
-
-    def _read(self) -> None:
-        attempts = 0
-        while not self._closing.is_set():
-            try:
-                assert self._stream is not None
-                for event in self._stream:
-                    attempts = 0
-                    self._apply(event)
-                    self._changed()
-                if not self._closing.wait(min(attempts, 1)):
-                    self._subscribe()
-            except EngineUnreachable as fault:
-                attempts += 1
-                if attempts >= RECONNECTS:
-                    self._fault = fault
-                    self._changed()
-                    return
-                self._closing.wait(1)
-            except EngineFault as fault:
-                self._fault = EngineUnreachable(f"the engine's event stream ended: {fault.message}")
-                self._changed()
-                return
-
-    def _apply(self, event: Mapping[str, Any]) -> None:
-        actor = event["Actor"]
-        name, action = actor["Attributes"]["name"], event["Action"]
-        life = self._lives.get(name)
-        if life is None or life.id != actor["ID"]:
-            life = self._lives[name] = _Life(actor["ID"], False, Health.NONE, 0.0)
-        if action == "start":
-            life.running, life.since, life.health = True, time.monotonic(), Health.STARTING
-            life.probed = False
-            for moment in (SETTLE, PROBED):  # of which the engine tells nothing
-                later = threading.Timer(moment, self._changed)
-                later.daemon = True
-                later.start()
-        elif action == "die":
-            life.running, life.deaths = False, life.deaths + 1
-        elif action.startswith("health_status"):
-            life.health = Health(action.partition(": ")[2] or "starting")
 
     # Telling
 
     def reached(self, wait: Wait) -> bool:
-        if self._fault is not None:
-            raise self._fault
+        if self._lives.fault is not None:
+            raise self._lives.fault
         match wait:
             case AwaitHealthy():
                 return self._is_healthy(wait)
@@ -177,7 +73,7 @@ class ContainerWatch:
         return time.monotonic() - begun >= wait.seconds
 
     def _is_healthy(self, wait: AwaitHealthy | AwaitSteady) -> bool:
-        life = self._lives.get(wait.target)
+        life = self._lives.of(wait.target)
         if life is None:
             return False
         if not life.running or (isinstance(wait, AwaitSteady) and life.deaths):
@@ -193,7 +89,7 @@ class ContainerWatch:
             return life.health is Health.HEALTHY
         return time.monotonic() - life.since >= SETTLE
 
-    def _refuse_the_dead(self, wait: AwaitHealthy | AwaitSteady, life: _Life) -> None:
+    def _refuse_the_dead(self, wait: AwaitHealthy | AwaitSteady, life: Life) -> None:
         state = self._inspect(wait.target).get("State", {})
         lives = state.get("Restarting") or state.get("Running")
         steady = isinstance(wait, AwaitSteady)
@@ -219,11 +115,11 @@ class ContainerWatch:
             )
 
     def _is_completed(self, wait: AwaitCompleted) -> bool:
-        life = self._lives.get(wait.target)
+        life = self._lives.of(wait.target)
         if life is None or life.running:
             return False
         state = self._inspect(wait.target).get("State", {})
-        if state.get("Restarting") or state.get("Running"):
+        if state.get("Restarting") or state.get("Running") or state.get("Status") == "created":
             return False
         if state.get("ExitCode") == 0:
             return True

@@ -1,0 +1,1 @@
+"""Compose documents, whose hashes msctl and Docker Compose have to agree on."""
