@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -20,9 +20,11 @@ from msctl.shellwords import quoted
 
 if TYPE_CHECKING:
     from msctl.config.variables import Lookup
-    from msctl.importing import Imported, Source
+    from msctl.importing import Imported, Made, Source
 
 _STACK_FILE = "stack.yaml"
+SECRET = 0o444
+"""A secret's file lies in a folder of the user's alone; users of containers have other numbers."""
 _FORM = "docker-compose.yml"
 _NAMES = ("compose.yaml", "compose.yml", _FORM, "docker-compose.yaml")
 _OVERRIDES = (
@@ -62,15 +64,66 @@ def command(
     target = _target(session, path, output, force)
     source = _source(session, path, files, profiles)
     found = _imported(session, path, source)
+    if not found.data["services"]:
+        _nothing(session, path, found, source)
     text = found.text(path.name)
     if target is None:
         session.ui.write(text)
     else:
+        write_files(path.parent, found.files, force=force)
         write_whole(target, text, session.shown(target))
     for note in found.notes:
         session.ui.note(note.text(session.shown(path)))
+    if target is None and found.files:
+        session.ui.note(f"with -o - these are not written: {', '.join(found.files)}")
     if target is not None:
         _say(session, found, target)
+
+
+def _nothing(session: Session, path: Path, found: Imported, source: Source) -> NoReturn:
+    """Say why no service is left.
+
+    Raises:
+        UsageProblem: always.
+    """
+    from msctl.importing.source import several
+
+    for note in found.notes:
+        session.ui.note(note.text(session.shown(path)))
+    services: Mapping[str, Any] = source.values()["services"]
+    all_of = [s for s in services.values() if isinstance(s, dict)]
+    named = [profile for service in all_of for profile in several(service.get("profiles"))]
+    raise UsageProblem(
+        f"no service of {session.shown(path)} is one for a stack file; nothing was written",
+        hint=f"those of a profile are taken in with --profile {named[0]}" if named else None,
+    )
+
+
+def write_files(folder: Path, files: Mapping[str, Made], *, force: bool) -> None:
+    """Write what lies beside the stack file: all of it, or nothing where something else is there.
+
+    Raises:
+        UsageProblem: a file is there that says something else, or cannot be written.
+    """
+    from msctl import wholefile
+    from msctl.errors import StepFailed
+
+    try:
+        for name, made in files.items():
+            if not force and wholefile.read(folder / name) not in (None, made.text):
+                raise UsageProblem(
+                    f"{name} exists, and says something else; nothing was changed",
+                    hint="move it away, or write over it with --force",
+                )
+        for name, made in files.items():
+            place = (folder / name).parent
+            if made.private:
+                wholefile.own_folder(place)
+            else:
+                place.mkdir(exist_ok=True)
+            wholefile.write(folder / name, made.text, SECRET if made.private else wholefile.PUBLIC)
+    except (StepFailed, OSError) as error:
+        raise UsageProblem(f"nothing was imported: {error}") from None
 
 
 def _usual(session: Session) -> tuple[str, ...]:

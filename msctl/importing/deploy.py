@@ -30,19 +30,38 @@ def deploy_of(draft: Draft, value: Any) -> None:
     if "pids" in limits:
         place = draft.entry if "pids_limit" in Service.model_fields else draft.passed
         place["pids_limit"] = limits["pids"]
-    if "restart_policy" in deploy and "restart" not in draft.raw:
-        policy = deploy["restart_policy"] or {}
-        names = {"none": "no", "any": "always"}
-        condition = policy.get("condition", "any")
-        attempts = policy.get("max_attempts")
-        name = names.get(condition, condition)
-        limited = attempts and name == "on-failure"
-        draft.entry["restart"] = f"{name}:{attempts}" if limited else name
+    if "generic_resources" in reserved:
+        at = (*draft.at, "deploy", "resources", "reservations", "generic_resources")
+        draft.source.not_carried(at, "it is Swarm's")
+    if "restart_policy" in deploy:
+        _restart(draft, deploy["restart_policy"] or {})
     _rollout(draft, deploy.get("update_config"))
     for key in deploy:
         usual = key == "mode" and deploy[key] == "replicated"
         if key not in _CARRIED and not usual:
             draft.source.not_carried((*draft.at, "deploy", key), _WHY_NOT_DEPLOYED.get(key, ""))
+
+
+def restarts_by_deploy(service: Mapping[str, Any]) -> bool:
+    """Whether `deploy` says when a service is started again: then `restart` does not count."""
+    deploy = service.get("deploy")
+    policy = deploy.get("restart_policy") if isinstance(deploy, dict) else None
+    return isinstance(policy, dict) and "condition" in policy
+
+
+def _restart(draft: Draft, policy: Mapping[str, Any]) -> None:
+    """When it is started again; the engine knows no more than how often."""
+    at = (*draft.at, "deploy", "restart_policy")
+    known: dict[str, Any] = {"none": "no", "any": "always"}
+    condition = policy.get("condition", "any")
+    name = known.get(condition, condition)
+    attempts = policy.get("max_attempts") if name == "on-failure" else None
+    for key in policy:
+        if key != "condition" and (key != "max_attempts" or attempts is None):
+            why = "it counts with on-failure only" if key == "max_attempts" else "it is Swarm's"
+            draft.source.not_carried((*at, key), why)
+    if restarts_by_deploy(draft.raw) or "restart" not in draft.raw:
+        draft.entry["restart"] = f"{name}:{attempts}" if attempts else name
 
 
 def _rollout(draft: Draft, value: Any) -> None:

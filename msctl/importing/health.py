@@ -59,6 +59,8 @@ def health_of(
                 source.not_carried((*at, key), "the check itself is the image's own")
     if "start_interval" in check and found.health is not None:
         found.passed["start_interval"] = check["start_interval"]
+    elif "start_interval" in check and "disable" not in found.passed:
+        source.not_carried((*at, "start_interval"), "the check itself is the image's own")
     if path is None:
         return found
     if found.health is None:

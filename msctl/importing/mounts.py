@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from msctl.config.problems import Path
+from msctl.importing.inline import file_of
 from msctl.importing.source import Source, several
 from msctl.mounts import parse_mount
 
@@ -36,6 +37,67 @@ def mounts_of(source: Source, at: Path, value: Any) -> list[Any]:
     return kept
 
 
+def mounts_from(
+    source: Source, at: Path, value: Any, services: Mapping[str, Any], own: list[Any]
+) -> list[Any]:
+    """What `volumes_from` mounts: what other services do, but for where the service has a mount of
+    its own."""
+    found: list[Any] = []
+    taken = {_part(source, entry, "target") for entry in own}
+    for index, entry in enumerate(several(value)):
+        name, _, mode = str(entry).partition(":")
+        place = (*at, "volumes_from", index)
+        if name not in services:
+            source.not_carried(place, f"{name} is no service of this file")
+            continue
+        source.note(place, f"it mounts what {name} does, but for what {name}'s image declares")
+        for mount in _all_mounts(source, services, name):
+            target = _part(source, mount, "target")
+            if target in taken:
+                continue
+            taken.add(target)
+            if _part(source, mount, "source") is None:
+                source.not_carried(place, f"{name}'s {target} has no name by which it is shared")
+            else:
+                found.append(_read_only(mount) if mode == "ro" else mount)
+    return found
+
+
+def _all_mounts(
+    source: Source, services: Mapping[str, Any], name: str, seen: tuple[str, ...] = ()
+) -> list[Any]:
+    """A service's mounts, and those that it has from others."""
+    service = services.get(name)
+    if not isinstance(service, dict) or name in seen:
+        return []
+    found = mounts_of(source, ("services", name), service.get("volumes"))
+    for entry in several(service.get("volumes_from")):
+        other, _, mode = str(entry).partition(":")
+        theirs = _all_mounts(source, services, other, (*seen, name))
+        found += [_read_only(mount) for mount in theirs] if mode == "ro" else theirs
+    return found
+
+
+def _part(source: Source, entry: Any, part: str) -> str | None:
+    """The source or target of a mount."""
+    text = source.resolved(entry) if isinstance(entry, str) else entry
+    try:
+        found: str | None = getattr(parse_mount(text), part)
+    except ValueError:
+        return None
+    return found
+
+
+def _read_only(mount: Any) -> Any:
+    if not isinstance(mount, str):
+        return {**mount, "read_only": True}
+    if _READ_ONLY.fullmatch(mount):
+        return mount
+    plain = mount.removesuffix(":rw")
+    has_options = "/" not in plain.rpartition(":")[2]
+    return f"{plain},ro" if has_options else f"{plain}:ro"
+
+
 def writes_to(source: Source, service: Mapping[str, Any]) -> str | None:
     """The first volume or folder of the host that a service can change; None: there is none."""
     for entry in several(service.get("volumes")):
@@ -60,25 +122,18 @@ def files_of(
     for index, entry in enumerate(several(value)):
         place = (*at, kind, index)
         name = str(entry.get("source")) if isinstance(entry, dict) else str(entry)
-        file = (known.get(name) or {}).get("file")
-        if file is None:
-            source.not_carried(place, _why_no_file(name, known.get(name) or {}))
+        try:
+            path = file_of(source, kind, name, known.get(name) or {})
+        except ValueError as error:
+            source.not_carried(place, str(error))
             continue
         target = str(entry.get("target") or name) if isinstance(entry, dict) else name
         target = target if target.startswith("/") else f"{folder}{target}"
-        path = file if file.startswith((".", "/", "~", "$")) else f"./{file}"
         mounts.append(f"{path}:{target}:ro")
         for key in ("uid", "gid", "mode"):
             if isinstance(entry, dict) and key in entry:
                 source.not_carried((*place, key), "the file's own owner and mode hold")
     return mounts
-
-
-def _why_no_file(name: str, said: Mapping[str, Any]) -> str:
-    for key, where in (("content", "in this file"), ("environment", "in a variable")):
-        if key in said:
-            return f"{name} stands {where}: write it into a file of its own, and name that"
-    return f"{name} is not a file"
 
 
 def secrets_of(source: Source, name: str, value: Any) -> list[Any]:

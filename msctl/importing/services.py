@@ -8,10 +8,10 @@ from typing import Any
 
 from msctl.config.problems import Path
 from msctl.importing.confining import FIRST_CLASS
-from msctl.importing.deploy import deploy_of, limit
+from msctl.importing.deploy import deploy_of, limit, restarts_by_deploy
 from msctl.importing.health import health_of
 from msctl.importing.labels import Labels
-from msctl.importing.mounts import files_of, mounts_of, secrets_of, writes_to
+from msctl.importing.mounts import files_of, mounts_from, mounts_of, secrets_of, writes_to
 from msctl.importing.routing import Routing
 from msctl.importing.source import Source, pairs, several
 from msctl.model import Service
@@ -23,7 +23,6 @@ _CONFINING_OURS = (*_CONFINING, "pids_limit", "logging")
 _SILENT = {"image", "labels", "container_name", "attach", "pull_policy", "develop", "profiles"}
 _WHY = {
     "external_links": "only services of the stack are reached by a name",
-    "volumes_from": "write out the volumes",
     "provider": "msctl runs containers only",
 }
 """What there is to say about keys that are not carried."""
@@ -75,6 +74,7 @@ def service_of(draft: Draft, routing: Routing, labels: Labels, needed_as_job: bo
     for key in ("develop", "pull_policy"):
         if key in raw:
             source.not_carried((*draft.at, key))
+    _share(draft)
     _confine(draft)
     if own := labels.rest.get(draft.name):
         entry["labels"] = own
@@ -85,6 +85,17 @@ def service_of(draft: Draft, routing: Routing, labels: Labels, needed_as_job: bo
         entry["x-compose"] = draft.passed
     ordered = {key: entry[key] for key in (*_FIRST, *entry) if key in entry and key not in _LAST}
     draft.entry = ordered | {key: entry[key] for key in _LAST if key in entry}
+
+
+def _share(draft: Draft) -> None:
+    """The mounts of other services, which start first."""
+    value = draft.raw.get("volumes_from")
+    own = draft.entry.get("volumes", [])
+    more = mounts_from(draft.source, draft.at, value, draft.top["services"], own)
+    if more:
+        draft.entry["volumes"] = [*own, *more]
+    others = [str(entry).partition(":")[0] for entry in several(value)]
+    _need(draft, "volumes_from", [name for name in others if name in draft.top["services"]])
 
 
 def _why_not_shared(mode: str) -> str:
@@ -181,7 +192,7 @@ def _count(draft: Draft, needed_as_job: bool) -> None:
             entry["replicas"] = {"initial": count, "max": int(number)}
         elif number != "1" or source.own:
             entry["replicas"] = count
-    elif (target := writes_to(source, raw)) is not None:
+    elif (target := writes_to(source, entry)) is not None:
         entry["stateful"] = True
         entry.pop("rollout", None)
         message = f"stateful, since it writes to {target}: one replica, replaced stop-first"
@@ -212,11 +223,18 @@ def _env_file(draft: Draft, value: Any) -> None:
     files = []
     for index, entry in enumerate(several(value)):
         path = entry.get("path") if isinstance(entry, dict) else entry
-        needed = not isinstance(entry, dict) or entry.get("required") is not False
-        if needed or draft.source.exists(draft.source.resolved(path)):
-            files.append(path)
-        else:
-            draft.source.not_carried((*draft.at, "env_file", index), f"{path} is not there")
+        options = entry if isinstance(entry, dict) else {}
+        place = (*draft.at, "env_file", index)
+        needed = options.get("required") is not False
+        if not needed and not draft.source.exists(draft.source.resolved(path)):
+            draft.source.not_carried(place, f"{path} is not there")
+            continue
+        files.append(path)
+        if not needed:
+            draft.source.not_carried((*place, "required"), f"{path} has to be there from now on")
+        if "format" in options:
+            why = f"quotes and variables mean something in {path}"
+            draft.source.not_carried((*place, "format"), why)
     if files:
         draft.entry["env_file"] = files
 
@@ -257,7 +275,9 @@ def _command(key: str) -> Callable[[Draft, Any], None]:
 
 
 def _restart(draft: Draft, value: Any) -> None:
-    if value is not None:
+    if restarts_by_deploy(draft.raw):
+        draft.source.not_carried((*draft.at, "restart"), "deploy.restart_policy counts")
+    elif value is not None:
         draft.entry["restart"] = "no" if value is False else value
 
 
@@ -295,7 +315,7 @@ _FIRST = ("image", "build", "command", "entrypoint", "port", "routes", "sticky",
           "stateful", "job", "optional", "rollout", "resources", "health", "needs", "restart",
           "networks", "volumes", "ports", "secrets")  # fmt: skip
 _LAST = ("labels", "env_file", "env", "x-compose")
-_LATER = {"networks", "healthcheck", "scale"}
+_LATER = {"networks", "healthcheck", "scale", "volumes_from"}
 _KEYS: Mapping[str, Callable[[Draft, Any], None]] = {
     "build": _build,
     "command": _command("command"),

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from msctl.importing.gateway import Gateway, find_gateway, gateway_data, other_args, own_args
+from msctl.importing.inline import Made
 from msctl.importing.labels import Labels, read_labels
 from msctl.importing.routing import Routers, routing_of
 from msctl.importing.services import Draft, linked, service_of
@@ -31,6 +32,8 @@ class Imported:
 
     data: Mapping[str, Any]
     notes: tuple[Note, ...]
+    files: Mapping[str, Made]
+    """What has to lie beside it, by its path from there."""
 
     def text(self, file: str) -> str:
         """The stack file's text. `file` is the Compose file, as its comments call it."""
@@ -60,7 +63,7 @@ def imported(source: Source, name: str) -> Imported:
     drafts = {}
     jobs, optional = _needed(source, services)
     sts = source.own and "email" in gateway.acme
-    first = next(iter(networks.values()))
+    first = next(iter(networks.values()), _DEFAULT)
     aliases = _aliases(source, services)
     for old, new in names.items():
         draft = Draft(
@@ -84,7 +87,8 @@ def imported(source: Source, name: str) -> Imported:
         data = _with_args(data, other_args(gateway))
     else:
         data = _with_args(data, _own_args(data, gateway))
-    return Imported(data, tuple(sorted(source.notes, key=lambda n: (n.file or "", n.line))))
+    notes = sorted(source.notes, key=lambda note: (note.file or "", note.line))
+    return Imported(data, tuple(notes), source.made)
 
 
 def _services(source: Source, top: Mapping[str, Any]) -> dict[str, Any]:

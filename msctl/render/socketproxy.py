@@ -15,6 +15,9 @@ from msctl.model import AUTOSCALER, AUTOSCALER_PROXY, GATEWAY, SOCKET_PROXY, Sta
 from msctl.render.confinement import bounded
 
 DOCKER_SOCKET = "/var/run/docker.sock"
+GATEWAY_SOCKET = "/run/docker.sock"
+"""Where a gateway without a proxy has it. Not below /var/run: that is a link in most images, and
+engines from 28.5 on copy no file into a container that has something mounted behind a link."""
 PORT = 2375
 """Where the proxy listens, on its own network only."""
 NETWORK = SOCKET_PROXY

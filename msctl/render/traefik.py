@@ -9,7 +9,7 @@ from msctl.fields import show_duration
 from msctl.model import Route, Service, Stack
 from msctl.render.middlewares import middlewares
 from msctl.render.routers import priority, rule
-from msctl.render.socketproxy import ENDPOINT, image_of
+from msctl.render.socketproxy import ENDPOINT, GATEWAY_SOCKET, image_of
 
 DYNAMIC_FOLDER = "/etc/traefik/dynamic"
 """Where the gateway's file provider looks for pins."""
@@ -174,9 +174,10 @@ def _acme_flags(stack: Stack) -> list[str]:
 
 
 def _provider_flags(stack: Stack) -> list[str]:
+    endpoint = ENDPOINT if image_of(stack) else f"unix://{GATEWAY_SOCKET}"
     return [
         "--providers.docker=true",
-        *([f"--providers.docker.endpoint={ENDPOINT}"] if image_of(stack) else []),
+        f"--providers.docker.endpoint={endpoint}",
         "--providers.docker.exposedbydefault=false",
         f"--providers.docker.constraints=Label(`com.docker.compose.project`,`{stack.name}`)",
         f"--providers.file.directory={DYNAMIC_FOLDER}",

@@ -18,12 +18,15 @@ services:
       - traefik.http.services.web.loadbalancer.server.port=8000
     hostname: box
     links: [db]
-    volumes_from: [db]
+    external_links: [old]
   db:
     image: db:1
     volumes: ["data:/data"]
 """
-LOST = "docker-compose.yml:10: services.web.volumes_from: not carried: write out the volumes"
+LOST = (
+    "docker-compose.yml:10: services.web.external_links: not carried: only services of the stack "
+    "are reached by a name"
+)
 
 
 @pytest.fixture
@@ -160,14 +163,14 @@ def test_what_other_files_say_is_told_with_their_names(project: Terminal) -> Non
     more = "include: [infra/a.yml]\n" + COMPOSE + "  w: {extends: {file: b/c.yml, service: x}}\n"
     project.write(more, "docker-compose.yml")
     for name, text in (
-        ("infra/a.yml", "services:\n  q:\n    image: q\n    volumes_from: [w]\n    build: .\n"),
+        ("infra/a.yml", "services:\n  q:\n    image: q\n    external_links: [w]\n    build: .\n"),
         ("b/c.yml", "services:\n  x: {image: x, volumes: [./d:/d], network_mode: none}\n"),
     ):
         (project.folder / name).parent.mkdir()
         project.write(text, name)
     answer = project.msctl("import", "docker-compose.yml")
     assert answer.status == 0
-    assert "note: infra/a.yml:4: services.q.volumes_from: not carried" in answer.err
+    assert "note: infra/a.yml:4: services.q.external_links: not carried" in answer.err
     assert "note: b/c.yml:2: services.w.network_mode: not carried" in answer.err
     services = yaml.safe_load((project.folder / "stack.yaml").read_text())["services"]
     assert services["q"]["build"] == "./infra"
@@ -188,3 +191,44 @@ def test_a_stack_without_routes_is_told_how_to_get_one(project: Terminal) -> Non
 def test_the_projects_name_is_docker_composes() -> None:
     """Of a folder's name it drops what a project's name cannot have; volumes are found by it."""
     assert [project_name(name) for name in ("My.App", "_x-1", "Ünï")] == ["myapp", "x-1", "n"]
+
+
+def test_what_stands_in_the_file_is_written_beside_the_stack_file(project: Terminal) -> None:
+    """A config for everybody to read, a secret in a folder of the user's alone; neither over
+    something else, and nothing where the stack file is only printed."""
+    inline = """\
+services: {web: {image: web:1, configs: [site], secrets: [token]}}
+configs: {site: {content: "a=1"}}
+secrets: {token: {environment: TOKEN}}
+"""
+    project.write(inline, "docker-compose.yml")
+    project.write("TOKEN=a-token\n", ".env")
+    printed = project.msctl("import", "-o", "-")
+    assert "with -o - these are not written: ./configs/site, ./.msctl/secrets/token" in printed.err
+    assert not (project.folder / "configs").exists()
+    answer = project.msctl("import")
+    assert answer.status == 0
+    config = project.folder / "configs" / "site"
+    secret = project.folder / ".msctl" / "secrets" / "token"
+    assert (config.read_text(), config.stat().st_mode & 0o777) == ("a=1", 0o644)
+    assert (secret.read_text(), secret.parent.stat().st_mode & 0o777) == ("a-token", 0o700)
+    assert "a-token" not in answer.err + (project.folder / "stack.yaml").read_text()
+    (project.folder / "stack.yaml").unlink()
+    config.write_text("mine")
+    refused = project.msctl("import")
+    assert refused.status == 2
+    assert "./configs/site exists, and says something else; nothing was changed" in refused.err
+    assert not (project.folder / "stack.yaml").exists()
+    assert project.msctl("import", "--force").status == 0
+    assert config.read_text() == "a=1"
+
+
+def test_a_file_of_which_nothing_is_started_is_told(project: Terminal) -> None:
+    """With the profile that would."""
+    project.write("services: {web: {image: web:1, profiles: [dev]}}\n", "docker-compose.yml")
+    answer = project.msctl("import")
+    assert answer.status == 2
+    assert "no service of docker-compose.yml is one for a stack file" in answer.err
+    assert "taken in with --profile dev" in answer.err
+    assert not (project.folder / "stack.yaml").exists()
+    assert project.msctl("import", "--profile", "dev").status == 0

@@ -13,7 +13,7 @@ from test_render_properties import as_file, real_hashes, stacks
 
 import msctl
 from msctl.config import load_text, yamltext
-from msctl.importing import Imported, Source, composed, imported
+from msctl.importing import Imported, Made, Source, composed, imported
 from msctl.importing.rules import Match, matches
 from msctl.importing.source import OURS
 from msctl.model import Stack
@@ -264,8 +264,8 @@ services:
     ipc: service:b
     deploy: {update_config: {order: start-first, delay: 1s}, replicas: 12, placement: {}}
   b: {extends: {file: x.yml, service: b}}
-  c: {image: i, configs: [inline], volumes_from: [a], network_mode: "service:a"}
-configs: {inline: {content: x}}
+  c: {image: i, configs: [far], volumes_from: ["container:d"], network_mode: "service:a"}
+configs: {far: {external: true}}
 """
     found = taken(text)
     assert told(found).splitlines() == [
@@ -279,11 +279,10 @@ configs: {inline: {content: x}}
         "f:8: services.a.deploy.placement: not carried: it is Swarm's",
         "f:9: services.b.extends: not carried: x.yml: no such file or directory",
         "f:9: services.b: not carried: it has neither image nor build",
-        "f:10: services.c.configs[0]: not carried: inline stands in this file: write it into a "
-        "file of its own, and name that",
-        "f:10: services.c.volumes_from: not carried: write out the volumes",
+        "f:10: services.c.configs[0]: not carried: far is not a file",
         "f:10: services.c.network_mode: not carried: it is in the stack's networks, with an "
         "address of its own; a by its name",
+        "f:10: services.c.volumes_from[0]: not carried: container is no service of this file",
     ]
     service = loaded(found).services["a"]
     assert (service.replicas.max, service.rollout.order) == (12, "start-first")
@@ -311,3 +310,67 @@ services:
     assert stack.services["old"].needs == ("two", "web")
     aliases = {"networks": {"default": {"aliases": ["redis"]}}}
     assert stack.services["cache"].passthrough == aliases
+
+
+def test_mounts_of_others_are_written_out() -> None:
+    """`volumes_from`, through several services, read-only where it says so; a service's own mount
+    wins, and what has no name cannot be shared."""
+    text = """\
+services:
+  a: {image: i, volumes: ["data:/data", "./conf:/conf:rw", "/scratch", "./log:/log:z"]}
+  b: {image: i, volumes_from: ["a:ro"], volumes: ["mine:/conf"]}
+  c: {image: i, volumes_from: [b, "a:rw"]}
+volumes: {data: , mine: }
+"""
+    found = taken(text)
+    services = found.data["services"]
+    assert services["b"]["volumes"] == ["mine:/conf", "data:/data:ro", "./log:/log:z,ro"]
+    assert services["c"]["volumes"] == ["mine:/conf", "data:/data:ro", "./log:/log:z,ro"]
+    assert (services["b"]["needs"], services["c"]["needs"]) == (["a"], ["b", "a"])
+    assert "stateful" in services["c"]
+    assert "f:3: services.b.volumes_from[0]: not carried: a's /scratch has no name" in told(found)
+    assert loaded(found).services["b"].needs == ("a",)
+
+
+def test_what_stands_in_the_file_or_a_variable_becomes_a_file() -> None:
+    """Configs beside the stack file, secrets where msctl has its own; a variable without a value
+    is told."""
+    text = """\
+services:
+  web:
+    image: i
+    configs: [{source: site, target: /etc/site.conf}, motd]
+    secrets: [token, {source: token, target: other}, gone]
+configs:
+  site: {content: "port=$$1 ${PORT}\\n"}
+  motd: {environment: MOTD}
+secrets:
+  token: {environment: TOKEN}
+  gone: {environment: NOT_SET}
+"""
+    environ = {"PORT": "80", "MOTD": "hello", "TOKEN": "$ecret"}
+    found = taken(text, environ)
+    assert found.data["services"]["web"]["volumes"] == [
+        "./configs/site:/etc/site.conf:ro",
+        "./configs/motd:/motd:ro",
+        "./.msctl/secrets/token:/run/secrets/token:ro",
+        "./.msctl/secrets/token:/run/secrets/other:ro",
+    ]
+    assert found.files == {
+        "./configs/site": Made("port=$1 80\n", False),
+        "./configs/motd": Made("hello", False),
+        "./.msctl/secrets/token": Made("$ecret", True),
+    }
+    assert "gone is the variable NOT_SET, which is not set" in told(found)
+    assert "$ecret" not in found.text("f") + told(found)
+    loaded(found, environ)
+
+
+def test_when_it_is_started_again() -> None:
+    """`deploy.restart_policy` counts before `restart`, as for Docker Compose."""
+    policy = "deploy: {restart_policy: {condition: on-failure, max_attempts: 3, delay: 5s}}"
+    for order in (f"restart: always, {policy}", f"{policy}, restart: always"):
+        found = taken(f"services: {{a: {{image: i, {order}}}}}")
+        assert found.data["services"]["a"]["restart"] == "on-failure:3"
+        assert "services.a.restart: not carried: deploy.restart_policy counts" in told(found)
+        assert "restart_policy.delay: not carried: it is Swarm's" in told(found)
