@@ -92,17 +92,32 @@ def test_the_sample_stack_is_valid_for_three_versions() -> None:
     assert 'service=~"userservice@docker|musicshare-' in queries[1]["metadata"]["query"]
 
 
-def test_prometheus_calls_services_as_on_an_engine() -> None:
-    """So that alerts and dashboard find them: the sample's rules for names, on Traefik's names."""
-    config = yaml.safe_load((REPOSITORY / "prometheus" / "kubernetes.yml").read_text())
-    rules = config["scrape_configs"][0]["metric_relabel_configs"]
+@pytest.mark.parametrize("namespace", ["musicshare", "music-two"])
+def test_prometheus_calls_services_as_on_an_engine(namespace: str) -> None:
+    """So that alerts and dashboard find them: the sample's rules for names, on Traefik's names in
+    whichever namespace the stack is."""
+    stack, contents = musicshare()
+    files = found(
+        kubernetes.objects(stack, contents, namespace=namespace), "ConfigMap", "prometheus-files"
+    )["data"]
+    (text,) = [text for key, text in files.items() if key.endswith("prometheus.yml")]
+    rules = yaml.safe_load(text)["scrape_configs"][0]["metric_relabel_configs"]
     (rule,) = [r for r in rules if r["target_label"] == "service"]
     for part in ("", "internal-"):
-        told = f"musicshare-music-service-route-{part}{'0a' * 10}@kubernetescrd"
+        told = f"{namespace}-music-service-route-{part}{'0a' * 10}@kubernetescrd"
         name = re.fullmatch(rule["regex"], told)
         assert name
         assert rule["replacement"].replace("$1", name[1]) == "music-service@docker"
-        assert re.fullmatch(traefik_names("musicshare", "music-service"), told)
+        assert re.fullmatch(traefik_names(namespace, "music-service"), told)
+
+
+def test_the_namespace_stands_in_files_for_kubernetes_alone() -> None:
+    """A file that both engines mount is the same on both, byte for byte."""
+    text = b"in ${KUBERNETES_NAMESPACE} for $1"
+    stack = web(volumes=["./a:/a:ro"], kubernetes={"user": 1, "volumes": ["./b:/b:ro"]})
+    objects = kubernetes.objects(stack, {"./a": {"": text}, "./b": {"": text}}, namespace="blue")
+    data = found(objects, "ConfigMap", "web-files")["data"]
+    assert sorted(data.values()) == ["in ${KUBERNETES_NAMESPACE} for $1", "in blue for $1"]
 
 
 def test_the_files_are_the_seeds() -> None:

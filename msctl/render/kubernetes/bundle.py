@@ -9,7 +9,7 @@ from msctl.model import Stack
 from msctl.render.document import dump_plain
 from msctl.render.kubernetes.certificates import certificates, tls_options
 from msctl.render.kubernetes.gateway import configuration, gateway, static_configuration
-from msctl.render.kubernetes.mounts import Contents
+from msctl.render.kubernetes.mounts import Contents, of_namespace
 from msctl.render.kubernetes.names import Data, Maker
 from msctl.render.kubernetes.networks import policies
 from msctl.render.kubernetes.routes import routes
@@ -41,7 +41,8 @@ def files(
 
     `contents`: what lies at the sources of bind mounts (see `msctl.bindfiles`).
     """
-    make, found = Maker(stack, namespace), contents or {}
+    make = Maker(stack, namespace)
+    found = of_namespace(make, contents or {})
     text = dump_plain(static_configuration(make))
     every = {
         "namespace.yaml": [_namespace(make), *policies(make)],

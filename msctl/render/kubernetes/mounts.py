@@ -24,6 +24,8 @@ Contents = Mapping[str, Mapping[str, bytes]]
 or by "" for a file."""
 MODE = 0o555
 """Of files out of a ConfigMap: scripts may be among them."""
+OF_NAMESPACE = b"${KUBERNETES_NAMESPACE}"
+"""What stands for the namespace in a file that the key `kubernetes` mounts."""
 MOST_BYTES = 1024 * 1024
 """That a ConfigMap holds: https://kubernetes.io/docs/concepts/configuration/configmap/."""
 
@@ -132,6 +134,23 @@ def files_of(service: Service, contents: Contents) -> dict[str, bytes]:
         for mounted in mounts_of(service)
         if mounted.mount.kind == "bind"
         for path, content in contents.get(mounted.mount.source or "", {}).items()
+    }
+
+
+def of_namespace(make: Maker, contents: Contents) -> Contents:
+    """The contents, with the namespace in those files that are for Kubernetes alone."""
+    own = {
+        mounted.mount.source
+        for service in make.stack.services.values()
+        for mounted in mounts_of(service)
+        if mounted.path[0] == "kubernetes"
+    }
+    name = make.namespace.encode()
+    return {
+        source: {path: text.replace(OF_NAMESPACE, name) for path, text in found.items()}
+        if source in own
+        else found
+        for source, found in contents.items()
     }
 
 
