@@ -149,6 +149,22 @@ def test_nothing_is_wrong_for_traefik(musicshare: MusicShare) -> None:
     assert [line for line in lines if " ERR " in line] == []
 
 
+def test_another_traefik_of_the_cluster_leads_nobody_in(
+    musicshare: MusicShare, tmp_path: Path
+) -> None:
+    """One that reads this namespace too, as that of k3s does, takes none of the routes."""
+    ports = {name: free_port() for name in PORTS}
+    other = Gateway(musicshare.objects, tmp_path, musicshare.gateway.endpoint, ports)
+    del other.static["providers"]["kubernetesCRD"]["ingressClass"]
+    try:
+        other.start()
+        # What it reads comes at once; middlewares have no class.
+        until(lambda: other.crds("middlewares"), 20, "it has read the namespace")
+        assert other.crds("routers") == []
+    finally:
+        other.stop()
+
+
 def test_http_is_redirected(musicshare: MusicShare) -> None:
     """HTTP is redirected to HTTPS, path and query kept."""
     plain = Visitor(f"http://127.0.0.1:{musicshare.gateway.ports['web']}")

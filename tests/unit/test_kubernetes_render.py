@@ -524,7 +524,8 @@ def test_routes_of_a_public_stack_are_told_apart_by_entry_point() -> None:
     objects = kubernetes.objects(public)
     outside = found(objects, "IngressRoute", "web-route")["spec"]
     inside = found(objects, "IngressRoute", "web-route-internal")["spec"]
-    assert (outside["entryPoints"], outside["tls"]) == (["websecure"], {})
+    certificate = {"secretName": "traefik-gateway-tls"}
+    assert (outside["entryPoints"], outside["tls"]) == (["websecure"], certificate)
     assert (inside["entryPoints"], inside.get("tls")) == (["internal"], None)
     limit = found(objects, "Middleware", "web-ratelimit-internal")["spec"]["rateLimit"]
     assert limit["sourceCriterion"]["ipStrategy"] == {"depth": 1, "ipv6Subnet": 64}

@@ -7,7 +7,7 @@ from graphlib import TopologicalSorter
 
 from msctl.model import Stack
 from msctl.render.document import dump_plain
-from msctl.render.kubernetes.certificates import certificates, tls_options
+from msctl.render.kubernetes.certificates import certificates
 from msctl.render.kubernetes.gateway import configuration, gateway, static_configuration
 from msctl.render.kubernetes.mounts import Contents, of_namespace
 from msctl.render.kubernetes.names import Data, Maker
@@ -48,7 +48,7 @@ def files(
         "namespace.yaml": [_namespace(make), *policies(make)],
         "traefik-config.yaml": [configuration(make, text)] if stack.routed else [],
         "traefik-deployment-updated.yaml": list(gateway(make, text)) if stack.routed else [],
-        "ingressroutes.yaml": [*tls_options(make), *routes(make)] if stack.routed else [],
+        "ingressroutes.yaml": list(routes(make)) if stack.routed else [],
         "cert-manager.yaml": list(certificates(make)),
         **{
             file: [item for name in names for item in workload(make, name, found)]

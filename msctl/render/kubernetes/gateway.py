@@ -22,7 +22,7 @@ from msctl.render.kubernetes.names import (
 )
 from msctl.render.kubernetes.networks import gateway_networks, gateway_policy
 from msctl.render.kubernetes.pods import spread
-from msctl.render.kubernetes.routes import INTERNAL, WEB, WEBSECURE, passed_on
+from msctl.render.kubernetes.routes import CLASS, INTERNAL, WEB, WEBSECURE, passed_on
 from msctl.render.kubernetes.workloads import budget
 from msctl.render.traefik import BUCKETS
 
@@ -58,6 +58,7 @@ def static_configuration(make: Maker) -> Data:
         "providers": {
             "kubernetesCRD": {
                 "namespaces": [make.namespace],
+                "ingressClass": CLASS,
                 "disableClusterScopeResources": True,
                 "throttleDuration": "500ms",
                 # A service that has no replica yet answers 503 instead of losing its route.
