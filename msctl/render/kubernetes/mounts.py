@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from msctl.fields import parse_size
 from msctl.model import Service, Stack
 from msctl.mounts import Mount, parse_mount
+from msctl.render.kubernetes import passed
 from msctl.render.kubernetes.names import FILES, Data, Maker, dns_name
 from msctl.render.kubernetes.quantities import size
 
@@ -223,7 +224,8 @@ def volumes(stack: Stack, name: str, contents: Contents) -> tuple[list[Data], li
 
 
 def memory(service: Service) -> tuple[list[Data], list[Data]]:
-    """The key `tmpfs`: folders in memory; what a mount has already is not made twice."""
+    """Folders in memory: those of the key `tmpfs`, and /dev/shm where the file says its size; what
+    a mount has already is not made twice."""
     taken = {mounted.mount.target for mounted in mounts_of(service)}
     folders = {path: limit for path, limit, _ in tmpfs_of(service) if path not in taken}
     made: list[Data] = []
@@ -231,6 +233,10 @@ def memory(service: Service) -> tuple[list[Data], list[Data]]:
         bound = {} if limit is None else {"sizeLimit": size(limit)}
         made.append({"name": f"tmpfs-{index}", "emptyDir": {"medium": "Memory", **bound}})
     places = [{"name": f"tmpfs-{i}", "mountPath": path} for i, path in enumerate(folders)]
+    shared = passed.shared_memory(service)
+    if shared is not None and passed.SHM not in {*taken, *folders}:
+        made.append(shared)
+        places.append({"name": shared["name"], "mountPath": passed.SHM})
     return made, places
 
 

@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import math
 
+from msctl.fields import parse_duration
 from msctl.model import Service
 from msctl.render.kubernetes.names import Data
+from msctl.render.kubernetes.passed import start_interval
 from msctl.render.kubernetes.quantities import seconds
 
 OFTEN, OFTEN_BY_COMMAND = 1, 5
@@ -29,6 +31,8 @@ def probes(service: Service) -> Data:
     if health is None:
         return {"readinessProbe": {**action, "periodSeconds": 5, "timeoutSeconds": 2}}
     often = OFTEN_BY_COMMAND if "exec" in action else OFTEN
+    if (told := start_interval(service)) is not None:
+        often = seconds(parse_duration(told), 1)
     patience = max(service.rollout.health_timeout, health.start_period).total_seconds()
     usual = {"timeoutSeconds": seconds(health.timeout, 1)}
     period = {"periodSeconds": seconds(health.interval, 1)}
