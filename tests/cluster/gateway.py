@@ -59,6 +59,14 @@ class Gateway:
         url = f"http://127.0.0.1:{self.ports['traefik']}/api/{path}"
         return httpx.get(url, trust_env=False, timeout=5, params={"per_page": 500}).json()
 
+    def status(self, point: str, path: str) -> int | None:
+        """What it answers at an entry point; None: nothing yet."""
+        url = f"http://127.0.0.1:{self.ports[point]}{path}"
+        try:
+            return httpx.get(url, trust_env=False, timeout=5).status_code
+        except httpx.HTTPError:
+            return None
+
     def crds(self, kind: str) -> list[Data]:
         """The routers, services or middlewares of the custom resources; none before it answers."""
         try:

@@ -227,6 +227,18 @@ def test_life_of_a_replica() -> None:
     assert "lifecycle" not in database["containers"][0]
 
 
+def test_what_holds_data_has_time_to_end_and_to_begin() -> None:
+    """Thirty seconds to write it down unless the file says how long; and ten minutes at least to
+    recover, before a start counts as failed."""
+    data = {"image": "db", "stateful": True, "health": {"command": ["ok"]}}
+    spec = pod(stack_of({"db": data}), "db", "StatefulSet")
+    assert spec["terminationGracePeriodSeconds"] == 30
+    probe = spec["containers"][0]["startupProbe"]
+    assert probe["periodSeconds"] * probe["failureThreshold"] == 600
+    brief = pod(stack_of({"db": {**data, "stop_grace": "5s"}}), "db", "StatefulSet")
+    assert brief["terminationGracePeriodSeconds"] == 5
+
+
 def test_probes() -> None:
     """Readiness is the health check; liveness is twice as patient; the start has its own time."""
     health = {"path": "/health", "interval": "4s", "timeout": "1500ms", "retries": 2}
@@ -580,13 +592,17 @@ def test_the_guide_has_exact_commands() -> None:
     files = kubernetes.files(stack, contents)
     text = kubernetes.guide(stack, list(files), source="stack.yaml", folder="compose")
     for name in files:
-        assert f"kubectl apply --server-side -f {name}\n" in text
+        assert f"kubectl apply --server-side --field-manager=msctl -f {name}\n" in text
     for file, name in kubernetes.secret_names(stack).items():
         assert f"create secret generic {name} -n musicshare --from-file={file}=" in text
     assert kubernetes.TRAEFIK_CRDS in text
     assert kubernetes.CERT_MANAGER in text
+    assert "- `musicshare/frontend:latest`" in text
+    assert "- `postgres:15`" not in text  # it is Docker Hub's
     for block in re.findall(r"```bash\n(.*?)```", text, re.DOTALL):
         assert shlex.split(block)
+        commands = [line for line in block.splitlines() if not line.startswith(" ")]
+        assert len(commands) == len(set(commands))
 
 
 PROBLEMS: list[tuple[Data, tuple[str | int, ...], str]] = [

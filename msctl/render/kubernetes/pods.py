@@ -24,6 +24,8 @@ from msctl.render.kubernetes.probes import probes
 from msctl.render.kubernetes.quantities import cpus, literal, seconds, size
 from msctl.render.kubernetes.security import image_of
 
+GRACE = timedelta(seconds=30)
+
 
 def ports_of(service: Service) -> dict[str, tuple[int, str]]:
     """The container's ports that are known: name → number and protocol."""
@@ -48,6 +50,14 @@ def drain_of(service: Service) -> timedelta:
     if service.job or (service.stateful and not explicit):
         return timedelta(0)
     return service.rollout.drain
+
+
+def grace_of(service: Service) -> timedelta:
+    """Between SIGTERM and SIGKILL. What holds data has at least what Kubernetes gives by itself,
+    where the file says nothing: Docker's ten seconds are few to write all of it down."""
+    if service.stateful and "stop_grace" not in service.model_fields_set:
+        return max(service.stop_grace, GRACE)
+    return service.stop_grace
 
 
 def template(stack: Stack, name: str, contents: Contents) -> Data:
@@ -78,7 +88,7 @@ def template(stack: Stack, name: str, contents: Contents) -> Data:
         "enableServiceLinks": False,
         "automountServiceAccountToken": False,
         **_restart(service),
-        "terminationGracePeriodSeconds": seconds(drain_of(service) + service.stop_grace, 1),
+        "terminationGracePeriodSeconds": seconds(drain_of(service) + grace_of(service), 1),
         **passed.of_pod(service),
         "securityContext": security.of_pod(service, (n for n, _ in ports_of(service).values())),
         "containers": [container],

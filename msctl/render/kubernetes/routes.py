@@ -26,7 +26,7 @@ from msctl.render.pins import nested
 from msctl.render.routers import priority, rule
 
 API = "traefik.io/v1alpha1"
-WEB, WEBSECURE, INTERNAL = "web", "websecure", "internal"
+WEB, WEBSECURE, INTERNAL, READY = "web", "websecure", "internal", "ready"
 REDIRECT = "https-redirect"
 SECRET = "traefik-gateway-tls"
 """The Secret with the certificate, which cert-manager makes."""
@@ -82,8 +82,10 @@ def _options(options: Mapping[str, Any]) -> Data:
 
 
 def routes(make: Maker) -> Iterator[Data]:
-    """Middlewares and IngressRoutes of all services, and the redirect to HTTPS."""
+    """Middlewares and IngressRoutes of all services, the redirect to HTTPS, and the gateway's own
+    answer to whether it is ready."""
     stack = make.stack
+    yield _readiness(make)
     if stack.gateway.tls_on and stack.gateway.http is not None:
         yield from _redirect(make)
     for name, service in stack.services.items():
@@ -180,6 +182,19 @@ def _sticky(service: Service) -> Data:
         "maxAge": sticky.max_age,
     }
     return {"sticky": {"cookie": filled(cookie)}}
+
+
+def _readiness(make: Maker) -> Data:
+    """Traefik answers at /ping before it has read a route. At this one it answers as soon as it
+    has, since it takes all of them at once; so that a replica that comes leads nobody to 404. It
+    has an entry point of its own, since the dashboard takes every path at Traefik's."""
+    rule = {
+        "kind": "Rule",
+        "match": f"Path(`/{READY}`)",
+        "services": [{"kind": "TraefikService", "name": "ping@internal"}],
+    }
+    spec = {"entryPoints": [READY], "routes": [rule]}
+    return _route(make, f"{GATEWAY_NAME}-ready", GATEWAY, spec)
 
 
 def _redirect(make: Maker) -> Iterator[Data]:
