@@ -75,6 +75,9 @@ class ApiServer:
     watches: list[str] = field(default_factory=list)
     """The paths that were watched."""
     _lock: threading.RLock = field(default_factory=threading.RLock)
+    log_queries: list[dict[str, str]] = field(default_factory=list)
+    """What was asked of each log that is followed."""
+    _cuts: int = 0
     _version: int = 0
     _ended: bool = False
 
@@ -146,6 +149,10 @@ class ApiServer:
             found = patched(self.get(plural, name), patch, manager)
             self._keep(Place("", "", plural, "shop", name, None), found)
 
+    def cut_logs(self) -> None:
+        """Break the connections of those who follow a log."""
+        self._cuts += 1
+
     def changes(self) -> list[tuple[str, str]]:
         """What was asked for that changes something."""
         return [
@@ -180,6 +187,27 @@ class ApiServer:
             return code, kind, text
         self.watches.append(url.path)
         return self._events(url.path, dict(parse_qsl(url.query)))
+
+    def follow(self, raw: str, headers: Any) -> Iterator[str] | tuple[int, str, str]:
+        """The lines of a log as they come, until the connection breaks; or a refusal."""
+        code, kind, text = self.answer("GET", raw, headers, b"")
+        if code != 200:
+            return code, kind, text
+        self.log_queries.append(dict(parse_qsl(urlsplit(raw).query)))
+        return self._lines(raw, headers, text.splitlines())
+
+    def _lines(self, raw: str, headers: Any, lines: list[str]) -> Iterator[str]:
+        cuts, told = self._cuts, lines
+        yield from lines
+        while not self._ended:
+            time.sleep(0.02)
+            if self._cuts != cuts:
+                break
+            code, _, text = self.answer("GET", raw, headers, b"")
+            lines = text.splitlines() if code == 200 else told
+            yield from lines[len(told) :]
+            told = lines
+        raise BrokenPipeError
 
     def _events(self, path: str, query: dict[str, str]) -> Iterator[str]:
         place = _parse(path)
@@ -274,6 +302,7 @@ class ApiServer:
             lines = lines[len(lines) - int(query["tailLines"]) :]
         if query.get("timestamps") == "true":
             lines = [f"2030-01-01T00:00:{n:02}.000000001Z {text}" for n, text in enumerate(lines)]
+            lines = [line for line in lines if line >= query.get("sinceTime", "")]
         return "".join(f"{line}\n" for line in lines)
 
     def _patch(self, place: Place, query: dict[str, str], body: bytes) -> Data:
@@ -401,13 +430,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         if "watch=true" in self.path:
-            self._watch()
+            self._stream(self.api.watch(self.path, self.headers))
+        elif "follow=true" in self.path:
+            self._stream(self.api.follow(self.path, self.headers))
         else:
             self._answer()
 
-    def _watch(self) -> None:
+    def _stream(self, found: Iterator[str] | tuple[int, str, str]) -> None:
         """A line for each event, until somebody ends it."""
-        found = self.api.watch(self.path, self.headers)
         if isinstance(found, tuple):
             self._send(*found)
             return

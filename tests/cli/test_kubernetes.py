@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import shutil
 import socket
 import sys
@@ -19,6 +20,7 @@ from clusters import SHOP, Site, nobody
 
 from msctl.config import load
 from msctl.engines import connect
+from msctl.engines.kubernetes.follow import BRIEF, LOOK
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -816,6 +818,48 @@ def test_a_followed_log_has_the_pods_that_start_later(shop: Site) -> None:
     assert len({line.replica for line in late} - seen) == 1
     assert [line.text for line in late] == ["first", "second"]
     assert time.monotonic() - started < 4
+
+
+def test_a_followed_log_goes_on_where_its_stream_broke(shop: Site) -> None:
+    """No line is told twice, and none that came meanwhile is lost."""
+    loaded = load(shop.folder / "stack.yaml", shop.environ)
+    found = connect("kubernetes", loaded, shop.environ).logs(("web",), follow=True)
+    assert [line.text for line in islice(found, 4)].count("second") == 2
+    time.sleep(BRIEF)
+    shop.api.cut_logs()
+    shop.api.behave("web", Behaviour(log=("first", "second", "third")))
+    started = time.monotonic()
+    late = list(islice(found, 2))
+    assert [line.text for line in late] == ["third", "third"]
+    assert len({line.replica for line in late}) == 2
+    assert time.monotonic() - started < LOOK
+    assert shop.api.log_queries[-1]["sinceTime"].startswith("2030-01-01T00:00:01")
+    time.sleep(BRIEF)
+    shop.api.expired = True  # the server is away for a while
+    shop.api.cut_logs()
+    time.sleep(0.5)
+    shop.api.expired = False
+    shop.api.behave("web", Behaviour(log=("first", "second", "third", "fourth")))
+    assert [line.text for line in islice(found, 2)] == ["fourth", "fourth"]
+    found.close()  # type: ignore[attr-defined]
+
+
+def test_a_broken_stream_brings_no_line_of_before(shop: Site) -> None:
+    """Where none was asked for, and none came, none is told when it is opened again."""
+    loaded = load(shop.folder / "stack.yaml", shop.environ)
+    found = connect("kubernetes", loaded, shop.environ).logs(("web",), follow=True, tail=0)
+    lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+    reader = threading.Thread(target=lambda: [lines.put(line.text) for line in found], daemon=True)
+    reader.start()
+    until = time.monotonic() + 10
+    for times in (2, 4):
+        while len(shop.api.log_queries) < times:
+            assert time.monotonic() < until
+            time.sleep(0.02)
+        time.sleep(BRIEF)
+        shop.api.cut_logs()
+    assert lines.empty()
+    assert {query["tailLines"] for query in shop.api.log_queries} == {"0"}
 
 
 def test_a_wait_hears_of_changes_by_a_watch(shop: Site) -> None:

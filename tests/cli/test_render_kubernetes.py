@@ -30,7 +30,7 @@ def test_a_folder_gets_the_files(terminal: Terminal) -> None:
     folder = terminal.folder / "k8s"
     written = {path.name for path in folder.iterdir()}
     assert written == {*FILES, SETUP} - {"hpa.yaml", "frontend-deployment-service.yaml"}
-    assert "kubectl apply --server-side -f namespace.yaml" in (folder / SETUP).read_text()
+    assert "--field-manager=msctl -f namespace.yaml" in (folder / SETUP).read_text()
 
     (folder / "mine.yaml").write_text("mine")
     (folder / "hpa.yaml").write_text("somebody else's")

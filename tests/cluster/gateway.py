@@ -31,6 +31,7 @@ class Gateway:
         for name, point in self.static["entryPoints"].items():
             point["address"] = f"127.0.0.1:{ports[name]}"
         self.static["providers"]["kubernetesCRD"]["endpoint"] = api
+        self.endpoint = api
         self._file = folder / "traefik.yaml"
         self.log = folder / "traefik.log"
         self._process: subprocess.Popen[bytes] | None = None
@@ -58,15 +59,27 @@ class Gateway:
         url = f"http://127.0.0.1:{self.ports['traefik']}/api/{path}"
         return httpx.get(url, trust_env=False, timeout=5, params={"per_page": 500}).json()
 
+    def status(self, point: str, path: str) -> int | None:
+        """What it answers at an entry point; None: nothing yet."""
+        url = f"http://127.0.0.1:{self.ports[point]}{path}"
+        try:
+            return httpx.get(url, trust_env=False, timeout=5).status_code
+        except httpx.HTTPError:
+            return None
+
+    def crds(self, kind: str) -> list[Data]:
+        """The routers, services or middlewares of the custom resources; none before it answers."""
+        try:
+            return [r for r in self.api(f"http/{kind}") if r["provider"] == "kubernetescrd"]
+        except (httpx.HTTPError, ValueError):
+            return []
+
     def await_routers(self, wanted: int, timeout: float = 20) -> None:
         """Until that many routers of the custom resources are there."""
         end = time.monotonic() + timeout
         found: list[Any] = []
         while time.monotonic() < end:
-            try:
-                found = [r for r in self.api("http/routers") if r["provider"] == "kubernetescrd"]
-            except (httpx.HTTPError, ValueError):
-                found = []
+            found = self.crds("routers")
             if len(found) == wanted:
                 return
             time.sleep(0.05)

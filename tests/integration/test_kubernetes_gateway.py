@@ -149,6 +149,46 @@ def test_nothing_is_wrong_for_traefik(musicshare: MusicShare) -> None:
     assert [line for line in lines if " ERR " in line] == []
 
 
+def test_another_traefik_of_the_cluster_leads_nobody_in(
+    musicshare: MusicShare, tmp_path: Path
+) -> None:
+    """One that reads this namespace too, as that of k3s does, takes none of the routes."""
+    ports = {name: free_port() for name in PORTS}
+    other = Gateway(musicshare.objects, tmp_path, musicshare.gateway.endpoint, ports)
+    del other.static["providers"]["kubernetesCRD"]["ingressClass"]
+    try:
+        other.start()
+        # What it reads comes at once; middlewares have no class.
+        until(lambda: other.crds("middlewares"), 20, "it has read the namespace")
+        assert other.crds("routers") == []
+    finally:
+        other.stop()
+
+
+def test_a_gateway_is_ready_when_it_has_read_its_routes(
+    musicshare: MusicShare, tmp_path: Path
+) -> None:
+    """Not before, though it answers at /ping: else it would answer 404 to everybody."""
+    (gateway,) = [
+        o for o in musicshare.objects
+        if (o["kind"], o["metadata"]["name"]) == ("Deployment", "traefik-gateway")
+    ]  # fmt: skip
+    (container,) = gateway["spec"]["template"]["spec"]["containers"]
+    asked = container["readinessProbe"]["httpGet"]
+    port, path = asked["port"], asked["path"]
+    assert musicshare.gateway.status(port, path) == 200
+    nobody = f"http://127.0.0.1:{free_port()}"
+    blind = Gateway(musicshare.objects, tmp_path, nobody, {name: free_port() for name in PORTS})
+    try:
+        blind.start()
+        until(lambda: blind.status("traefik", "/ping") == 200, 20, "it answers")
+        assert blind.status(port, path) == 404
+    finally:
+        blind.stop()
+    lines = musicshare.gateway.log.read_text().splitlines()
+    assert not [line for line in lines if f'"RequestPath":"{path}"' in line]
+
+
 def test_http_is_redirected(musicshare: MusicShare) -> None:
     """HTTP is redirected to HTTPS, path and query kept."""
     plain = Visitor(f"http://127.0.0.1:{musicshare.gateway.ports['web']}")

@@ -37,7 +37,7 @@ def visitor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visitor]:
     objects = kubernetes.objects(stack)
     api = Api(objects)
     with Background() as background:
-        ports = {"web": free_port(), "traefik": free_port()}
+        ports = {name: free_port() for name in ("web", "traefik", "ready")}
         url = f"http://127.0.0.1:{background.serve(api.application())}"
         gateway = Gateway(objects, tmp_path_factory.mktemp("gateway"), url, ports)
         (deployment,) = [o for o in objects if o["metadata"]["name"] == "web"
@@ -45,7 +45,7 @@ def visitor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visitor]:
         Pods(api, background, objects).start(deployment, 2)
         try:
             gateway.start()
-            gateway.await_routers(len(ROUTES))
+            gateway.await_routers(len(ROUTES) + 1)  # its own for readiness
             yield Visitor(f"http://127.0.0.1:{ports['web']}")
         finally:
             gateway.stop()

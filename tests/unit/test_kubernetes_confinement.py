@@ -174,14 +174,13 @@ def test_what_is_carried_otherwise_is_noted() -> None:
             "web": {
                 "user": 5, "pids_limit": 9, "logging": "off", "tmpfs": ["/tmp:mode=700"],
                 "cap_add": ["CHOWN"], "port": 80, "routes": ["/"],
-                "x-compose": {"shm_size": "64m", "working_dir": "/app"},
+                "x-compose": {"ulimits": {"nproc": 9}},
             }
         },
         gateway={"read_only": False},
     )  # fmt: skip
     said = "\n".join(kubernetes.notes(stack))
-    for part in ("podPidsLimit", "the nodes keep", "only the path", "x-compose", "wider one",
-                 "gateway.read_only"):  # fmt: skip
+    for part in ("podPidsLimit", "the nodes keep", "only the path", "x-compose.ulimits",
+                 "wider one", "gateway.read_only"):  # fmt: skip
         assert part in said
-    assert pod(stack)["containers"][0]["workingDir"] == "/app"
     assert list(kubernetes.notes(web(user=5))) == []

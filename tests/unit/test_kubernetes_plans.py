@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from msctl.engines.kubernetes.quantity import quantity
 from msctl.engines.kubernetes.revisions import plain_template
 from msctl.engines.kubernetes.rollouts import given_up, progress
 from msctl.errors import EngineUnreachable
+from msctl.render.kubernetes import TRAEFIK_CRDS
 from msctl.request import Down
 from msctl.state import parse_time
 
@@ -199,3 +201,15 @@ def test_a_log_lines_time_may_have_nanoseconds() -> None:
     found = parse_time("2030-01-01T00:00:00.123456789+00:00")
     assert found is not None
     assert found.microsecond == 123456
+
+
+def test_custom_resources_that_are_too_old_are_told_with_what_renews_them() -> None:
+    """The server knows the kind, but not a field that is applied."""
+    message = (
+        "failed to create typed patch object (shop/web-route; traefik.io/v1alpha1, "
+        "Kind=IngressRoute): .spec.ingressClassName: field not declared in schema"
+    )
+    error = refusal(500, json.dumps({"message": message}), address="https://c", context=None)
+    assert error.hint is not None
+    assert "older" in error.hint
+    assert TRAEFIK_CRDS in error.hint

@@ -92,17 +92,32 @@ def test_the_sample_stack_is_valid_for_three_versions() -> None:
     assert 'service=~"userservice@docker|musicshare-' in queries[1]["metadata"]["query"]
 
 
-def test_prometheus_calls_services_as_on_an_engine() -> None:
-    """So that alerts and dashboard find them: the sample's rules for names, on Traefik's names."""
-    config = yaml.safe_load((REPOSITORY / "prometheus" / "kubernetes.yml").read_text())
-    rules = config["scrape_configs"][0]["metric_relabel_configs"]
+@pytest.mark.parametrize("namespace", ["musicshare", "music-two"])
+def test_prometheus_calls_services_as_on_an_engine(namespace: str) -> None:
+    """So that alerts and dashboard find them: the sample's rules for names, on Traefik's names in
+    whichever namespace the stack is."""
+    stack, contents = musicshare()
+    files = found(
+        kubernetes.objects(stack, contents, namespace=namespace), "ConfigMap", "prometheus-files"
+    )["data"]
+    (text,) = [text for key, text in files.items() if key.endswith("prometheus.yml")]
+    rules = yaml.safe_load(text)["scrape_configs"][0]["metric_relabel_configs"]
     (rule,) = [r for r in rules if r["target_label"] == "service"]
     for part in ("", "internal-"):
-        told = f"musicshare-music-service-route-{part}{'0a' * 10}@kubernetescrd"
+        told = f"{namespace}-music-service-route-{part}{'0a' * 10}@kubernetescrd"
         name = re.fullmatch(rule["regex"], told)
         assert name
         assert rule["replacement"].replace("$1", name[1]) == "music-service@docker"
-        assert re.fullmatch(traefik_names("musicshare", "music-service"), told)
+        assert re.fullmatch(traefik_names(namespace, "music-service"), told)
+
+
+def test_the_namespace_stands_in_files_for_kubernetes_alone() -> None:
+    """A file that both engines mount is the same on both, byte for byte."""
+    text = b"in ${KUBERNETES_NAMESPACE} for $1"
+    stack = web(volumes=["./a:/a:ro"], kubernetes={"user": 1, "volumes": ["./b:/b:ro"]})
+    objects = kubernetes.objects(stack, {"./a": {"": text}, "./b": {"": text}}, namespace="blue")
+    data = found(objects, "ConfigMap", "web-files")["data"]
+    assert sorted(data.values()) == ["in ${KUBERNETES_NAMESPACE} for $1", "in blue for $1"]
 
 
 def test_the_files_are_the_seeds() -> None:
@@ -210,6 +225,18 @@ def test_life_of_a_replica() -> None:
     assert "lifecycle" not in pod(web(rollout={"drain": "0s"}))["containers"][0]
     database = pod(shop(), "db", "StatefulSet")
     assert "lifecycle" not in database["containers"][0]
+
+
+def test_what_holds_data_has_time_to_end_and_to_begin() -> None:
+    """Thirty seconds to write it down unless the file says how long; and ten minutes at least to
+    recover, before a start counts as failed."""
+    data = {"image": "db", "stateful": True, "health": {"command": ["ok"]}}
+    spec = pod(stack_of({"db": data}), "db", "StatefulSet")
+    assert spec["terminationGracePeriodSeconds"] == 30
+    probe = spec["containers"][0]["startupProbe"]
+    assert probe["periodSeconds"] * probe["failureThreshold"] == 600
+    brief = pod(stack_of({"db": {**data, "stop_grace": "5s"}}), "db", "StatefulSet")
+    assert brief["terminationGracePeriodSeconds"] == 5
 
 
 def test_probes() -> None:
@@ -509,7 +536,8 @@ def test_routes_of_a_public_stack_are_told_apart_by_entry_point() -> None:
     objects = kubernetes.objects(public)
     outside = found(objects, "IngressRoute", "web-route")["spec"]
     inside = found(objects, "IngressRoute", "web-route-internal")["spec"]
-    assert (outside["entryPoints"], outside["tls"]) == (["websecure"], {})
+    certificate = {"secretName": "traefik-gateway-tls"}
+    assert (outside["entryPoints"], outside["tls"]) == (["websecure"], certificate)
     assert (inside["entryPoints"], inside.get("tls")) == (["internal"], None)
     limit = found(objects, "Middleware", "web-ratelimit-internal")["spec"]["rateLimit"]
     assert limit["sourceCriterion"]["ipStrategy"] == {"depth": 1, "ipv6Subnet": 64}
@@ -564,13 +592,17 @@ def test_the_guide_has_exact_commands() -> None:
     files = kubernetes.files(stack, contents)
     text = kubernetes.guide(stack, list(files), source="stack.yaml", folder="compose")
     for name in files:
-        assert f"kubectl apply --server-side -f {name}\n" in text
+        assert f"kubectl apply --server-side --field-manager=msctl -f {name}\n" in text
     for file, name in kubernetes.secret_names(stack).items():
         assert f"create secret generic {name} -n musicshare --from-file={file}=" in text
     assert kubernetes.TRAEFIK_CRDS in text
     assert kubernetes.CERT_MANAGER in text
+    assert "- `musicshare/frontend:latest`" in text
+    assert "- `postgres:15`" not in text  # it is Docker Hub's
     for block in re.findall(r"```bash\n(.*?)```", text, re.DOTALL):
         assert shlex.split(block)
+        commands = [line for line in block.splitlines() if not line.startswith(" ")]
+        assert len(commands) == len(set(commands))
 
 
 PROBLEMS: list[tuple[Data, tuple[str | int, ...], str]] = [

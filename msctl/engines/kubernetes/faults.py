@@ -17,8 +17,9 @@ _CANNOT = re.compile(
     r'cannot (?P<verb>\S+) resource "(?P<resource>[^"]+)" in API group "(?P<group>[^"]*)"'
     r'(?: in the namespace "(?P<namespace>[^"]+)")?'
 )
-
-
+_UNDECLARED = re.compile(
+    r"; (?P<group>[a-z.-]+)/\w+, Kind=\w+\).*field not declared in schema", re.S
+)
 _ACCOUNT = re.compile(r"system:serviceaccount:(?P<namespace>[^:]+):(?P<name>[^:]+)")
 _WITHOUT = {
     "cert-manager.io": "kubernetes: {cert_manager: false}",
@@ -97,6 +98,8 @@ def refusal(
         return _forbidden(body, found, kubectl)
     if status == FORBIDDEN and _MORE_THAN_ONES_OWN in message:
         return Refused(status, body, hint=_OWN_RIGHTS)
+    if found := _UNDECLARED.search(message):
+        return Refused(status, body, hint=_newer(found["group"], kubectl))
     refused = Refused(status, body)
     if status == CONFLICT and not refused.is_conflict:
         return Refused(status, body, hint="somebody changes it at this moment: repeat the command")
@@ -132,6 +135,14 @@ def _grant(found: re.Match[str], resource: str) -> str:
         f"{kubectl} create {role} msctl {verbs} and "
         f"{kubectl} create {role}binding msctl --{role}=msctl {who}"
     )
+
+
+def _newer(group: str, kubectl: str) -> str | None:
+    """What brings kinds up to date that are older than what is applied."""
+    if group not in CRDS:
+        return None
+    command = re.sub(r"^kubectl\b", kubectl, CRDS[group][1])
+    return f"the cluster's {group} is older than what msctl renders; {command}"
 
 
 def kind_missing(group: str, version: str, kubectl: str = "kubectl") -> KindMissing:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 
@@ -16,6 +17,8 @@ from msctl.errors import MsctlError
 
 LOOK = 5.0
 """Seconds between two looks for pods that have come since, where no watch tells of them."""
+BRIEF = 1.0
+"""Seconds: a stream that ends sooner is opened again with the next look only."""
 _PAUSE = 0.2
 """Seconds between two looks at the most: a rollout tells of many changes at once."""
 
@@ -39,6 +42,8 @@ class Follower:
         """By life, as long as they go on."""
         self._last: dict[str, datetime] = {}
         """The time of the last line of each life, which is gone on from where a stream breaks."""
+        self._asked: dict[str, Mapping[str, str]] = {}
+        """What was asked of each life: asked again where a stream breaks before a line."""
         self._look = threading.Event()
         self._closed = False
 
@@ -90,7 +95,7 @@ class Follower:
 
     def _open(self, life: str, pod: Data, query: Mapping[str, str]) -> None:
         name, container = pod["metadata"]["name"], pod["spec"]["containers"][0]["name"]
-        asked = {**query, "follow": "true", "container": container}
+        asked = {**self._asked.setdefault(life, query), "follow": "true", "container": container}
         if (last := self._last.get(life)) is not None:
             asked = {"timestamps": "true", "follow": "true", "container": container}
             asked["sinceTime"] = last.isoformat()
@@ -103,7 +108,7 @@ class Follower:
 
     def _read(self, life: str, name: str, stream: Lines) -> None:
         """A stream that ends while its container runs on has broken, and is opened again."""
-        before = self._last.get(life)
+        before, opened = self._last.get(life), time.monotonic()
         for text in stream:
             line = parse(name, text)
             if line.at is not None:
@@ -112,3 +117,5 @@ class Follower:
                 self._last[life] = line.at
             self._found.put(line)
         self._streams.pop(life, None)
+        if time.monotonic() - opened > BRIEF:
+            self._look.set()

@@ -7,9 +7,9 @@ from graphlib import TopologicalSorter
 
 from msctl.model import Stack
 from msctl.render.document import dump_plain
-from msctl.render.kubernetes.certificates import certificates, tls_options
+from msctl.render.kubernetes.certificates import certificates
 from msctl.render.kubernetes.gateway import configuration, gateway, static_configuration
-from msctl.render.kubernetes.mounts import Contents
+from msctl.render.kubernetes.mounts import Contents, of_namespace
 from msctl.render.kubernetes.names import Data, Maker
 from msctl.render.kubernetes.networks import policies
 from msctl.render.kubernetes.routes import routes
@@ -41,13 +41,14 @@ def files(
 
     `contents`: what lies at the sources of bind mounts (see `msctl.bindfiles`).
     """
-    make, found = Maker(stack, namespace), contents or {}
+    make = Maker(stack, namespace)
+    found = of_namespace(make, contents or {})
     text = dump_plain(static_configuration(make))
     every = {
         "namespace.yaml": [_namespace(make), *policies(make)],
         "traefik-config.yaml": [configuration(make, text)] if stack.routed else [],
         "traefik-deployment-updated.yaml": list(gateway(make, text)) if stack.routed else [],
-        "ingressroutes.yaml": [*tls_options(make), *routes(make)] if stack.routed else [],
+        "ingressroutes.yaml": list(routes(make)) if stack.routed else [],
         "cert-manager.yaml": list(certificates(make)),
         **{
             file: [item for name in names for item in workload(make, name, found)]

@@ -14,12 +14,10 @@ from collections.abc import Iterator
 from msctl.model import GATEWAY, Stack
 from msctl.render.hosts import certificate_hosts
 from msctl.render.kubernetes.names import GATEWAY_NAME, Data, Maker
-from msctl.render.kubernetes.routes import API
-from msctl.render.settings import MIN_VERSION
+from msctl.render.kubernetes.routes import SECRET, issued
 from msctl.render.traefik import STAGING
 
 GROUP = "cert-manager.io"
-SECRET = "traefik-gateway-tls"
 AUTHORITY = "traefik-gateway-authority"
 ROOT = "traefik-gateway-root"
 ACME = "traefik-gateway-acme"
@@ -30,9 +28,9 @@ KEY = {"algorithm": "ECDSA", "size": 256}
 
 
 def certificates(make: Maker) -> Iterator[Data]:
-    """Issuer, certificate, and Traefik's order to show it; nothing where TLS is off."""
+    """Issuer and certificate, which the routes name; nothing where TLS is off."""
     stack = make.stack
-    if not (stack.routed and stack.gateway.tls_on and stack.kubernetes.cert_manager):
+    if not (stack.routed and issued(stack)):
         return
     hosts, issuer = list(certificate_hosts(stack)), _issuer(AUTHORITY)
     terms: Data = {"duration": "2160h", "renewBefore": "720h"}
@@ -52,8 +50,6 @@ def certificates(make: Maker) -> Iterator[Data]:
         "issuerRef": issuer,
     }
     yield _object(make, "Certificate", GATEWAY_NAME, certificate)
-    store = {"defaultCertificate": {"secretName": SECRET}}
-    yield make.object(f"{API} TLSStore", "default", GATEWAY, "certificate", spec=store)
 
 
 def _authority(make: Maker) -> Iterator[Data]:
@@ -81,12 +77,6 @@ def _acme(stack: Stack) -> Data:
         "privateKeySecretRef": {"name": ACCOUNT},
         "solvers": [{"http01": {"ingress": ingress}}],
     }
-
-
-def tls_options(make: Maker) -> Iterator[Data]:
-    if make.stack.gateway.tls_on:
-        spec = {"minVersion": MIN_VERSION}
-        yield make.object(f"{API} TLSOption", "default", GATEWAY, "route", spec=spec)
 
 
 def _object(make: Maker, kind: str, name: str, spec: Data) -> Data:

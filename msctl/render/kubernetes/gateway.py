@@ -22,14 +22,21 @@ from msctl.render.kubernetes.names import (
 )
 from msctl.render.kubernetes.networks import gateway_networks, gateway_policy
 from msctl.render.kubernetes.pods import spread
-from msctl.render.kubernetes.routes import INTERNAL, WEB, WEBSECURE, passed_on
+from msctl.render.kubernetes.routes import (
+    CLASS,
+    INTERNAL,
+    READY,
+    WEB,
+    WEBSECURE,
+    passed_on,
+)
 from msctl.render.kubernetes.workloads import budget
 from msctl.render.traefik import BUCKETS
 
 COMPONENT = "gateway"
 REPLICAS = 2
 API = "traefik"
-PORTS = {WEB: 8000, WEBSECURE: 8443, INTERNAL: 8090, API: 8080}
+PORTS = {WEB: 8000, WEBSECURE: 8443, INTERNAL: 8090, API: 8080, READY: 8082}
 """Entry points, in the container."""
 SERVICE_PORTS = {WEB: 80, WEBSECURE: 443, INTERNAL: 8090, API: 8080}
 """Entry points, by the Service."""
@@ -42,7 +49,7 @@ DRAIN, GRACE = 10, 20
 def static_configuration(make: Maker) -> Data:
     """What `traefik.yaml` says."""
     points: Data = {name: {"address": f":{port}"} for name, port in ports(make).items()}
-    for name in points.keys() - {API}:
+    for name in points.keys() - {API, READY}:
         points[name]["transport"] = {"lifeCycle": {"graceTimeOut": f"{GRACE}s"}}
     if INTERNAL in points:
         # The clients' addresses are known to the public services, which alone come here.
@@ -58,6 +65,7 @@ def static_configuration(make: Maker) -> Data:
         "providers": {
             "kubernetesCRD": {
                 "namespaces": [make.namespace],
+                "ingressClass": CLASS,
                 "disableClusterScopeResources": True,
                 "throttleDuration": "500ms",
                 # A service that has no replica yet answers 503 instead of losing its route.
@@ -144,6 +152,7 @@ def _services(make: Maker) -> Iterator[Data]:
     listed = [
         {"name": name, "port": SERVICE_PORTS[name], "targetPort": name, "protocol": "TCP"}
         for name in ports(make)
+        if name in SERVICE_PORTS
     ]
     spec = {"type": "ClusterIP", "selector": chosen, "ports": listed}
     yield make.object("v1 Service", GATEWAY_NAME, GATEWAY, COMPONENT, spec=spec)
@@ -209,7 +218,12 @@ def _container(make: Maker) -> Data:
             "limits": {"cpu": "2", "memory": "512Mi"},
         },
         "startupProbe": {**ping, "periodSeconds": 1, "failureThreshold": 60},
-        "readinessProbe": {**ping, "periodSeconds": 5, "failureThreshold": 2},
+        "readinessProbe": {
+            "httpGet": {"path": f"/{READY}", "port": READY},
+            "timeoutSeconds": 5,
+            "periodSeconds": 5,
+            "failureThreshold": 2,
+        },
         "livenessProbe": {**ping, "periodSeconds": 10, "failureThreshold": 6},
         "lifecycle": {"preStop": {"sleep": {"seconds": DRAIN}}},
         "securityContext": {

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from msctl.model import Stack
 from msctl.render.compose import SECRETS_FOLDER, secret_files
+from msctl.render.kubernetes.images import known
 from msctl.render.kubernetes.names import GATEWAY_NAME, INSTANCE, MANAGED_BY, namespace_of
 from msctl.render.kubernetes.notes import notes
 from msctl.render.kubernetes.pods import ports_of
@@ -26,10 +27,16 @@ KEDA = (
     "helm install keda keda --repo https://kedacore.github.io/charts "
     "--namespace keda --create-namespace"
 )
+CERT_MANAGER_UP = (
+    "kubectl wait -n cert-manager --for=condition=Available deployment --all --timeout=180s"
+)
+"""Until then its webhook refuses what it is to issue."""
 METRICS_SERVER = (
     "kubectl apply -f "
     "https://github.com/kubernetes-sigs/metrics-server/releases/latest/download/components.yaml"
 )
+
+APPLY = "kubectl apply --server-side --field-manager=msctl"
 
 
 def guide(stack: Stack, files: Sequence[str], *, source: str, folder: str) -> str:
@@ -42,12 +49,13 @@ def guide(stack: Stack, files: Sequence[str], *, source: str, folder: str) -> st
         "For Kubernetes 1.30 or newer (`preStop` with the `sleep` action). Commands are for the "
         "folder with these files, unless they say otherwise.",
         "## 1. What the cluster needs",
-        *_prerequisites(stack),
+        *_prerequisites(stack, namespace),
         "## 2. Secrets",
         *_secrets(stack, namespace, folder),
         "## 3. Apply",
-        "In this order; again after each change of the stack file.",
-        _code(*(f"kubectl apply --server-side -f {name}" for name in files)),
+        "In this order; again after each change of the stack file. With this field manager "
+        "`msctl --engine kubernetes up` may go on from there, and the other way round.",
+        _code(*(f"{APPLY} -f {name}" for name in files)),
         "## 4. Look",
         _code(
             f"kubectl get all,ingressroutes,hpa -n {namespace}",
@@ -62,7 +70,7 @@ def guide(stack: Stack, files: Sequence[str], *, source: str, folder: str) -> st
     return "\n\n".join(parts) + "\n"
 
 
-def _prerequisites(stack: Stack) -> Iterator[str]:
+def _prerequisites(stack: Stack, namespace: str) -> Iterator[str]:
     services = stack.services.values()
     if stack.routed:
         yield "Traefik's custom resources (not Traefik itself: that is in these files):"
@@ -72,16 +80,18 @@ def _prerequisites(stack: Stack) -> Iterator[str]:
             "cert-manager, which issues the gateway's certificate; without it write "
             "`kubernetes: {cert_manager: false}` in the stack file, and Traefik makes one up:"
         )
-        yield _code(CERT_MANAGER)
+        yield _code(CERT_MANAGER, CERT_MANAGER_UP)
     if any(service.autoscale for service in services):
         yield "metrics-server, which the autoscalers read CPU from, where `kubectl top` fails:"
         yield _code(METRICS_SERVER)
     if stack.kubernetes.keda:
         yield "KEDA, which scales by requests and latency:"
         yield _code(KEDA)
-    images = dict.fromkeys(
+    built = dict.fromkeys(
         service.image for service in services if service.build and not service.kubernetes.image
     )
+    public = [image for image in built if known(image)]
+    images = [image for image in built if image not in public]
     if images:
         yield (
             "Images that are built from the stack file and are in no registry, unless you push "
@@ -89,7 +99,29 @@ def _prerequisites(stack: Stack) -> Iterator[str]:
             "(`kind load docker-image`, `minikube image load`, `ctr -n k8s.io images import`):"
         )
         yield "\n".join(f"- `{image}`" for image in images)
+    if public:
+        names = ", ".join(f"`{image}`" for image in public)
+        yield (
+            f"The nodes take {names} from Docker Hub; what the stack file builds under these names "
+            "is for engines that cannot."
+        )
+    yield (
+        "Images of a registry that asks who one is: once the namespace is there, for all pods of "
+        "the stack's services:"
+    )
+    yield _code(*_pull_secret(namespace))
     yield "NetworkPolicies hold where the cluster's network enforces them (Calico, Cilium, …)."
+
+
+def _pull_secret(namespace: str) -> Iterator[str]:
+    yield (
+        f"kubectl create secret docker-registry registry -n {namespace} "
+        "--docker-server=REGISTRY --docker-username=USER --docker-password=TOKEN"
+    )
+    yield (
+        f"kubectl patch serviceaccount default -n {namespace} "
+        """-p '{"imagePullSecrets": [{"name": "registry"}]}'"""
+    )
 
 
 def _secrets(stack: Stack, namespace: str, folder: str) -> Iterator[str]:
@@ -114,12 +146,17 @@ def _secrets(stack: Stack, namespace: str, folder: str) -> Iterator[str]:
                 f"{_quoted(template)} {plain} > {path}"
             )
         secret = secret_name(file)
-        made += [
-            f"kubectl create secret generic {secret} -n {namespace} --from-file={file}={path}",
-            f"kubectl label secret {secret} -n {namespace} {MANAGED_BY}=msctl "
-            f"{INSTANCE}={stack.name}",
-        ]
-    yield _code(*made)
+        made.append(
+            f"kubectl create secret generic {secret} -n {namespace} --from-file={file}={path} "
+            "--dry-run=client -o yaml \\\n"
+            f"  | kubectl label --local -f - {MANAGED_BY}=msctl {INSTANCE}={stack.name} -o yaml "
+            f"\\\n  | {APPLY} -f -"
+        )
+    yield _code(*dict.fromkeys(made))
+    yield (
+        "Pods read a Secret when they start: after a change of one, `kubectl rollout restart -n "
+        f"{namespace}` what mounts it. A database keeps the password that it was first given."
+    )
 
 
 def _quoted(text: str) -> str:
@@ -154,6 +191,15 @@ def _access(stack: Stack, namespace: str) -> Iterator[str]:
             lines.append(f"{forward} service/{name} {number}:{number}")
     yield "Outside addresses, and what is reached from this machine alone:"
     yield _code(*filter(None, lines))
+    if public:
+        yield (
+            f"{_and(public)} speak{'s' if len(public) == 1 else ''} HTTP: HTTPS is for the load "
+            "balancer before it, or an Ingress of the cluster's that leads to it."
+        )
+
+
+def _and(names: Iterable[str]) -> str:
+    return " and ".join(f"`{name}`" for name in names)
 
 
 def _notes(stack: Stack) -> Iterator[str]:

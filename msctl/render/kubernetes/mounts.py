@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from msctl.fields import parse_size
 from msctl.model import Service, Stack
 from msctl.mounts import Mount, parse_mount
+from msctl.render.kubernetes import passed
 from msctl.render.kubernetes.names import FILES, Data, Maker, dns_name
 from msctl.render.kubernetes.quantities import size
 
@@ -24,6 +25,8 @@ Contents = Mapping[str, Mapping[str, bytes]]
 or by "" for a file."""
 MODE = 0o555
 """Of files out of a ConfigMap: scripts may be among them."""
+OF_NAMESPACE = b"${KUBERNETES_NAMESPACE}"
+"""What stands for the namespace in a file that the key `kubernetes` mounts."""
 MOST_BYTES = 1024 * 1024
 """That a ConfigMap holds: https://kubernetes.io/docs/concepts/configuration/configmap/."""
 
@@ -135,6 +138,23 @@ def files_of(service: Service, contents: Contents) -> dict[str, bytes]:
     }
 
 
+def of_namespace(make: Maker, contents: Contents) -> Contents:
+    """The contents, with the namespace in those files that are for Kubernetes alone."""
+    own = {
+        mounted.mount.source
+        for service in make.stack.services.values()
+        for mounted in mounts_of(service)
+        if mounted.path[0] == "kubernetes"
+    }
+    name = make.namespace.encode()
+    return {
+        source: {path: text.replace(OF_NAMESPACE, name) for path, text in found.items()}
+        if source in own
+        else found
+        for source, found in contents.items()
+    }
+
+
 def _key(mount: Mount, path: str) -> str:
     """A key of a ConfigMap that no other file has, and that shows which one it is."""
     whole = posixpath.join(mount.target, path) if path else mount.target
@@ -204,7 +224,8 @@ def volumes(stack: Stack, name: str, contents: Contents) -> tuple[list[Data], li
 
 
 def memory(service: Service) -> tuple[list[Data], list[Data]]:
-    """The key `tmpfs`: folders in memory; what a mount has already is not made twice."""
+    """Folders in memory: those of the key `tmpfs`, and /dev/shm where the file says its size; what
+    a mount has already is not made twice."""
     taken = {mounted.mount.target for mounted in mounts_of(service)}
     folders = {path: limit for path, limit, _ in tmpfs_of(service) if path not in taken}
     made: list[Data] = []
@@ -212,6 +233,10 @@ def memory(service: Service) -> tuple[list[Data], list[Data]]:
         bound = {} if limit is None else {"sizeLimit": size(limit)}
         made.append({"name": f"tmpfs-{index}", "emptyDir": {"medium": "Memory", **bound}})
     places = [{"name": f"tmpfs-{i}", "mountPath": path} for i, path in enumerate(folders)]
+    shared = passed.shared_memory(service)
+    if shared is not None and passed.SHM not in {*taken, *folders}:
+        made.append(shared)
+        places.append({"name": shared["name"], "mountPath": passed.SHM})
     return made, places
 
 

@@ -5,9 +5,11 @@ Labels: https://kubernetes.io/docs/concepts/overview/working-with-objects/common
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
+from msctl.fields import shown
 from msctl.model import Service, Stack
 
 Data = dict[str, Any]
@@ -27,6 +29,10 @@ FILES = "dev.msctl.files"
 replaces the pod."""
 SERVICE = "dev.msctl.service"
 """Annotation of a workload: the service of the stack file that it was made from."""
+
+_ANNOTATION = re.compile(
+    r"([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?", re.ASCII
+)
 
 
 def dns_name(name: str) -> str:
@@ -60,6 +66,16 @@ def filled(values: Mapping[str, Any]) -> Data:
     """Without the keys that say nothing; `False`, 0 and `{}` of a key that means something stay
     with the caller."""
     return {key: value for key, value in values.items() if value not in (None, {}, [], "")}
+
+
+def wrong_annotation(name: str) -> str | None:
+    """Why an annotation cannot be called so; None: it can."""
+    if _ANNOTATION.fullmatch(name):
+        return None
+    return (
+        f"{shown(name)} is no name of an annotation; write letters, digits, - _ . and one / at the "
+        "most"
+    )
 
 
 class Maker:

@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from msctl.model import Gateway, Service, Stack
+from msctl.render.kubernetes import passed
 from msctl.render.kubernetes.mounts import mounts_of, own_volumes, tmpfs_of
 from msctl.render.kubernetes.security import PROFILES, profile_of, user_of
 
+_OF_THE_STACK = {
+    "networks": "what Compose says of it is for Docker alone; here it is a NetworkPolicy",
+    "volumes": "what Compose says of it is for Docker alone; here it is a claim of the cluster's "
+    "default storage class",
+}
 _Test = Callable[[Stack, str, Service], bool]
 _OF_GATEWAY = (
     "user", "read_only", "tmpfs", "cap_add", "cap_drop", "security_opt", "pids_limit", "logging",
@@ -20,6 +26,7 @@ def notes(stack: Stack) -> Iterator[str]:
         about = [name for name, service in stack.services.items() if holds(stack, name, service)]
         if about:
             yield f"{', '.join(about)}: {text}"
+    yield from _passed(stack)
     acme = stack.routed and stack.gateway.tls_on and stack.gateway.tls.mode == "acme"
     if acme and stack.kubernetes.cluster_issuer is None:
         yield (
@@ -32,6 +39,18 @@ def notes(stack: Stack) -> Iterator[str]:
             f"gateway.{', gateway.'.join(given)}: for Docker alone; on Kubernetes Traefik runs as "
             "a user without rights, on a read-only root"
         )
+
+
+def _passed(stack: Stack) -> Iterator[str]:
+    """What `x-compose` says, and is otherwise here."""
+    found: dict[str, list[str]] = {}
+    for name, service in stack.services.items():
+        for text in passed.notes(service):
+            found.setdefault(text, []).append(name)
+    yield from (f"{', '.join(names)}: {text}" for text, names in found.items())
+    for key, text in _OF_THE_STACK.items():
+        if about := stack.passthrough.get(key):
+            yield f"x-compose.{key}: {', '.join(about)}: {text}"
 
 
 def _says(record: Service | Gateway, key: str) -> bool:
@@ -84,10 +103,6 @@ def _with_options_of_tmpfs(_: Stack, __: str, service: Service) -> bool:
     return any(others for _, _, others in tmpfs_of(service))
 
 
-def _passed_to_compose(_: Stack, __: str, service: Service) -> bool:
-    return bool(service.passthrough.keys() - {"working_dir"})
-
-
 _NOTES: Mapping[str, _Test] = {
     "scaled by CPU alone; for rps and latency_p95 install KEDA, and write kubernetes: "
     "{keda: true} at the top": _by_cpu_alone,
@@ -101,12 +116,11 @@ _NOTES: Mapping[str, _Test] = {
     "node write kubernetes: {access_mode: ReadWriteOnce}": _for_many_nodes,
     "the image's user is not known, so that the namespace has the baseline Pod Security profile; "
     "write kubernetes: {user: NUMBER}": _of_an_unknown_user,
-    "root, a capability or an option of security_opt does not fit the restricted Pod Security "
-    "profile, so that the namespace has a wider one": _not_restricted,
+    "root, a capability, an option of security_opt or what it shares with the node does not fit "
+    "the restricted Pod Security profile, so that the namespace has a wider one": _not_restricted,
     "pids_limit has no counterpart in a pod; podPidsLimit of the nodes' kubelets bounds it": (
         _with_a_limit_of_processes
     ),
     "logging has no counterpart in a pod; the nodes keep what it writes": _with_its_own_logs,
     "of tmpfs only the path and the size are carried": _with_options_of_tmpfs,
-    "x-compose is for Docker alone, but for working_dir": _passed_to_compose,
 }

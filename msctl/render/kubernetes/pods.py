@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from msctl.model import Service, Stack
 from msctl.mounts import parse_mount
-from msctl.render.kubernetes import mounts, secrets, security
+from msctl.render.kubernetes import mounts, passed, secrets, security
 from msctl.render.kubernetes.images import known
 from msctl.render.kubernetes.mounts import Contents
 from msctl.render.kubernetes.names import (
@@ -24,6 +24,8 @@ from msctl.render.kubernetes.probes import probes
 from msctl.render.kubernetes.quantities import cpus, literal, seconds, size
 from msctl.render.kubernetes.security import image_of
 
+GRACE = timedelta(seconds=30)
+
 
 def ports_of(service: Service) -> dict[str, tuple[int, str]]:
     """The container's ports that are known: name → number and protocol."""
@@ -35,6 +37,8 @@ def ports_of(service: Service) -> dict[str, tuple[int, str]]:
         for name, number in image.ports.items():
             found.setdefault((number, "TCP"), name if name not in found.values() else f"p{number}")
     for number, protocol in security.published_ports(service):
+        found.setdefault((number, protocol.upper()), f"{protocol}-{number}")
+    for number, protocol in passed.exposed(service):
         found.setdefault((number, protocol.upper()), f"{protocol}-{number}")
     return {name: key for key, name in found.items()}
 
@@ -48,11 +52,19 @@ def drain_of(service: Service) -> timedelta:
     return service.rollout.drain
 
 
+def grace_of(service: Service) -> timedelta:
+    """Between SIGTERM and SIGKILL. What holds data has at least what Kubernetes gives by itself,
+    where the file says nothing: Docker's ten seconds are few to write all of it down."""
+    if service.stateful and "stop_grace" not in service.model_fields_set:
+        return max(service.stop_grace, GRACE)
+    return service.stop_grace
+
+
 def template(stack: Stack, name: str, contents: Contents) -> Data:
     """The pod template of a service."""
     service = stack.services[name]
     files = mounts.files_of(service, contents)
-    annotations = {**dict(service.labels), **mounts.digest(files)}
+    annotations = {**service.labels, **passed.pod_annotations(service), **mounts.digest(files)}
     of_mounts, mounted = mounts.volumes(stack, name, contents)
     of_tmpfs, mounted_tmpfs = mounts.memory(service)
     mode = 0o440 if security.user_of(service) else 0o444
@@ -63,7 +75,7 @@ def template(stack: Stack, name: str, contents: Contents) -> Data:
         # An image that was built and brought to the nodes by hand is in no registry.
         "imagePullPolicy": "IfNotPresent",
         **_commands(service),
-        **filled({"workingDir": service.passthrough.get("working_dir")}),
+        **passed.of_container(service),
         **filled({"env": _environment(service), "ports": _ports(service)}),
         **filled({"resources": _resources(service)}),
         **probes(service),
@@ -76,7 +88,8 @@ def template(stack: Stack, name: str, contents: Contents) -> Data:
         "enableServiceLinks": False,
         "automountServiceAccountToken": False,
         **_restart(service),
-        "terminationGracePeriodSeconds": seconds(drain_of(service) + service.stop_grace, 1),
+        "terminationGracePeriodSeconds": seconds(drain_of(service) + grace_of(service), 1),
+        **passed.of_pod(service),
         "securityContext": security.of_pod(service, (n for n, _ in ports_of(service).values())),
         "containers": [container],
         **filled({"volumes": [*of_mounts, *of_tmpfs, *of_secrets]}),

@@ -11,13 +11,19 @@ others wait; it asks often, so that a replica which is ready soon is used soon.
 from __future__ import annotations
 
 import math
+from datetime import timedelta
 
+from msctl.fields import parse_duration
 from msctl.model import Service
 from msctl.render.kubernetes.names import Data
+from msctl.render.kubernetes.passed import start_interval
 from msctl.render.kubernetes.quantities import seconds
 
 OFTEN, OFTEN_BY_COMMAND = 1, 5
 """Seconds between two startup probes: starting a command in the container costs."""
+RECOVERY = timedelta(minutes=10)
+"""That what holds data may take at least, after a crash, to read its log again: to end it meanwhile
+would make it begin anew."""
 
 
 def probes(service: Service) -> Data:
@@ -29,7 +35,11 @@ def probes(service: Service) -> Data:
     if health is None:
         return {"readinessProbe": {**action, "periodSeconds": 5, "timeoutSeconds": 2}}
     often = OFTEN_BY_COMMAND if "exec" in action else OFTEN
-    patience = max(service.rollout.health_timeout, health.start_period).total_seconds()
+    if (told := start_interval(service)) is not None:
+        often = seconds(parse_duration(told), 1)
+    recovery = RECOVERY if service.stateful else timedelta(0)
+    least = max(service.rollout.health_timeout, health.start_period, recovery)
+    patience = least.total_seconds()
     usual = {"timeoutSeconds": seconds(health.timeout, 1)}
     period = {"periodSeconds": seconds(health.interval, 1)}
     start = {"periodSeconds": often, "failureThreshold": max(1, math.ceil(patience / often))}

@@ -14,6 +14,7 @@ from msctl.model import Service, Stack
 from msctl.ports import parse_port
 from msctl.render.compose import secret_files
 from msctl.render.hosts import certificate_hosts
+from msctl.render.kubernetes import passed
 from msctl.render.kubernetes.mounts import (
     MOST_BYTES,
     Contents,
@@ -23,7 +24,7 @@ from msctl.render.kubernetes.mounts import (
     own_volumes,
     tmpfs_size,
 )
-from msctl.render.kubernetes.names import GATEWAY_NAME, dns_name
+from msctl.render.kubernetes.names import GATEWAY_NAME, dns_name, wrong_annotation
 from msctl.render.kubernetes.pods import count, ports_of
 from msctl.render.kubernetes.routes import REDIRECT
 from msctl.render.kubernetes.security import options, unknown_user
@@ -35,9 +36,6 @@ LONGEST = 50
 """Of a service's name: what is made of it gets a suffix, and has 63 characters at the most."""
 _SERVICE_NAME = re.compile(r"[a-z]([a-z0-9-]*[a-z0-9])?")
 _LABEL_VALUE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?")
-_ANNOTATION = re.compile(
-    r"([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?", re.ASCII
-)
 _VARIABLE = re.compile(r"[-._a-zA-Z][-._a-zA-Z0-9]*")
 
 
@@ -54,6 +52,7 @@ def problems(stack: Stack, contents: Contents | None = None) -> Found:
             _scale(stack, service),
             _texts(service),
             _confinement(service),
+            passed.problems(service),
             () if long else _mounts(stack, name, service, contents or {}),
             long,
             _routes(service),
@@ -249,12 +248,8 @@ def _texts(service: Service) -> Found:
                 ("labels", name),
                 "Traefik reads no labels on Kubernetes; use routes and the keys for middlewares",
             )
-        elif not _ANNOTATION.fullmatch(name):
-            yield (
-                ("labels", name),
-                f"{shown(name)} is no name of an annotation; write letters, digits, - _ . and "
-                "one / at the most",
-            )
+        elif (wrong := wrong_annotation(name)) is not None:
+            yield ("labels", name), wrong
     for key, env in ((("env",), service.env), (("kubernetes", "env"), service.kubernetes.env)):
         for name, value in env.items():
             if not _VARIABLE.fullmatch(name):

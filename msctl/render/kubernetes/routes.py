@@ -5,6 +5,11 @@ names of options know no case; the ones of the custom resources are below.
 
 Health checks are missing on purpose: Traefik (3.7, tried) refuses `healthCheck` on a Service that
 is no ExternalName, and leaves the route out. The readiness probe takes its place.
+
+A cluster may have another Traefik, which reads every namespace (that of k3s does). The routes are
+of the gateway's class, so that no other one leads from outside to what is reached in the cluster
+only. For the same reason there is neither a TLSStore nor a TLSOption `default`, which would be that
+one's default too: the routes name their certificate, and Traefik begins with TLS 1.2 by itself.
 """
 
 from __future__ import annotations
@@ -13,16 +18,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from msctl.model import GATEWAY, Service
-from msctl.render.kubernetes.names import Data, Maker, dns_name, filled
+from msctl.model import GATEWAY, Service, Stack
+from msctl.render.kubernetes.names import GATEWAY_NAME, Data, Maker, dns_name, filled
 from msctl.render.kubernetes.workloads import is_public
 from msctl.render.middlewares import Middleware, middlewares
 from msctl.render.pins import nested
 from msctl.render.routers import priority, rule
 
 API = "traefik.io/v1alpha1"
-WEB, WEBSECURE, INTERNAL = "web", "websecure", "internal"
+WEB, WEBSECURE, INTERNAL, READY = "web", "websecure", "internal", "ready"
 REDIRECT = "https-redirect"
+SECRET = "traefik-gateway-tls"
+"""The Secret with the certificate, which cert-manager makes."""
+CLASS = GATEWAY_NAME
+"""The class of the routes."""
 _NAMES = (
     "headers", "ipAllowList", "rateLimit", "inFlightReq", "buffering", "stripPrefix", "retry",
     "customResponseHeaders", "contentTypeNosniff", "frameDeny", "customFrameOptionsValue",
@@ -73,8 +82,10 @@ def _options(options: Mapping[str, Any]) -> Data:
 
 
 def routes(make: Maker) -> Iterator[Data]:
-    """Middlewares and IngressRoutes of all services, and the redirect to HTTPS."""
+    """Middlewares and IngressRoutes of all services, the redirect to HTTPS, and the gateway's own
+    answer to whether it is ready."""
     stack = make.stack
+    yield _readiness(make)
     if stack.gateway.tls_on and stack.gateway.http is not None:
         yield from _redirect(make)
     for name, service in stack.services.items():
@@ -99,18 +110,36 @@ def _of_service(make: Maker, name: str, service: Service) -> Iterator[Data]:
             spec=middleware_spec(middleware),
         )
     tls_on = make.stack.gateway.tls_on
+    certificate = {"secretName": SECRET} if issued(make.stack) else {}
     spec = {
         "entryPoints": [WEBSECURE if tls_on else WEB],
         "routes": _rules(name, service, chains),
-        **({"tls": {}} if tls_on else {}),
+        **({"tls": certificate} if tls_on else {}),
     }
-    yield make.object(f"{API} IngressRoute", f"{name}-route", name, "route", spec=spec)
+    yield _route(make, f"{name}-route", name, spec)
     if internal:
         chains = {
             router: tuple(internal[one.name] for one in chain) for router, chain in chains.items()
         }
         spec = {"entryPoints": [INTERNAL], "routes": _rules(name, service, chains)}
-        yield make.object(f"{API} IngressRoute", f"{name}-route-internal", name, "route", spec=spec)
+        yield _route(make, f"{name}-route-internal", name, spec)
+
+
+def _route(make: Maker, name: str, of: str, spec: Data) -> Data:
+    """An IngressRoute. Traefiks older than 3.7.1 know the class by the annotation alone."""
+    return make.object(
+        f"{API} IngressRoute",
+        name,
+        of,
+        "route",
+        annotations={"kubernetes.io/ingress.class": CLASS},
+        spec={"ingressClassName": CLASS, **spec},
+    )
+
+
+def issued(stack: Stack) -> bool:
+    """Whether cert-manager issues a certificate for the gateway."""
+    return stack.gateway.tls_on and stack.kubernetes.cert_manager
 
 
 def passed_on(make: Maker) -> bool:
@@ -155,6 +184,19 @@ def _sticky(service: Service) -> Data:
     return {"sticky": {"cookie": filled(cookie)}}
 
 
+def _readiness(make: Maker) -> Data:
+    """Traefik answers at /ping before it has read a route. At this one it answers as soon as it
+    has, since it takes all of them at once; so that a replica that comes leads nobody to 404. It
+    has an entry point of its own, since the dashboard takes every path at Traefik's."""
+    rule = {
+        "kind": "Rule",
+        "match": f"Path(`/{READY}`)",
+        "services": [{"kind": "TraefikService", "name": "ping@internal"}],
+    }
+    spec = {"entryPoints": [READY], "routes": [rule]}
+    return _route(make, f"{GATEWAY_NAME}-ready", GATEWAY, spec)
+
+
 def _redirect(make: Maker) -> Iterator[Data]:
     scheme = {"scheme": "https", "permanent": True}
     yield make.object(
@@ -168,4 +210,4 @@ def _redirect(make: Maker) -> Iterator[Data]:
         "services": [{"kind": "TraefikService", "name": "noop@internal"}],
     }
     spec = {"entryPoints": [WEB], "routes": [everything]}
-    yield make.object(f"{API} IngressRoute", f"{REDIRECT}-route", GATEWAY, "route", spec=spec)
+    yield _route(make, f"{REDIRECT}-route", GATEWAY, spec)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from msctl.model import Service
 from msctl.ports import parse_port
 from msctl.render.confinement import confinement
+from msctl.render.kubernetes import passed
 from msctl.render.kubernetes.images import known
 from msctl.render.kubernetes.names import Data, filled
 
@@ -135,15 +136,19 @@ def _apparmor(value: str) -> Data:
 
 
 def of_container(service: Service) -> Data:
-    """The container's security context."""
+    """The container's security context. The API refuses one that is privileged and has no more
+    privileges than its parent."""
     said = options(service)
-    escalation = {} if said.escalation is None else {"allowPrivilegeEscalation": said.escalation}
+    rights: Data = filled({"capabilities": capabilities(service)})
+    if said.escalation is not None:
+        rights["allowPrivilegeEscalation"] = said.escalation
+    if passed.is_privileged(service):
+        rights = {"privileged": True}
     return {
-        **escalation,
+        **rights,
         **({"readOnlyRootFilesystem": True} if service.read_only else {}),
         **filled(
             {
-                "capabilities": capabilities(service),
                 "seccompProfile": said.seccomp,
                 "appArmorProfile": said.apparmor,
                 "seLinuxOptions": said.labels,
@@ -156,8 +161,13 @@ def of_pod(service: Service, ports: Iterator[int]) -> Data:
     """The pod's security context."""
     low = any(number < UNPRIVILEGED for number in ports)
     # One of those that a pod may set for itself in every profile.
-    allowed = [{"name": "net.ipv4.ip_unprivileged_port_start", "value": "0"}] if low else []
-    profile = {"seccompProfile": {"type": "RuntimeDefault"}, **filled({"sysctls": allowed})}
+    allowed = {"net.ipv4.ip_unprivileged_port_start": "0"} if low else {}
+    allowed |= passed.sysctls(service)
+    others = {
+        "supplementalGroups": passed.groups(service),
+        "sysctls": [{"name": name, "value": value} for name, value in allowed.items()],
+    }
+    profile = {"seccompProfile": {"type": "RuntimeDefault"}, **filled(others)}
     found = user_of(service)
     if found is None:
         return profile
@@ -183,6 +193,7 @@ def profile_of(service: Service) -> str:
     unconfined = {"type": "Unconfined"}
     if (
         not add <= _BASELINE_ADDS
+        or passed.is_on_the_node(service)
         or unconfined in (said.seccomp, said.apparmor)
         or not {labels.get("type", "container_t")} <= _BASELINE_LABELS
         or labels.keys() & {"user", "role"}
