@@ -14,7 +14,7 @@ A message says what and where; `hint` says what to type next.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 
 class MsctlError(Exception):
@@ -73,3 +73,19 @@ class Interrupted(MsctlError):
     """Ctrl-C or SIGTERM ended the command between two steps."""
 
     exit_status = 130
+
+
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """The error, what it came of, and so on inwards."""
+    seen: BaseException | None = error
+    while seen is not None:
+        yield seen
+        seen = seen.__cause__ or seen.__context__
+
+
+def reason(error: BaseException) -> str:
+    """The innermost reason, without the layers of an HTTP library around it."""
+    *_, innermost = causes(error)
+    if isinstance(innermost, OSError) and innermost.strerror:
+        return innermost.strerror
+    return str(innermost) or type(innermost).__name__

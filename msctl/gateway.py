@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from msctl.httpclient import client, httpx
+from msctl.httpclient import Answer, HttpClient, NoAnswer
 from msctl.state import GatewayView, Router
+
+if TYPE_CHECKING:
+    from requests.adapters import BaseAdapter
 
 TIMEOUT = 2.0
 """Seconds after which the gateway is said not to answer."""
@@ -23,9 +26,9 @@ class GatewaySilent(Exception):
 class GatewayApi:
     """Asks one gateway. Not to be shared between threads."""
 
-    def __init__(self, url: str, *, transport: httpx.BaseTransport | None = None) -> None:
+    def __init__(self, url: str, *, adapter: BaseAdapter | None = None) -> None:
         self.url = url.rstrip("/")
-        self._client = client(self.url, TIMEOUT, transport)
+        self._client = HttpClient(self.url, TIMEOUT, adapter)
 
     def __enter__(self) -> GatewayApi:
         return self
@@ -64,12 +67,7 @@ class GatewayApi:
         Raises:
             GatewaySilent: the gateway does not answer, or counts nothing.
         """
-        try:
-            answer = self._client.get("/metrics")
-            answer.raise_for_status()
-        except httpx.HTTPError as error:
-            raise GatewaySilent(str(error) or type(error).__name__) from error
-        return answer.text
+        return self._get("/metrics").content.decode("utf-8", "replace")
 
     def _list(self, path: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
@@ -83,13 +81,13 @@ class GatewayApi:
             page = following
         return found
 
-    def _get(self, path: str, **parameters: int) -> httpx.Response:
+    def _get(self, path: str, **parameters: int) -> Answer:
         try:
-            answer = self._client.get(path, params=parameters)
-            answer.raise_for_status()
-            answer.json()
-        except (httpx.HTTPError, ValueError) as error:
-            raise GatewaySilent(str(error) or type(error).__name__) from error
+            answer = self._client.get(path, **parameters)
+        except NoAnswer as error:
+            raise GatewaySilent(str(error)) from error
+        if answer.status_code != 200:
+            raise GatewaySilent(f"{self.url}{path} answers {answer.status_code} {answer.reason}")
         return answer
 
 
@@ -112,11 +110,13 @@ def status_of(url: str, timeout: float) -> int:
     Raises:
         GatewaySilent: there was no answer.
     """
+    api = HttpClient(url, timeout)
     try:
-        with client(url, timeout) as api:
-            return api.get(url).status_code
-    except httpx.HTTPError as error:
-        raise GatewaySilent(str(error) or type(error).__name__) from error
+        return api.get("").status_code
+    except NoAnswer as error:
+        raise GatewaySilent(str(error)) from error
+    finally:
+        api.close()
 
 
 def _texts(found: Mapping[str, Any]) -> dict[str, str]:

@@ -1,45 +1,75 @@
-"""HTTP clients for the APIs of the gateway and of Prometheus; the only module that imports httpx,
-which takes others long: its command line brings rich along (50 ms), a client the authorities that
-one of plain HTTP has no use for (35 ms)."""
+"""HTTP for the APIs of the gateway and of Prometheus: by requests, which the Docker SDK has loaded
+already where most of them are asked; another library would cost as much again (150 M instructions).
+"""
 
 from __future__ import annotations
 
-import sys
-from typing import Any
+from collections.abc import Mapping
 
-_modules: dict[str, Any] = sys.modules
-_modules.setdefault("httpx._main", None)  # httpx goes on without its command line
+import requests
+from requests.adapters import BaseAdapter
 
-import httpx  # noqa: E402
+from msctl.deadline import within
+from msctl.errors import reason
 
-from msctl.deadline import within  # noqa: E402
+__all__ = ["Answer", "HttpClient", "NoAnswer"]
 
-__all__ = ["client", "httpx"]
+Answer = requests.Response
 
 
-class _Client(httpx.Client):
-    """A client that gives an answer up which is not there as a whole when its time is over."""
+class NoAnswer(Exception):
+    """Nobody answered, or not to the end; the message is the reason."""
 
-    seconds = 0.0
 
-    def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
-        """As httpx's."""
-        whole = super().send
+class HttpClient:
+    """Asks what answers at one URL, by no proxy. Not to be shared between threads.
+
+    `timeout`: seconds for a whole answer, from the lookup of the name to the last byte, to which
+    the timeouts of HTTP libraries do not apply. `adapter` answers in place of the network.
+    """
+
+    def __init__(self, url: str, timeout: float, adapter: BaseAdapter | None = None) -> None:
+        self.url = url
+        self._timeout = timeout
+        self._session = requests.Session()
+        self._session.trust_env = False  # no proxy, no ~/.netrc
+        if adapter is not None:
+            for scheme in ("http://", "https://"):
+                self._session.mount(scheme, adapter)
+
+    def get(self, path: str, **parameters: int) -> Answer:
+        """The answer, whatever its status.
+
+        Raises:
+            NoAnswer: there was none.
+        """
+        return self._ask("GET", path, parameters, None)
+
+    def post(self, path: str, form: Mapping[str, str]) -> Answer:
+        """The answer to a form, whatever its status.
+
+        Raises:
+            NoAnswer: there was none.
+        """
+        return self._ask("POST", path, {}, form)
+
+    def close(self) -> None:
+        self._session.close()
+
+    def _ask(
+        self, method: str, path: str, parameters: Mapping[str, int], form: Mapping[str, str] | None
+    ) -> Answer:
         try:
-            return within(self.seconds, lambda: whole(request, **options))
-        except TimeoutError as error:
-            raise httpx.ReadTimeout(str(error), request=request) from None
-
-
-def client(url: str, timeout: float, transport: httpx.BaseTransport | None = None) -> httpx.Client:
-    """Asks what answers at this URL, by no proxy; `timeout` is that of a whole answer, in seconds.
-    Not to be shared between threads."""
-    found = _Client(
-        base_url=url,
-        timeout=timeout,
-        trust_env=False,
-        verify=url.startswith("https:"),
-        transport=transport,
-    )
-    found.seconds = timeout
-    return found
+            return within(
+                self._timeout,
+                lambda: self._session.request(
+                    method,
+                    self.url + path,
+                    params=parameters,
+                    data=form,
+                    timeout=self._timeout,
+                    allow_redirects=False,
+                ),
+            )
+        except (requests.RequestException, TimeoutError) as error:
+            raise NoAnswer(reason(error)) from error

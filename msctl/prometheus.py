@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from msctl.httpclient import client, httpx
+from msctl.httpclient import HttpClient, NoAnswer
 from msctl.queries import Sample, Series, known, read_traffic, traffic_query
 from msctl.state import Traffic
+
+if TYPE_CHECKING:
+    from requests.adapters import BaseAdapter
 
 T = TypeVar("T")
 
@@ -23,9 +26,9 @@ class PrometheusSilent(Exception):
 class PrometheusApi:
     """Asks one Prometheus. Not to be shared between threads."""
 
-    def __init__(self, url: str, *, transport: httpx.BaseTransport | None = None) -> None:
+    def __init__(self, url: str, *, adapter: BaseAdapter | None = None) -> None:
         self.url = url.rstrip("/")
-        self._client = client(self.url, TIMEOUT, transport)
+        self._client = HttpClient(self.url, TIMEOUT, adapter)
 
     def __enter__(self) -> PrometheusApi:
         return self
@@ -66,15 +69,15 @@ class PrometheusApi:
     def _ask(self, path: str, kind: str, **form: str) -> list[Any]:
         """By POST, because the expressions are long."""
         try:
-            answer = self._client.post(path, data={**form, "timeout": f"{TIMEOUT:g}s"})
+            answer = self._client.post(path, {**form, "timeout": f"{TIMEOUT:g}s"})
             found = answer.json()
             if found["status"] != "success":
                 raise PrometheusSilent(str(found["error"]))
             if found["data"]["resultType"] != kind:
                 raise PrometheusSilent(f"{found['data']['resultType']} in place of a {kind}")
             result: list[Any] = found["data"]["result"]
-        except httpx.HTTPError as error:
-            raise PrometheusSilent(str(error) or type(error).__name__) from error
+        except NoAnswer as error:
+            raise PrometheusSilent(str(error)) from error
         except (ValueError, KeyError, TypeError) as error:
             raise PrometheusSilent(_STRANGE) from error
         return result

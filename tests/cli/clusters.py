@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from answering import Answering
 from apiserver import ApiServer
 from click.testing import CliRunner
 
@@ -93,9 +94,7 @@ class Site:
         app = App(
             environ=self.environ,
             cwd=self.folder,
-            prometheus=lambda url: PrometheusApi(
-                url, transport=httpx.MockTransport(self.prometheus)
-            ),
+            prometheus=lambda url: PrometheusApi(url, adapter=Answering(self.prometheus)),
             certificate=lambda *_: None,
             lock_folder=self.folder / ".locks",
             now=lambda: datetime(2030, 1, 1, 1, 0, tzinfo=UTC),

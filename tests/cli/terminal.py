@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from answering import Answering
 from click.testing import CliRunner
 from memory import MemoryEngine, World
 
@@ -105,7 +106,7 @@ class Terminal:
 
     def ask(self, url: str) -> PrometheusApi:
         self.asked.append(url)
-        return PrometheusApi(url, transport=httpx.MockTransport(self.prometheus))
+        return PrometheusApi(url, adapter=Answering(self.prometheus))
 
     def browse(self, url: str) -> bool:
         self.opened.append(url)
@@ -118,7 +119,7 @@ class Terminal:
             cwd=self.folder,
             connect=self.connect,
             prometheus=self.ask,
-            gateway=lambda url: GatewayApi(url, transport=httpx.MockTransport(self.gateway)),
+            gateway=lambda url: GatewayApi(url, adapter=Answering(self.gateway)),
             certificate=lambda *_: self.certificate,
             lock_folder=self.folder / ".locks",
             clock=self.world.clock,

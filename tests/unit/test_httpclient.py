@@ -32,7 +32,7 @@ def test_a_resolver_that_does_not_answer_holds_nobody_up(silent: None) -> None: 
     began = time.monotonic()
     with (
         PrometheusApi("http://gone.example:9090") as prometheus,
-        pytest.raises(PrometheusSilent, match=r"gone\.example was not found in 2 s"),
+        pytest.raises(PrometheusSilent, match="no whole answer within 2 s"),
     ):
         prometheus.instant("up")
     assert not GatewayApi("http://gone.example:8080").view().answered
@@ -50,11 +50,3 @@ def test_a_name_that_is_not_there_is_told_by_the_request(
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
     with GatewayApi("http://gone.example") as api, pytest.raises(GatewaySilent, match="not known"):
         api.metrics()
-
-
-def test_an_address_is_not_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Most stacks are asked at 127.0.0.1: no thread is started for that."""
-    monkeypatch.setattr(threading, "Thread", None)
-    for url in ("http://127.0.0.1:1", "http://[::1]:1"):
-        with GatewayApi(url) as api, pytest.raises(GatewaySilent):
-            api.metrics()

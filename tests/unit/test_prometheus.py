@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs
 
 import httpx
 import pytest
+from answering import Answering, Handler
 
 from msctl.prometheus import PrometheusApi, PrometheusSilent
 from msctl.queries import Sample, Series, traffic_query
 from msctl.state import Traffic
 
-Handler = Callable[[httpx.Request], httpx.Response]
-
 
 def api(handler: Handler, url: str = "http://prometheus:9090") -> PrometheusApi:
-    return PrometheusApi(url, transport=httpx.MockTransport(handler))
+    return PrometheusApi(url, adapter=Answering(handler))
 
 
 def vector(*found: tuple[dict[str, str], str]) -> dict[str, Any]:

@@ -34,7 +34,7 @@ PURE = {"urllib.parse"}
 HOMES = {
     "rich": {"msctl.ui"},
     "docker": {"msctl.engines.compose.client"},
-    "httpx": {"msctl.httpclient"},
+    "httpx": set(),
     "kubernetes": {"msctl.engines.kubernetes.client"},
     "aiohttp": {"msctl.sender"},
     "asyncio": {"msctl.lanes", "msctl.sender"},

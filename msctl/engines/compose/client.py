@@ -19,7 +19,7 @@ from docker.tls import TLSConfig
 from msctl.deadline import within
 from msctl.engines.compose.endpoint import Endpoint, endpoint
 from msctl.engines.compose.ssh import SCHEME, SshAdapter, SshFault
-from msctl.errors import EngineUnreachable, MsctlError
+from msctl.errors import EngineUnreachable, MsctlError, causes, reason
 
 API_TIMEOUT = 60
 """Seconds without a byte after which a call to the engine has failed."""
@@ -65,13 +65,13 @@ def unreachable(
     address: str, error: BaseException, place: Endpoint | None = None
 ) -> EngineUnreachable:
     place = place or Endpoint(address, "")
-    by, reason = f" ({place.chosen_by})" if place.chosen_by else "", _reason(error)
+    by, why = f" ({place.chosen_by})" if place.chosen_by else "", reason(error)
     hint = place.hint
-    if place.local and "ermission denied" in reason:
+    if place.local and "ermission denied" in why:
         hint = "sudo usermod -aG docker $USER, then log in anew; or use sudo"
     if (fault := _by_ssh(error)) is not None:
-        reason, hint = fault.reason, fault.hint
-    return EngineUnreachable(f"no Docker engine answers at {address}{by}: {reason}", hint=hint)
+        why, hint = fault.reason, fault.hint
+    return EngineUnreachable(f"no Docker engine answers at {address}{by}: {why}", hint=hint)
 
 
 def _settings(place: Endpoint) -> dict[str, Any]:
@@ -91,23 +91,7 @@ def _settings(place: Endpoint) -> dict[str, Any]:
 
 def _by_ssh(error: BaseException) -> SshFault | None:
     """The fault of ssh that another one is about."""
-    return next((cause for cause in _causes(error) if isinstance(cause, SshFault)), None)
-
-
-def _reason(error: BaseException) -> str:
-    """The innermost reason, without the layers of the HTTP library around it."""
-    *_, innermost = _causes(error)
-    if isinstance(innermost, OSError) and innermost.strerror:
-        return innermost.strerror
-    return str(innermost) or type(innermost).__name__
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """The error, what it came of, and so on inwards."""
-    seen: BaseException | None = error
-    while seen is not None:
-        yield seen
-        seen = seen.__cause__ or seen.__context__
+    return next((cause for cause in causes(error) if isinstance(cause, SshFault)), None)
 
 
 class _Api(docker.APIClient):
