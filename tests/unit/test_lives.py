@@ -199,6 +199,26 @@ def test_an_event_is_newer_than_the_look_that_it_overtook(engine: Engine) -> Non
         found.close()
 
 
+def test_a_death_counts_once(engine: Engine) -> None:
+    """Whether it is seen before it is told, or not told at all."""
+    engine.be("running")
+    told = threading.Event()
+    found = Lives(cast("Client", engine), "shop", told.set)
+    found.open()
+    try:
+        life = found.of(NAME)
+        assert life is not None
+        engine.be("exited")
+        found._look(NAME)
+        assert life.deaths == 1
+        told.clear()
+        engine.tell("die")
+        assert told.wait(5)
+        assert life.deaths == 1
+    finally:
+        found.close()
+
+
 def test_the_container_before_it_does_not_count(engine: Engine) -> None:
     """Another one of the same name was healthy when the plan began."""
     engine.be("running", "healthy")
