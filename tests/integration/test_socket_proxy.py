@@ -173,4 +173,4 @@ def test_without_it_the_gateway_serves_on(shop: Stack) -> None:
     assert "socket_proxy" in [p["kind"] for p in problems if p["severity"] == "error"], problems
     shop.ok("up")
     shop.ok("scale", "web", "2")
-    until(lambda: len(shop.visitor.replicas("/", 6)) == 2, 5, "both replicas answer")
+    until(lambda: len(shop.visitor.replicas("/", 6)) == 2, 30, "both replicas answer")
