@@ -19,6 +19,7 @@ from clusters import SHOP, Site, nobody
 
 from msctl.config import load
 from msctl.engines import connect
+from msctl.engines.kubernetes import follow
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -804,8 +805,11 @@ def test_logs_can_be_followed(shop: Site) -> None:
     assert [line.text for line in lines].count("second") == 2
 
 
-def test_a_followed_log_has_the_pods_that_start_later(shop: Site) -> None:
+def test_a_followed_log_has_the_pods_that_start_later(
+    shop: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A watch tells of them; however much the others write meanwhile."""
+    monkeypatch.setattr(follow, "LOOK", 600.0)
     loaded = load(shop.folder / "stack.yaml", shop.environ)
     found = connect("kubernetes", loaded, shop.environ).logs(("web",), follow=True)
     seen = {line.replica for line in islice(found, 4)}
@@ -815,7 +819,7 @@ def test_a_followed_log_has_the_pods_that_start_later(shop: Site) -> None:
     found.close()  # type: ignore[attr-defined]
     assert len({line.replica for line in late} - seen) == 1
     assert [line.text for line in late] == ["first", "second"]
-    assert time.monotonic() - started < 4
+    assert time.monotonic() - started < 60
 
 
 def test_a_wait_hears_of_changes_by_a_watch(shop: Site) -> None:

@@ -191,9 +191,9 @@ BOMBS = {
 @pytest.mark.parametrize("name", BOMBS)
 def test_bombs_end_soon(name: str) -> None:
     """Whatever expands without end is refused in seconds, before it fills the memory."""
-    start = time.monotonic()
+    start = time.process_time()  # others may have the processor meanwhile
     with pytest.raises(Malformed) as error:
         yamltext.parse(BOMBS[name])
-    assert time.monotonic() - start < 10
+    assert time.process_time() - start < 10
     text = error.value.problem.text("f")
     assert "nested deeper" in text or "nesting depth" in text or "more than" in text, text

@@ -36,7 +36,7 @@ def test_a_resolver_that_does_not_answer_holds_nobody_up(silent: None) -> None: 
     ):
         prometheus.instant("up")
     assert not GatewayApi("http://gone.example:8080").view().answered
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 30
 
 
 def test_a_name_that_is_not_there_is_told_by_the_request(
