@@ -464,7 +464,7 @@ def test_a_stack_file_may_come_by_a_pipe_of_the_shell() -> None:
 )
 def test_large_files_end_soon(text: str) -> None:
     """No check takes more than a few seconds on the largest file that is read."""
-    start = time.process_time()  # others may have the processor meanwhile
+    start = time.process_time()  # however busy the machine is
     variables = b"".join(b"NAME_%d=%d\n" % (n, n) for n in range(40_000))
     found = problems(text, environ={"A": "a"}, read_file=lambda _: variables)
     assert 0 < len(found) <= 201 or "k0" in text

@@ -191,7 +191,7 @@ BOMBS = {
 @pytest.mark.parametrize("name", BOMBS)
 def test_bombs_end_soon(name: str) -> None:
     """Whatever expands without end is refused in seconds, before it fills the memory."""
-    start = time.process_time()  # others may have the processor meanwhile
+    start = time.process_time()  # however busy the machine is
     with pytest.raises(Malformed) as error:
         yamltext.parse(BOMBS[name])
     assert time.process_time() - start < 10
