@@ -4,18 +4,16 @@ one of plain HTTP has no use for (35 ms)."""
 
 from __future__ import annotations
 
-import ipaddress
-import socket
 import sys
-import threading
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
 _modules: dict[str, Any] = sys.modules
 _modules.setdefault("httpx._main", None)  # httpx goes on without its command line
 
 import httpx  # noqa: E402
+
+from msctl.lookup import is_answered  # noqa: E402
 
 __all__ = ["client", "httpx"]
 
@@ -33,31 +31,11 @@ def client(url: str, timeout: float, transport: httpx.BaseTransport | None = Non
 
 
 def _found_within(seconds: float) -> Callable[[httpx.Request], None]:
-    """Bounds the lookup of a name, to which the client's own timeout does not apply: where no
-    resolver answers, the system tries for 10 s and longer."""
-    found: set[str] = set()
-
-    def look_up(host: str) -> None:
-        with suppress(OSError):  # the request that follows tells of it
-            socket.getaddrinfo(host, None)
-        found.add(host)
+    """Counts the lookup of a name into the time, which the client's own timeout does not."""
 
     def check(request: httpx.Request) -> None:
         host = request.url.host
-        if host in found or _is_address(host):
-            return
-        lookup = threading.Thread(target=look_up, args=(host,), daemon=True)
-        lookup.start()
-        lookup.join(seconds)
-        if host not in found:
+        if not is_answered(host, seconds):
             raise httpx.ConnectTimeout(f"{host} was not found in {seconds:g} s", request=request)
 
     return check
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
