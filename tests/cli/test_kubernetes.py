@@ -806,8 +806,11 @@ def test_logs_can_be_followed(shop: Site) -> None:
     assert [line.text for line in lines].count("second") == 2
 
 
-def test_a_followed_log_has_the_pods_that_start_later(shop: Site) -> None:
+def test_a_followed_log_has_the_pods_that_start_later(
+    shop: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A watch tells of them; however much the others write meanwhile."""
+    monkeypatch.setattr("msctl.engines.kubernetes.follow.LOOK", 600.0)
     loaded = load(shop.folder / "stack.yaml", shop.environ)
     found = connect("kubernetes", loaded, shop.environ).logs(("web",), follow=True)
     seen = {line.replica for line in islice(found, 4)}
@@ -817,7 +820,7 @@ def test_a_followed_log_has_the_pods_that_start_later(shop: Site) -> None:
     found.close()  # type: ignore[attr-defined]
     assert len({line.replica for line in late} - seen) == 1
     assert [line.text for line in late] == ["first", "second"]
-    assert time.monotonic() - started < 4
+    assert time.monotonic() - started < 60
 
 
 def test_a_followed_log_goes_on_where_its_stream_broke(shop: Site) -> None:

@@ -35,7 +35,7 @@ def replicas(shop: Stack) -> int:
     return sum(row["State"] == "running" for row in shop.rows("web"))
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(240)
 def test_a_step_of_the_load_and_back(shop: Stack) -> None:
     """Up within seconds, down after the window, and not one request is lost on the way."""
     steady = Requests(f"{shop.visitor.url}/x", 10, echo("web", "/x"))

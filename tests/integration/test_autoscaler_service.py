@@ -134,7 +134,7 @@ def test_the_lock_is_honoured(shop: Stack) -> None:
     with lock_of(shop).held("a test", App().now(), wait=5):
         shop.msctl("load-test", "web", "--rate", "60", "--duration", "4s")
         held = f"another msctl works on {shop.project}"
-        until(lambda: held in says(shop), 10, "it says so", every=0.1)
+        until(lambda: held in says(shop), 30, "it says so", every=0.1)
         assert len(shop.ids("web")) == 2
 
 
@@ -208,7 +208,7 @@ def test_killed_in_the_middle_it_goes_on_where_it_was(shop: Stack) -> None:
         assert lock.holder() is not None
         scaler.exec_run(["python3", "-c", KILL])
         until(lambda: len(shop.ids("web")) == 1, 40, "one is left", every=0.2)
-        until(lambda: not _pinned(shop), 10, "the pin is gone", every=0.2)
+        until(lambda: not _pinned(shop), 30, "the pin is gone", every=0.2)
     scaler.reload()
     assert scaler.attrs["RestartCount"] > 0
     assert steady.lost == 0, steady

@@ -46,7 +46,7 @@ def test_a_stack_by_ssh(stack: Stack, sshd: Sshd) -> None:
     assert {r["health"] for s in status["services"] for r in s["replicas"]} == {"healthy"}
     assert "serves HTTP" in stack.ok("logs", "--tail", "5").out
     stack.ok("down")
-    until(lambda: not children(sshd), 10, "every ssh has ended")
+    until(lambda: not children(sshd), 30, "every ssh has ended")
 
 
 def test_a_context_by_ssh(stack: Stack, sshd: Sshd) -> None:

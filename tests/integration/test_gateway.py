@@ -8,7 +8,6 @@ import socket
 import ssl
 import stat
 import threading
-import time
 import warnings
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -144,12 +143,23 @@ def test_each_route_has_its_own_middlewares(shop: Shop) -> None:
 def test_one_request_at_a_time(shop: Shop) -> None:
     """A second one of the same client gets 429 while the first is under way."""
     first: list[int] = []
-    slow = threading.Thread(target=lambda: first.append(shop.status("/few?delay_ms=1500")))
+    slow = threading.Thread(target=lambda: first.append(shop.status("/few?delay_ms=4000")))
+    before = _begun(shop)
     slow.start()
-    time.sleep(0.7)
+    until(lambda: _begun(shop) > before, 10, "the first is inside a replica", every=0.02)
     second = shop.status("/few")
     slow.join()
     assert (first, second) == ([200], 429)
+
+
+def _begun(shop: Shop) -> int:
+    """Requests that have come to the replicas, by their own count."""
+    begun = 0
+    for name in shop.stack.ids("web"):
+        [network] = shop.stack.inspect(name)["NetworkSettings"]["Networks"].values()
+        answer = httpx.get(f"http://{network['IPAddress']}:8000/health", trust_env=False)
+        begun += int(answer.json()["requests"])
+    return begun
 
 
 def test_the_dashboard_asks_for_a_password(shop: Shop) -> None:

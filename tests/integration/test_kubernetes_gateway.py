@@ -262,9 +262,9 @@ def test_a_replica_that_is_not_ready_gets_nothing(musicshare: MusicShare) -> Non
     name, path = "social-service", "/api/social/x"
     port = musicshare.pods.ports[name][0]
     musicshare.pods.ready(name, 0, port, ready=False)
-    until(lambda: len(musicshare.visitor.replicas(path, 4)) == 1, 10, "one replica serves")
+    until(lambda: len(musicshare.visitor.replicas(path, 4)) == 1, 30, "one replica serves")
     musicshare.pods.ready(name, 0, port, ready=True)
-    until(lambda: len(musicshare.visitor.replicas(path, 4)) == 2, 10, "both replicas serve")
+    until(lambda: len(musicshare.visitor.replicas(path, 4)) == 2, 30, "both replicas serve")
 
 
 def test_metrics_have_the_names_that_are_asked_for(musicshare: MusicShare) -> None:

@@ -30,7 +30,7 @@ def _end(stack: Stack) -> None:
     def told() -> bool:
         return web.exec_run(["python3", "-c", ask]).exit_code == 0
 
-    until(told, 10, "the service listens")
+    until(told, 30, "the service listens")
 
 
 def test_the_second_is_refused(stack: Stack, busy: Running) -> None:

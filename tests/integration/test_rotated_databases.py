@@ -88,7 +88,7 @@ def test_postgresql(stack: Stack) -> None:
     address = "host=postgres user=musicshare dbname=users_db"
     assert _connects(stack, BY_PSYCOPG, address, old)
     _rotate(stack, "postgres-password")
-    until(lambda: _connected(stack), 10, "the new replica is connected")
+    until(lambda: _connected(stack), 30, "the new replica is connected")
     assert _connects(stack, BY_PSYCOPG, address, file.read_text())
     assert not _connects(stack, BY_PSYCOPG, address, old)
     assert stack.ids("postgres") == database

@@ -91,3 +91,46 @@ def test_the_load_is_what_the_engine_says(shop: Stack) -> None:
         assert replica["p95_ms"] >= 50
     idle = json.loads(shop.ok("status", "--json").out)["services"][0]["replicas"][0]
     assert (idle["cpu_percent"], idle["memory_bytes"], idle["p95_ms"]) == (None, None, None)
+
+
+def watched(stack: Stack, replicas: int) -> None:
+    """Follow `status --watch` on a terminal that is made smaller, and then closed by Ctrl-C."""
+    with stack.screen("status", "--watch", columns=80, lines=replicas + 20) as screen:
+
+        def rows() -> list[str]:
+            return [line for line in screen.lines if line.lstrip().startswith("web-")]
+
+        until(lambda: len(rows()) == replicas, 30, "every replica has its line")
+        assert all({"running", "healthy", "UP"} <= set(row.split()) for row in rows()), rows()
+        assert "\x1b[?1049h" in screen.written.decode()  # a screen of its own
+        looks = screen.written.count(b"web ")
+        until(lambda: screen.written.count(b"web ") > looks + 1, 30, "it looks again")
+        screen.resize(60, 9)
+        until(lambda: any(line.startswith("web ") for line in screen.lines), 30, "it is drawn anew")
+        looks = screen.written.count(b"web ")
+        until(lambda: screen.written.count(b"web ") > looks, 30, "it looks again")
+        assert f"{replicas}/{replicas} run" in "\n".join(
+            screen.lines
+        )  # what does not fit is left out
+        assert screen.interrupt() == 130
+        until(lambda: b"\x1b[?1049l" in screen.written, 10, "the screen before is back")
+        assert screen.cursor_shown
+        assert screen.now() == screen.settings
+
+
+def test_watching_fits_the_terminal_and_gives_it_back(shop: Stack) -> None:
+    """At 80 columns each replica has a line; a smaller terminal is filled anew; Ctrl-C leaves the
+    terminal as it was."""
+    watched(shop, 5)
+
+
+@pytest.mark.soak
+def test_fifty_replicas_are_watched_at_80_columns(stacks: NewStack) -> None:
+    """The same with fifty."""
+    stack = stacks()
+    env = {"SERVICE_NAME": "web", "ACCESS_LOG": "off"}
+    health = {"path": "/health", "interval": "30s", "command": "none"}
+    replicas = {"initial": 50, "max": 50}
+    stack.write({"web": service("/", replicas=replicas, health=health, env=env)})
+    stack.ok("up")
+    watched(stack, 50)

@@ -55,4 +55,4 @@ def test_whoever_waits_for_a_lock_waits_by_another_clock(
         began = time.monotonic()
         with pytest.raises(StackLocked), two.held("msctl down", NOON, wait=0.5):
             pass
-        assert 0.5 <= time.monotonic() - began < 5
+        assert 0.5 <= time.monotonic() - began < 60

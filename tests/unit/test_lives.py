@@ -109,11 +109,11 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
 
 
 def healthy() -> AwaitHealthy:
-    return AwaitHealthy(target=NAME, service="web", timeout=10, checked=True)
+    return AwaitHealthy(target=NAME, service="web", timeout=120, checked=True)
 
 
 def completed() -> AwaitCompleted:
-    return AwaitCompleted(target=NAME, service="web", timeout=10)
+    return AwaitCompleted(target=NAME, service="web", timeout=120)
 
 
 def failure(outcome: Outcome) -> MsctlError:
@@ -133,20 +133,20 @@ def test_a_job_whose_end_was_not_told_is_done(engine: Engine, status: str) -> No
     """The event of its end got lost: it is looked at again."""
     engine.be(status)
     engine.soon(lambda: engine.be("exited"))
-    assert not within(5, engine, completed()).failures
+    assert not within(60, engine, completed()).failures
 
 
 def test_health_that_was_not_told_is_seen(engine: Engine) -> None:
     """Neither its start nor its health was told."""
     engine.soon(lambda: engine.be("running", "healthy"))
-    assert not within(5, engine, healthy()).failures
+    assert not within(60, engine, healthy()).failures
 
 
 def test_a_death_that_was_not_told_ends_the_wait(engine: Engine) -> None:
     """It was being started, by all that was told."""
     engine.be("running", "starting")
     engine.soon(lambda: engine.be("exited", code=3))
-    error = failure(within(5, engine, healthy()))
+    error = failure(within(60, engine, healthy()))
     assert error.message == f"{NAME} ended with status 3"
 
 
@@ -158,7 +158,7 @@ def test_a_container_that_is_gone_ends_the_wait(engine: Engine) -> None:
 
     engine.be("running", "starting")
     engine.soon(remove)
-    error = failure(within(5, engine, healthy()))
+    error = failure(within(60, engine, healthy()))
     assert error.message == f"{NAME} was removed by somebody else"
 
 
@@ -171,7 +171,7 @@ def test_what_happens_while_the_stream_is_away_is_seen(engine: Engine) -> None:
 
     engine.be("running", "starting")
     engine.soon(break_off)
-    assert not within(5, engine, healthy()).failures
+    assert not within(60, engine, healthy()).failures
     assert len(engine.streams) == 2
 
 
@@ -189,13 +189,33 @@ def test_an_event_is_newer_than_the_look_that_it_overtook(engine: Engine) -> Non
         def die() -> None:
             seen.clear()
             engine.tell("die")
-            assert seen.wait(5)
+            assert seen.wait(60)
 
         engine.within = die
         found._look(NAME)
         assert not life.running
     finally:
         engine.within = lambda: None
+        found.close()
+
+
+def test_a_death_counts_once(engine: Engine) -> None:
+    """Whether it is seen before it is told, or not told at all."""
+    engine.be("running")
+    told = threading.Event()
+    found = Lives(cast("Client", engine), "shop", told.set)
+    found.open()
+    try:
+        life = found.of(NAME)
+        assert life is not None
+        engine.be("exited")
+        found._look(NAME)
+        assert life.deaths == 1
+        told.clear()
+        engine.tell("die")
+        assert told.wait(60)
+        assert life.deaths == 1
+    finally:
         found.close()
 
 
@@ -226,13 +246,13 @@ def test_an_engine_that_is_away_for_a_moment_is_waited_for(engine: Engine) -> No
         threading.Timer(1, come_back).start()
 
     engine.soon(go_away)
-    assert not within(8, engine, healthy()).failures
+    assert not within(60, engine, healthy()).failures
 
 
 def test_a_job_that_failed_unseen_is_told(engine: Engine) -> None:
     """Its status is the engine's."""
     engine.be("running")
     engine.soon(lambda: engine.be("exited", code=4))
-    error = failure(within(5, engine, completed()))
+    error = failure(within(60, engine, completed()))
     assert isinstance(error, StepFailed)
     assert error.message == f"job {NAME} failed with status 4"

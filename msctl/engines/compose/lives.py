@@ -141,9 +141,9 @@ class Lives:
             if action == "start":
                 self._started(life, Health.STARTING)
             elif action == "die":
-                life.running, life.deaths = False, life.deaths + 1
+                self._ended(life)
             elif action.startswith("health_status"):
-                life.health = Health(action.partition(": ")[2] or "starting")
+                life.health = _health(action.partition(": ")[2] or "starting")
 
     def _knows(self, name: str, identity: str) -> bool:
         return name in self._lives and self._lives[name].id == identity
@@ -160,6 +160,11 @@ class Lives:
             later = threading.Timer(moment, self._changed)
             later.daemon = True
             later.start()
+
+    def _ended(self, life: Life) -> None:
+        """Once for each life, whether it was told or seen."""
+        if life.running:
+            life.running, life.deaths = False, life.deaths + 1
 
     # Looks
 
@@ -196,7 +201,14 @@ class Lives:
 
     def _see(self, life: Life, state: Mapping[str, Any]) -> None:
         running = bool(state.get("Running")) and not state.get("Restarting")
-        health = Health((state.get("Health") or {}).get("Status") or "none")
-        if running and not life.running:
+        health = _health((state.get("Health") or {}).get("Status") or "none")
+        if not running:
+            self._ended(life)
+        elif not life.running:
             self._started(life, health)
-        life.running, life.health = running, health
+        life.health = health
+
+
+def _health(word: str) -> Health:
+    """What is said of a check that is not at work is not known."""
+    return Health(word) if word in set(Health) else Health.NONE

@@ -7,6 +7,7 @@ from live.metrics import prometheus
 from live.ports import free_port
 from live.private import PrivateEngine
 from live.run import MSCTL, Result, Running, environment, until
+from live.screen import Screen
 from live.stack import (
     GATEWAY_IMAGE,
     PROMETHEUS_IMAGE,
@@ -29,6 +30,7 @@ __all__ = [
     "PrivateEngine",
     "Result",
     "Running",
+    "Screen",
     "Stack",
     "Visitor",
     "environment",

@@ -18,6 +18,7 @@ from docker.errors import APIError, ImageNotFound, NotFound
 from live.client import Visitor
 from live.ports import free_port
 from live.run import COMPOSE, MSCTL, Result, Running, environment, run
+from live.screen import Screen
 from msctl.render import socketproxy
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -113,6 +114,11 @@ class Stack:
         running = Running(command, self.folder, {**self.env, **env})
         self._running.append(running)
         return running
+
+    def screen(self, *words: str, columns: int, lines: int) -> Screen:
+        """Start msctl on a terminal of this size."""
+        command = [*self.inside, MSCTL, *self.options, *words]
+        return Screen(command, self.folder, self.env, columns, lines)
 
     def compose(self, *words: str) -> Result:
         """Run the real Docker Compose, which has to end well."""

@@ -102,7 +102,7 @@ def test_access_log(musicshare: MusicShare) -> None:
         log = gateway.logs(tail=200).decode()
         return next((line for line in log.splitlines() if mark in line), None)
 
-    record = json.loads(until(line, 10, "the request is in `docker logs PROJECT_traefik`"))
+    record = json.loads(until(line, 30, "the request is in `docker logs PROJECT_traefik`"))
     assert record["request_X-Request-Id"] == mark
     assert "request_X-Other" not in record
     assert (record["RouterName"], record["DownstreamStatus"]) == ("userservice@docker", 200)

@@ -68,6 +68,6 @@ def test_the_gateway_may_restart_in_the_middle_of_a_drain(shop: Stack) -> None:
     shop.engine.api.restart(f"{shop.project}_traefik", timeout=1)
     assert scaling.ended() == 0, scaling.lines
     assert len(shop.ids("shop")) == 2
-    until(lambda: pins(shop) == [], 10, "no pin is left")
+    until(lambda: pins(shop) == [], 30, "no pin is left")
     write(shop)
     shop.ok("up", "--reset-scale")
