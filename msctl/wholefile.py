@@ -6,6 +6,7 @@ import errno
 import os
 import stat
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,6 +17,8 @@ from msctl.shellwords import quoted
 PRIVATE, PUBLIC = 0o600, 0o644
 MOST_BYTES = 1 << 20
 """Of a file that is read: more than any secret, password or certificate has."""
+_DRAFT, _OLD = ".new-", 3600
+"""How the names of drafts begin, and seconds after which one is nobody's."""
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 _AT_ONCE = getattr(os, "O_NONBLOCK", 0)
 """A pipe is not waited for."""
@@ -32,6 +35,7 @@ def own_folder(path: Path) -> None:
     path.mkdir(mode=0o700, exist_ok=True)
     if found := foreign(path):
         raise StepFailed(found[0], hint=found[1])
+    _forget_drafts(path)
     if not hasattr(os, "fchmod"):
         return  # the permissions of Windows are no mode bits
     handle = os.open(path, os.O_RDONLY | _NO_LINK)
@@ -39,6 +43,14 @@ def own_folder(path: Path) -> None:
         os.fchmod(handle, 0o700)
     finally:
         os.close(handle)
+
+
+def _forget_drafts(folder: Path) -> None:
+    """Drafts of an msctl that was killed: they hold secrets, and nobody comes back for them."""
+    for draft in folder.glob(f"{_DRAFT}*"):
+        with suppress(OSError):
+            if time.time() - draft.lstat().st_mtime > _OLD:
+                draft.unlink()
 
 
 def check_folder(path: Path) -> None:
@@ -118,7 +130,7 @@ def write_once(path: Path, text: str, mode: int = PRIVATE) -> None:
 def _draft(path: Path, text: str, mode: int) -> Iterator[str]:
     """The name of a file beside `path` with all of the text on the disk; gone at the end, unless
     it has got another name."""
-    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=".new-")
+    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=_DRAFT)
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
             os.chmod(draft, mode)

@@ -1,8 +1,9 @@
 """`.env` and `env_file`: the lines that Compose reads, with its variables in them.
 
 Values without quotes and in double quotes may hold `${VAR}`; the environment wins over lines
-above. python-dotenv splits the lines; its own interpolation is not used, since it knows less of
-the syntax than Compose and reads the process's environment.
+above, and one that is not set is empty, as for Compose. python-dotenv splits the lines; its own
+interpolation is not used, since it knows less of the syntax than Compose and reads the process's
+environment.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ def parse(data: bytes, environment: Lookup) -> dict[str, str]:
     """The variables of a file. A name alone takes its value from the environment, if it has one.
 
     Raises:
-        EnvFileProblem: lines that are no `NAME=value`, or whose references have no value.
+        EnvFileProblem: lines that are no `NAME=value`, or whose references are none, or required.
     """
     if len(data) > MAX_BYTES:
         raise EnvFileProblem([(1, "the file is larger than 1 MiB")])
@@ -47,7 +48,7 @@ def parse(data: bytes, environment: Lookup) -> dict[str, str]:
         value = environment(name)
         return found.get(name) if value is None else value
 
-    substitute = Substitution(lookup)
+    substitute = Substitution(lookup, blank=True)
     for line, name, value in _bindings(text):
         if name is None or not _NAME.fullmatch(name) or "\x00" in (value or ""):
             problems.append((line, "not NAME=value; close quotes, and start comments with #"))

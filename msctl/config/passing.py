@@ -28,6 +28,10 @@ def of_service(stack: Stack, service: Service) -> Found:
     readable = {key: value for key, value in passed.items() if key not in ("build", "networks")}
     if message := _unreadable({"services": {_AT: {"image": "i", **readable}}}, f"services.{_AT}"):
         yield (_AT,), message
+    for key in ("volumes", "ports"):
+        for index, entry in enumerate(getattr(service, key)):
+            if isinstance(entry, dict) and (message := _unreadable_entry(key, entry)):
+                yield (key, index), message
 
 
 def of_stack(stack: Stack) -> Found:
@@ -38,6 +42,14 @@ def of_stack(stack: Stack) -> Found:
             yield where, f"network {shown(name)} is not among the stack's networks"
     if message := _unreadable(stack.passthrough, ""):
         yield (_AT,), message
+
+
+def _unreadable_entry(key: str, entry: dict[str, Any]) -> str | None:
+    """Why Docker Compose would not take the long form of a mount or port; None: it does."""
+    named = entry.get("source") if entry.get("type") == "volume" else None
+    volumes = {str(named): None} if named else {}
+    document = {"services": {key: {"image": "i", key: [entry]}}, "volumes": volumes}
+    return _unreadable(document, f"services.{key}.{key}[0]")
 
 
 def _unreadable(document: dict[str, Any], prefix: str) -> str | None:

@@ -1,4 +1,5 @@
-"""`${VAR}`: Compose's interpolation, except that a variable that is not set is an error.
+"""`${VAR}`: Compose's interpolation, except that in the stack file a variable that is not set is an
+error.
 
 `$VAR`, `${VAR}`, `${VAR:-default}`, `${VAR-default}`, `${VAR:?error}`, `${VAR?error}`,
 `${VAR:+other}`, `${VAR+other}`, nested in each other; `$$` is one `$`. A `$` before anything
@@ -31,6 +32,8 @@ class Substitution:
     """Puts values in; one for a whole file, so that its result stays of a sane size."""
 
     lookup: Lookup
+    blank: bool = False
+    """Whether a variable that is not set is empty, as in files of variables."""
     characters: int = 0
 
     def __call__(self, text: str) -> str:
@@ -95,6 +98,8 @@ class Substitution:
 
     def _value(self, name: str) -> str:
         value = self._find(name)
+        if value is None and self.blank:
+            return ""
         if value is None:
             raise VariableProblem(
                 f"variable {name} is not set; set it in the environment or in .env beside the "

@@ -85,7 +85,7 @@ def _checked(keys: Keys) -> BeforeValidator:
         if not isinstance(value, dict):
             wrong(f"{shown(value)} is not a mapping of Compose's keys to values")
         for path in refused(value, keys):
-            name = ".".join(path)
+            name = shown(".".join(path))
             near = did_you_mean(path[0], list(keys)) if len(path) == 1 else ""
             wrong(f"{name} cannot be passed on to Docker Compose's file by msctl{near}")
         for text in unwritable(value):

@@ -141,7 +141,11 @@ def _gateway(stack: Stack) -> Data:
         "volumes": [
             *([] if proxied else [f"{DOCKER_SOCKET}:{GATEWAY_SOCKET}:ro"]),
             f"{GATEWAY_VOLUME}:{DYNAMIC_FOLDER}",
-            *([f"{ACME_VOLUME}:{ACME_FOLDER}"] if gateway.tls.mode == "acme" else []),
+            *(
+                [f"{ACME_VOLUME}:{ACME_FOLDER}"]
+                if gateway.tls_on and gateway.tls.mode == "acme"
+                else []
+            ),
         ],
         "networks": [*dict.fromkeys(reached), *([NETWORK] if proxied else [])],
         **({"depends_on": {SOCKET_PROXY: {"condition": "service_started"}}} if proxied else {}),

@@ -143,3 +143,16 @@ def test_image_without_a_client(stack: Stack) -> None:
     stack.ok("up")
     assert stack.visitor.get("/ping").text == "OK"
     stack.ok("status")
+
+
+def test_what_a_rollback_would_take_goes_with_the_stack(stack: Stack) -> None:
+    """The tag that keeps the image of the revision before; the image itself has others."""
+    stack.write({"web": service(env={"ROUND": "1"})})
+    stack.ok("up")
+    stack.write({"web": service(env={"ROUND": "2"})})
+    stack.ok("up")
+    tag = f"{stack.project}-web:previous"
+    assert [one for one in stack.engine.api.images(name=tag) if one["RepoTags"]]
+    stack.ok("down")
+    assert stack.engine.api.images(name=tag) == []
+    assert stack.engine.api.images(name=SAMPLE)

@@ -26,6 +26,7 @@ from msctl.engines.compose.steps import (
     KeepImage,
     ProvideImage,
     RecordIntent,
+    ReleaseImage,
     RemoveContainer,
     RemoveNetwork,
     RemoveVolume,
@@ -56,6 +57,7 @@ class Deeds:
         self.unavailable: dict[str, str] = {}
         self._deeds: dict[type[Step], Callable[[Any, Halfway], None]] = {
             ProvideImage: self._provide_image,
+            ReleaseImage: self._release_image,
             KeepImage: lambda step, _: self.world.kept.update({step.target: step.image_id}),
             ClearPins: self._clear_pins,
             WriteSecret: self._write_secret,
@@ -201,6 +203,10 @@ class Deeds:
 
     def _empty_pin(self, step: EmptyPin, _: Halfway) -> None:
         self.world.pins.pop(self._pin(step), None)
+
+    def _release_image(self, step: ReleaseImage, _: Halfway) -> None:
+        if self.world.kept.get(step.target) == step.image_id:
+            del self.world.kept[step.target]
 
     def _clear_pins(self, step: ClearPins, _: Halfway) -> None:
         self._need_gateway()

@@ -9,7 +9,7 @@ from msctl.config import load_text
 from msctl.errors import StackFileError
 
 ENVIRON = {"NINES": "99999", "WORD": "word", "EMPTY": ""}
-FILES = {"good.env": b"A=1\n", "bad.env": b"A=1\nB C\nC=$NOPE\n"}
+FILES = {"good.env": b"A=1\n", "bad.env": b"A=1\nB C\nC=${NOPE:?say it}\n"}
 JARGON = ("pydantic", "type=", "input", "validat", "Traceback", "NoneType", "tuple", "dict", "str_")
 
 

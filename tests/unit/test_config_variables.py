@@ -151,6 +151,8 @@ E = spaced
 F=${A}-${NOT_SET:-d}
 G=
 H
+I=pa$word
+I1="${NOT_SET}x"
 J=a#b
 K="x" # c
 L=$HOSTV
@@ -195,7 +197,7 @@ def test_a_name_alone_takes_the_environment_or_nothing() -> None:
         (b"A!=1\n$B=2\n", [(1, "not NAME=value"), (2, "not NAME=value")]),
         (b"A: 1", [(1, "not NAME=value")]),
         (b"=x", [(1, "not NAME=value")]),
-        (b"A=$NOPE\nB=ok\nC=${", [(1, "A: variable NOPE is not set"), (3, "C: ")]),
+        (b"A=${NOPE?no}\nB=ok\nC=${", [(1, "A: variable NOPE is not set: no"), (3, "C: ")]),
         (b"A=\xff", [(1, "not UTF-8")]),
         (b"A=a\x00b", [(1, "not NAME=value")]),
         (b"A" * 2_000_000, [(1, "the file is larger than 1 MiB")]),

@@ -281,7 +281,8 @@ def test_passwords_are_files_and_nowhere_in_the_text() -> None:
 
 def test_passwords_of_databases_can_be_rotated() -> None:
     """Each says how it takes a new one, and no command line has it."""
-    for name, word in (("postgres", "ALTER USER"), ("rabbitmq", "change_password")):
+    commands = {"postgres": "ALTER USER", "rabbitmq": "change_password", "grafana": "from-stdin"}
+    for name, word in commands.items():
         [secret] = read().services[name].secrets
         assert word in secret.rotate[-1]
         assert '"$MSCTL_SECRET_FILE"' in secret.rotate[-1]

@@ -6,7 +6,7 @@ from memory import Behaviour, MemoryEngine, World, finish, lines, planned, runni
 from memory.stacks import stack_of
 
 from msctl.engines.compose import labels
-from msctl.request import Down, Scale
+from msctl.request import Down, Scale, Up
 
 STACK = stack_of(
     {"db": {"stateful": True, "volumes": ["data:/data"]}, "api": {"needs": ["db"], "replicas": 2}}
@@ -109,3 +109,26 @@ def test_containers_that_have_ended_are_removed_without_a_stop() -> None:
         #2 remove network shop_backend after #1
         """
     )
+
+
+def test_the_image_kept_for_a_rollback_goes_with_the_containers() -> None:
+    """Nobody knows of it any more; a tag that leads to another image by now is left alone."""
+    world = running(STACK)
+    other = stack_of(
+        {
+            "db": {"stateful": True, "volumes": ["data:/data"]},
+            "api": {"needs": ["db"], "replicas": 2, "env": {"A": "b"}},
+        }
+    )
+    finish(MemoryEngine(world, other), Up())
+    [image] = world.kept.values()
+    plan = str(planned(world, other, Down()))
+    assert "release image shop-api:previous after" in plan.splitlines()[-1]
+    world.kept["shop-api:previous"] = "sha256:of-somebody-else"
+    finish(MemoryEngine(world, other), Down())
+    assert world.kept == {"shop-api:previous": "sha256:of-somebody-else"}
+    finish(MemoryEngine(world, STACK), Up())
+    finish(MemoryEngine(world, other), Up())
+    assert world.kept == {"shop-api:previous": image}
+    finish(MemoryEngine(world, other), Down())
+    assert world.kept == {}

@@ -246,6 +246,9 @@ def test_lets_encrypt_is_asked_as_the_file_says(more: dict[str, Any], wanted: li
     whole = stack(gateway={"tls": {**ACME, **more}}, web={"image": "i", "port": 80, "routes": "/"})
     assert "gateway-acme:/etc/traefik/acme" in document(whole)["services"]["traefik"]["volumes"]
     assert not [flag for flag in flags() if "certificatesresolvers" in flag]
+    web = {"image": "i", "port": 80, "routes": "/"}
+    unserved = stack(gateway={"tls": {**ACME, **more}, "https": "off"}, web=web)
+    assert "acme" not in str(document(unserved))
 
 
 def test_the_gateway_reads_its_own_project_alone() -> None:

@@ -120,6 +120,19 @@ def test_a_full_disk_keeps_nobody_from_locking(tmp_path: Path) -> None:
         pass
 
 
+def test_drafts_of_a_killed_one_do_not_stay(tmp_path: Path) -> None:
+    """They hold secrets. One that may still be written is left alone, and so are other files."""
+    folder = tmp_path / ".msctl/secrets"
+    folder.mkdir(parents=True)
+    for name in (".new-old", ".new-fresh", ".next.token", "token"):
+        (folder / name).write_text("secret")
+        if name != ".new-fresh":
+            os.utime(folder / name, (0, 0))
+    passwords.make(folder, "alice")
+    names = {path.name for path in folder.iterdir()}
+    assert names == {".new-fresh", ".next.token", "token", "@alice", "@alice.bcrypt"}
+
+
 @pytest.mark.parametrize("kind", ["link", "pipe", "folder", "huge"])
 def test_only_a_file_is_read(tmp_path: Path, kind: str) -> None:
     """Nothing is followed, waited for, or read without an end."""

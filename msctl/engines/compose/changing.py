@@ -15,7 +15,13 @@ from msctl.engines.compose.pinning import (
 )
 from msctl.engines.compose.revision import Previous
 from msctl.engines.compose.servers import Server
-from msctl.engines.compose.steps import AwaitProbe, EmptyProbe, KeepImage, WriteProbe
+from msctl.engines.compose.steps import (
+    AwaitProbe,
+    EmptyProbe,
+    KeepImage,
+    WriteProbe,
+    previous_tag,
+)
 from msctl.render.pins import same_health_check, same_routing
 from msctl.state import Replica
 
@@ -113,7 +119,7 @@ class Change:
     def keep_previous_image(self) -> None:
         previous = self.pattern.previous
         if previous is not None:
-            target = f"{self.blocks.desired.project}-{self.service}:previous"
+            target = previous_tag(self.blocks.desired.project, self.service)
             step = KeepImage(target=target, service=self.service, image_id=previous.image_id)
             self.blocks.draft.add(step)
 

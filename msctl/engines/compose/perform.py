@@ -19,6 +19,7 @@ from msctl.engines.compose.files import (
 from msctl.engines.compose.gatewayfiles import GatewayFiles
 from msctl.engines.compose.hostconfig import ipam
 from msctl.engines.compose.images import Images, Tell
+from msctl.engines.compose.observe import image_state
 from msctl.engines.compose.settings import SettingsSource
 from msctl.engines.compose.settingsteps import (
     EmptySettings,
@@ -36,6 +37,7 @@ from msctl.engines.compose.steps import (
     KeepImage,
     ProvideImage,
     RecordIntent,
+    ReleaseImage,
     RemoveContainer,
     RemoveNetwork,
     RemoveVolume,
@@ -76,6 +78,7 @@ class Performer:
         self._images = images
         self._deeds: dict[type[Step], Callable[[Any], None]] = {
             KeepImage: self._keep_image,
+            ReleaseImage: self._release_image,
             WriteSecret: write_secret,
             StageSecret: stage_secret,
             TellSecret: self._tell_secret,
@@ -117,6 +120,18 @@ class Performer:
     def _keep_image(self, step: KeepImage) -> None:
         repository, _, tag = step.target.rpartition(":")
         self._quietly(_MISSING, lambda api: api.tag(step.image_id, repository, tag))
+
+    def _release_image(self, step: ReleaseImage) -> None:
+        """A tag that leads to another image is somebody else's; an image that a container has stays
+        as it is."""
+        found = image_state(self._client, step.target)
+        if found is None or found.id != step.image_id:
+            return
+        try:
+            self._client.call(lambda api: api.remove_image(step.target))
+        except EngineFault as fault:
+            if fault.status not in (_MISSING, _CONFLICT):
+                raise
 
     def _tell_secret(self, step: TellSecret) -> None:
         """The value goes in by standard input, then into a file in memory: a command line or an

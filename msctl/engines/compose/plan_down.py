@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from msctl.engines.compose.blocks import Blocks
 from msctl.engines.compose.compare import is_foreign
 from msctl.engines.compose.desired import Desired
-from msctl.engines.compose.steps import RemoveNetwork, RemoveVolume
+from msctl.engines.compose.revision import Previous
+from msctl.engines.compose.steps import ReleaseImage, RemoveNetwork, RemoveVolume, previous_tag
 from msctl.plan import Plan
 from msctl.request import Down
 from msctl.state import Replica, StackState
@@ -33,9 +36,20 @@ def plan_down(desired: Desired, state: StackState, request: Down) -> Plan:
         remove(replica.service)
     all_gone = [step for steps in gone.values() for step in steps]
     _networks(blocks, foreign, all_gone)
+    _images(blocks, ours, all_gone)
     for volume in _volumes(desired, state, request):
         blocks.draft.add(RemoveVolume(target=volume), all_gone)
     return blocks.draft.plan()
+
+
+def _images(blocks: Blocks, ours: list[Replica], after: list[int]) -> None:
+    """The images of revisions before: without containers nobody knows what to roll back to."""
+    kept = {replica.service: replica.previous for replica in ours if replica.previous}
+    for service, previous in kept.items():
+        tag = previous_tag(blocks.desired.project, service)
+        with suppress(ValueError):  # whoever wrote the label
+            image = Previous.from_json(previous or "").image_id
+            blocks.draft.add(ReleaseImage(target=tag, service=service, image_id=image), after)
 
 
 def _users(desired: Desired) -> dict[str, list[str]]:

@@ -27,9 +27,10 @@ class Previous:
         ValueError: the text is not what `to_json` writes.
         """
         found = json.loads(text)
-        if not isinstance(found, dict) or not all(isinstance(v, str) for v in found.values()):
+        keys = ("revision", "image", "files")
+        if not isinstance(found, dict) or not all(isinstance(found.get(k), str) for k in keys):
             raise ValueError("not a revision before")
-        return cls(found["revision"], found["image"], found["files"])
+        return cls(*(found[key] for key in keys))
 
     def to_json(self) -> str:
         return json.dumps({"revision": self.revision, "image": self.image_id, "files": self.files})

@@ -32,6 +32,20 @@ class KeepImage(Step):
     image_id: str
 
 
+def previous_tag(project: str, service: str) -> str:
+    """What keeps the image of a service's revision before."""
+    return f"{project}-{service}:previous"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReleaseImage(Step):
+    """Take the tag away that kept an image, if it still leads to that one; the engine removes what
+    has no other tag and no container."""
+
+    verb: ClassVar[str] = "release image"
+    image_id: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class WriteSecret(Step):
     """Have a secret's file beside the stack file; a new secret is random."""
