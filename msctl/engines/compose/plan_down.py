@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from msctl.engines.compose.blocks import Blocks
 from msctl.engines.compose.compare import is_foreign
 from msctl.engines.compose.desired import Desired
@@ -26,6 +28,8 @@ def plan_down(desired: Desired, state: StackState, request: Down) -> Plan:
         if service not in gone:
             before = [step for user in users.get(service, ()) for step in remove(user)]
             replicas = [replica for replica in ours if replica.service == service]
+            if request.volumes:  # then none is kept for anybody
+                replicas = [replace(replica, unnamed={}) for replica in replicas]
             gone[service] = [blocks.remove(replica, "", before) for replica in replicas] or before
         return gone[service]
 
@@ -33,7 +37,8 @@ def plan_down(desired: Desired, state: StackState, request: Down) -> Plan:
         remove(replica.service)
     all_gone = [step for steps in gone.values() for step in steps]
     _networks(blocks, foreign, all_gone)
-    for volume in _volumes(desired, state, request):
+    unnamed = [name for replica in ours for name in replica.unnamed.values()]
+    for volume in [*_volumes(desired, state, request), *(unnamed if request.volumes else ())]:
         blocks.draft.add(RemoveVolume(target=volume), all_gone)
     return blocks.draft.plan()
 
