@@ -46,8 +46,8 @@ volumes:
 
 @pytest.mark.soak
 def test_a_running_compose_project_is_taken_over(stack: Stack) -> None:
-    """Its volumes stay, the gateway takes the place of its Traefik, its routes answer, the engine has what `x-compose` says, and then Compose
-    finds nothing to change in what msctl made."""
+    """Its volumes stay, the gateway takes the place of its Traefik, its routes answer, the engine
+    has what `x-compose` says, and then Compose finds nothing to change in what msctl made."""
     text = COMPOSE.format(
         project=stack.project, http=stack.http, dashboard=stack.dashboard, image=SAMPLE
     )
