@@ -80,6 +80,8 @@ class Replica:
     """IP address by the engine's network name; empty while it is not running."""
     routing: Mapping[str, str] = field(default_factory=dict)
     """The Traefik labels that it carries."""
+    unnamed: Mapping[str, str] = field(default_factory=dict)
+    """Its volumes that have no name in any file, as the engine calls them, by where they are."""
     previous: str | None = None
     """The revision before, with its image, as JSON; None when there was none."""
     exit_code: int | None = None

@@ -81,6 +81,7 @@ STATUSES = (
     ("3", "no engine answers"),
     ("4", "another msctl is at work on the stack"),
     ("130", "interrupted"),
+    ("141", "nobody reads on"),
 )
 """What msctl leaves with; see `msctl.errors`."""
 

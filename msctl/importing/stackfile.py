@@ -15,7 +15,7 @@ from msctl.importing.labels import Labels, read_labels
 from msctl.importing.routing import Routers, routing_of
 from msctl.importing.services import Draft, linked, service_of
 from msctl.importing.source import Note, Source, several
-from msctl.model import AUTOSCALER, AUTOSCALER_PROXY, OWN_SERVICES, Stack
+from msctl.model import AUTOSCALER, AUTOSCALER_PROXY, GATEWAY, OWN_SERVICES, Stack
 from msctl.model.passthrough import STACK_KEYS
 from msctl.render.document import dump
 from msctl.render.socketproxy import IMAGE
@@ -237,6 +237,12 @@ def _gateway(
     if not routed:
         source.not_carried(("services", gateway.name), "a gateway without routes leads nowhere")
         return {}
+    if gateway.name != GATEWAY:
+        message = (
+            f"the gateway is called {GATEWAY} now; where {gateway.name} runs, it holds the ports: "
+            "msctl up --remove-orphans"
+        )
+        source.note(("services", gateway.name), message)
     data = gateway_data(source, gateway, services[gateway.name], labels, routers.tls_on)
     if not source.own:
         _free_dashboard(source, data, drafts)

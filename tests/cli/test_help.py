@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -49,6 +50,45 @@ def test_the_exit_statuses_are_those_of_the_errors() -> None:
     """Each number once, in order."""
     numbers = [int(number) for number, _ in STATUSES]
     assert numbers == sorted({*numbers})
+
+
+README = (Path(__file__).parents[2] / "README.md").read_text()
+_GLOBAL = README.partition("Options before or after the command:")[2].partition("\n\n")[0]
+
+
+def options_in(text: str) -> set[str]:
+    """The options that a text names."""
+    return set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", text))
+
+
+def options_of(name: str) -> list[set[str]]:
+    """The names of each option that a command has for itself."""
+    command = cli.get_command(click.Context(cli), name)
+    assert command is not None
+    own = command.commands.values() if isinstance(command, click.Group) else [command]
+    shared = {name for param in cli.params for name in param.opts}
+    params = [param for one in own for param in one.params if isinstance(param, click.Option)]
+    return [set(param.opts) for param in params if not set(param.opts) & (shared - {"-f"})]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_readme_and_the_help_name_the_same_options(name: str) -> None:
+    """In the rows of the README's table of commands: each of the command's, by one of its names,
+    and nothing else."""
+    rows = [row for row in README.splitlines() if re.match(rf"\| `msctl {name}[ `]", row)]
+    told = options_in(" ".join(row.split(" | ")[0] for row in rows))
+    assert [names for names in options_of(name) if not names & told] == []
+    shared = {name for param in cli.params for name in param.opts}
+    assert told <= shared.union(*options_of(name))
+
+
+def test_the_readme_names_the_options_of_all_commands() -> None:
+    """And what they end with."""
+    shared = {name for param in cli.params for name in param.opts if name.startswith("--")}
+    told = {name for name in options_in(_GLOBAL) if name.startswith("--")}
+    assert told == shared - {"--help", "--version"}
+    statuses = README.partition("\nExit status:")[2].partition("\n\n")[0]
+    assert re.findall(r"\b(\d+) ", statuses) == [number for number, _ in STATUSES]
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

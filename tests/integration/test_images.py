@@ -42,6 +42,7 @@ def test_not_to_be_had(stack: Stack) -> None:
     assert result.status == 1, result
     assert ABSENT in result.err
     assert "web" in result.err
+    assert "docker load" in result.err
     assert stack.traces() == []
 
 

@@ -38,7 +38,7 @@ services:
   store:
     image: {image}
     environment: {{PORT: 8000}}
-    volumes: ["data:/data"]
+    volumes: ["data:/data", "/unnamed"]
 volumes:
   data:
 """
@@ -46,16 +46,18 @@ volumes:
 
 @pytest.mark.soak
 def test_a_running_compose_project_is_taken_over(stack: Stack) -> None:
-    """Its volume stays, its routes answer, the engine has what `x-compose` says, and then Compose
-    finds nothing to change in what msctl made."""
+    """Its volumes stay, the gateway takes the place of its Traefik, its routes answer, the engine
+    has what `x-compose` says, and then Compose finds nothing to change in what msctl made."""
     text = COMPOSE.format(
         project=stack.project, http=stack.http, dashboard=stack.dashboard, image=SAMPLE
     )
     (stack.folder / "docker-compose.yml").write_text(text)
-    stack.compose("up", "-d", "store")
-    stack.compose("exec", "-T", "-u", "0", "store", "sh", "-c", "echo kept > /data/note")
-    stack.ok("import", "docker-compose.yml")
-    stack.ok("up")
+    stack.compose("up", "-d")
+    write = "echo kept | tee /data/note /unnamed/note"
+    stack.compose("exec", "-T", "-u", "0", "store", "sh", "-c", write)
+    imported = stack.ok("import", "docker-compose.yml")
+    assert "where proxy runs, it holds the ports: msctl up --remove-orphans" in imported.err
+    stack.ok("up", "--remove-orphans")
     assert stack.visitor.get("/app/echo").status_code == 200
     (web,) = stack.ids("web")
     found = stack.inspect(web)
@@ -71,6 +73,6 @@ def test_a_running_compose_project_is_taken_over(stack: Stack) -> None:
     before = stack.ids()
     stack.compose("-f", "rendered.yml", "up", "-d")
     assert stack.ids() == before
-    note = stack.compose("-f", "rendered.yml", "exec", "-T", "store", "cat", "/data/note")
-    assert note.out == "kept\n"
+    read = ("exec", "-T", "store", "cat", "/data/note", "/unnamed/note")
+    assert stack.compose("-f", "rendered.yml", *read).out == "kept\nkept\n"
     assert json.loads(stack.ok("status", "--json").out)["healthy"] is True

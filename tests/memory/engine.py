@@ -222,6 +222,7 @@ def replica_of(container: Container, *, detail: bool) -> Replica:
         addresses={name: address or "" for name, address in container.networks.items()},
         routing={key: text for key, text in own.items() if key.startswith("traefik.")},
         exit_code=container.exit_code,
+        unnamed=container.unnamed,
         detail=Detail(
             started_at=None
             if started is None

@@ -50,6 +50,8 @@ class Container:
     restart_at: float | None = None
     behaviour: Behaviour = Behaviour()
     log: list[tuple[float, str]] = field(default_factory=list)
+    unnamed: Mapping[str, str] = field(default_factory=dict)
+    """Volumes that nobody gave a name, by where they are."""
 
     @property
     def labels(self) -> Mapping[str, str]:

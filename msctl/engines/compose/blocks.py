@@ -7,7 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from msctl.engines.compose import labels
-from msctl.engines.compose.container import compose_labels, create_body, endpoints
+from msctl.engines.compose.container import (
+    compose_labels,
+    create_body,
+    endpoints,
+    with_volumes,
+)
 from msctl.engines.compose.desired import Desired
 from msctl.engines.compose.plan_settings import write_before_start
 from msctl.engines.compose.revision import Previous, Revision
@@ -166,9 +171,15 @@ class Blocks:
         return self._numbers[service]
 
     def create(
-        self, model: Pattern, number: int, cause: str, after: Iterable[int] = ()
+        self,
+        model: Pattern,
+        number: int,
+        cause: str,
+        after: Iterable[int] = (),
+        heir_of: Replica | None = None,
     ) -> tuple[str, int]:
-        """Create a container; its name and the step."""
+        """Create a container; its name and the step. It has the unnamed volumes of the replica in
+        whose place it comes, as Docker Compose does it."""
         project, revision = self.desired.project, model.revision
         current = self.state.images.get(revision.image)
         image_id = model.image_id or (current.id if current else "")
@@ -195,6 +206,8 @@ class Blocks:
         )
         if current is None or image_id != current.id:
             body["Image"] = image_id or revision.image  # its tag leads elsewhere by now
+        if heir_of is not None:
+            body["HostConfig"] = with_volumes(body["HostConfig"], heir_of.unnamed)
         step = CreateContainer(
             target=name,
             service=revision.name,
@@ -273,15 +286,27 @@ class Blocks:
 
     # A replica's going
 
-    def remove(self, replica: Replica, cause: str, after: Iterable[int] = ()) -> int:
-        """Stop a container where it runs, and remove it. Returns the last step."""
+    def remove(
+        self, replica: Replica, cause: str, after: Iterable[int] = (), *, has_heir: bool = False
+    ) -> int:
+        """Stop a container where it runs, and remove it. Returns the last step.
+
+        What is in its unnamed volumes stays where another replica comes in its place, or where
+        msctl has not made it: nobody who takes a stack over loses data.
+        """
+        kept = bool(replica.unnamed) and (has_heir or not replica.ours)
+        if kept and not has_heir:
+            places = ", ".join(f"{name} ({target})" for target, name in replica.unnamed.items())
+            self.draft.note(f"volumes of {replica.name} stay on the engine: {places}")
         behind = [*self._recorded.get(replica.service, ()), *after]
         if replica.state in ("running", "paused", "restarting"):
             stop = StopContainer(
                 target=replica.name, service=replica.service, cause=cause, grace=grace(replica)
             )
             behind = [self.draft.add(stop, behind)]
-        step = RemoveContainer(target=replica.name, service=replica.service, cause=cause)
+        step = RemoveContainer(
+            target=replica.name, service=replica.service, cause=cause, keep_volumes=kept
+        )
         return self.draft.add(step, behind)
 
     # Intent

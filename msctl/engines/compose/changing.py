@@ -87,11 +87,12 @@ class Change:
         *,
         waits: Iterable[int] = (),
         number: int | None = None,
+        heir_of: Replica | None = None,
     ) -> tuple[str, int]:
         """A new replica: created after `after`, and started after `waits` too. Its name, and what
         has to be done before it may get requests."""
         number = number or self.blocks.next_number(self.service)
-        name, created = self.blocks.create(self.pattern, number, cause, after)
+        name, created = self.blocks.create(self.pattern, number, cause, after, heir_of)
         started = self.blocks.start(name, self.service, cause, [created, *after, *waits])
         healthy = self.blocks.healthy(name, self.revision, [started])
         self.started.append(healthy)
@@ -135,6 +136,7 @@ class Change:
         *,
         verify: Sequence[str] = (),
         health_check: bool = True,
+        have_heirs: bool = False,
     ) -> list[int]:
         """Replicas go: the traffic is led to those that stay, theirs ends, they are removed.
 
@@ -147,7 +149,10 @@ class Change:
             behind = self.pins.drain(self._drain, behind, cause)
             still = [self.blocks.steady(name, self.revision, 0, behind) for name in verify]
             behind = still or behind
-        return [self.blocks.remove(replica, causes[replica.id], behind) for replica in leaving]
+        return [
+            self.blocks.remove(replica, causes[replica.id], behind, has_heir=have_heirs)
+            for replica in leaving
+        ]
 
     # Replacing
 
@@ -222,11 +227,14 @@ class Change:
         while todo:
             replica = todo.pop(0)
             staying = [*servers_of(todo), *ready]
-            behind = self.leave([replica], staying, replica.routing, behind, causes)
-            if missing > 0:
+            heir = missing > 0
+            routing = replica.routing
+            behind = self.leave([replica], staying, routing, behind, causes, have_heirs=heir)
+            if heir:
                 missing -= 1
                 number = replica.number if same_number else None
-                name, step = self.arrive(causes[replica.id], behind, number=number)
+                why = causes[replica.id]
+                name, step = self.arrive(why, behind, number=number, heir_of=replica)
                 ready += [s for s in [self.server(name)] if s is not None]
                 behind = [step]
         new = [self.arrive("it is not there", [], waits=behind) for _ in range(missing)]

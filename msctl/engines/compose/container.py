@@ -221,6 +221,24 @@ def _mounts(service: Mapping[str, Any], revision: Revision) -> dict[str, Any]:
     return {"Binds": binds, "Mounts": mounts}
 
 
+def with_volumes(host: Mapping[str, Any], unnamed: Mapping[str, str]) -> dict[str, Any]:
+    """The settings of a container that has these volumes too, by where they are, unless something
+    with a name is there."""
+    named = {bind.removesuffix(":ro").rpartition(":")[2] for bind in host["Binds"]}
+    named |= {m["Target"] for m in host["Mounts"] if m["Type"] != "volume" or m.get("Source")}
+    named |= set(host.get("Tmpfs") or ())
+    free = {m["Target"]: m for m in host["Mounts"] if m["Target"] not in named}
+    free |= {
+        target: {"Type": "volume", "Target": target, **free.get(target, {}), "Source": name}
+        for target, name in unnamed.items()
+        if target not in named
+    }
+    return {
+        **host,
+        "Mounts": [*(m for m in host["Mounts"] if m["Target"] in named), *free.values()],
+    }
+
+
 def _mount(mount: Mapping[str, Any], source: str | None, read_only: bool) -> dict[str, Any]:
     found: dict[str, Any] = {
         "Type": mount["type"],

@@ -24,6 +24,25 @@ OWN = "localhost/msctl-"
 """How the names of msctl's own images begin."""
 
 Tell = Callable[[str], None]
+_OUT_OF_REACH = (
+    "no such host", "did not answer", "connection refused", "i/o timeout", "network is unreachable",
+    "no route to host", "server misbehaving", "temporary failure", "Timeout exceeded",
+    "request canceled", "x509", "certificate",
+)  # fmt: skip
+"""What the engine says where it reaches no registry at all."""
+
+
+def remedy(why: str) -> str:
+    """What to do about an image that cannot be pulled, by what the engine says."""
+    if any(sign in why for sign in _OUT_OF_REACH):
+        return (
+            "the engine reaches no registry: bring the image by docker save, there, and docker "
+            "load, here; name one of a registry that it reaches; or give the service a build"
+        )
+    return (
+        "correct the image, or docker login where it is private; else give the service a build, or "
+        "bring the image by docker load"
+    )
 
 
 class Images:
@@ -59,11 +78,7 @@ class Images:
         else:
             self.unavailable[step.target] = f"image {step.target} cannot be pulled: {why}"
             if not step.optional:
-                raise ImageUnavailable(
-                    self.unavailable[step.target],
-                    hint="correct the image, give the service a build, or load the image with "
-                    "docker load",
-                )
+                raise ImageUnavailable(self.unavailable[step.target], hint=remedy(why))
             tell("cannot be had")
 
     def _provide_own(self, step: ProvideImage, tell: Tell) -> None:

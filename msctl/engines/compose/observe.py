@@ -32,6 +32,8 @@ WORKERS = 6
 """Questions under way at a time."""
 PATIENCE = 2
 """Seconds that the engine has to tell more of a container."""
+_UNNAMED = re.compile(r"[0-9a-f]{64}")
+"""What the engine calls a volume that nobody gave a name."""
 _EXITED = re.compile(r"Exited \((\d+)\)")
 
 
@@ -205,6 +207,11 @@ def _replica(row: Mapping[str, Any]) -> Replica:
         addresses={name: endpoint.get("IPAddress") or "" for name, endpoint in networks.items()},
         routing={key: value for key, value in own.items() if key.startswith("traefik.")},
         exit_code=int(exited[1]) if exited else None,
+        unnamed={
+            mount["Destination"]: mount["Name"]
+            for mount in row.get("Mounts") or ()
+            if mount.get("Type") == "volume" and _UNNAMED.fullmatch(mount.get("Name") or "")
+        },
     )
 
 

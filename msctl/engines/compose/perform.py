@@ -273,7 +273,8 @@ class Performer:
 
     def _remove(self, step: RemoveContainer) -> None:
         try:
-            self._client.call(lambda api: api.remove_container(step.target, v=True))
+            volumes = not step.keep_volumes
+            self._client.call(lambda api: api.remove_container(step.target, v=volumes))
         except EngineFault as fault:
             removing = fault.status == _CONFLICT and "already in progress" in fault.message
             if fault.status != _MISSING and not removing:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 
 from msctl.engines.compose.blocks import Blocks
 from msctl.engines.compose.compare import is_foreign
@@ -29,6 +30,8 @@ def plan_down(desired: Desired, state: StackState, request: Down) -> Plan:
         if service not in gone:
             before = [step for user in users.get(service, ()) for step in remove(user)]
             replicas = [replica for replica in ours if replica.service == service]
+            if request.volumes:  # then none is kept for anybody
+                replicas = [replace(replica, unnamed={}) for replica in replicas]
             gone[service] = [blocks.remove(replica, "", before) for replica in replicas] or before
         return gone[service]
 
@@ -37,7 +40,8 @@ def plan_down(desired: Desired, state: StackState, request: Down) -> Plan:
     all_gone = [step for steps in gone.values() for step in steps]
     _networks(blocks, foreign, all_gone)
     _images(blocks, ours, all_gone)
-    for volume in _volumes(desired, state, request):
+    unnamed = [name for replica in ours for name in replica.unnamed.values()]
+    for volume in [*_volumes(desired, state, request), *(unnamed if request.volumes else ())]:
         blocks.draft.add(RemoveVolume(target=volume), all_gone)
     return blocks.draft.plan()
 

@@ -150,9 +150,10 @@ class StopContainer(Step):
 
 @dataclass(frozen=True, kw_only=True)
 class RemoveContainer(Step):
-    """Remove a container that has ended; its anonymous volumes go with it."""
+    """Remove a container that has ended; its anonymous volumes go with it, unless they are kept."""
 
     verb: ClassVar[str] = "remove"
+    keep_volumes: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
