@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msctl.engines.kubernetes.kinds import CRDS, MANAGER
@@ -174,3 +174,8 @@ def conflict(target: str, refused: Refused, again: str, kubectl: str = "kubectl"
 
 def _has_written(owner: str) -> str:
     return f"is managed by {owner}:"
+
+
+def messages(faults: Sequence[MsctlError]) -> str:
+    """Their messages, each once."""
+    return "\n".join(dict.fromkeys(fault.message for fault in faults))
