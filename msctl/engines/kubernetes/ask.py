@@ -54,6 +54,12 @@ class Asker:
             KindMissing: the cluster does not know a kind.
             MsctlError: a conflict, or what the server refuses; nothing was changed.
         """
+        if cluster.leaving:
+            raise MsctlError(
+                f"namespace {self.namespace} is being removed: nothing can be made in it",
+                hint=f"{self._client.kubectl} wait --for=delete namespace/{self.namespace} "
+                f"--timeout=300s, then {again}",
+            )
         self._check_kinds({kind_of(thing) for thing in objects})
         with ThreadPoolExecutor(PARALLEL, thread_name_prefix="msctl-ask") as pool:
             found = list(pool.map(lambda o: _caught(self._answer, cluster, o, again), objects))
@@ -128,15 +134,8 @@ def explained(key: Key, refused: Refused, hint: str | None = None) -> Refused:
     """A refusal that says of which object it is."""
     if refused.status == FORBIDDEN:
         return refused
-    return Refused(
-        refused.status,
-        {
-            "message": f"{key}: {refused.message}",
-            "reason": refused.reason,
-            "details": refused.details,
-        },
-        hint=hint or refused.hint,
-    )
+    body = {"message": refused.text, "reason": refused.reason, "details": refused.details}
+    return Refused(refused.status, body, hint=hint or refused.hint, of=str(key))
 
 
 def _caught(

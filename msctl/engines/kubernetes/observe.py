@@ -33,6 +33,8 @@ from msctl.engines.kubernetes.kinds import (
     key_of,
     labels_of,
 )
+from msctl.engines.kubernetes.rollouts import is_leaving
+from msctl.errors import EngineUnreachable
 from msctl.model import Stack
 
 PARALLEL = 8
@@ -44,6 +46,7 @@ _DEFAULTS = {
     ("ServiceAccount", "default"),
     ("Service", "kubernetes"),
 }
+_BARE: Data = {"metadata": {}}
 _ISSUED = "cert-manager.io/certificate-name"
 """The annotation of a Secret that cert-manager made for a Certificate of ours."""
 _REVISIONS = (REPLICA_SET, CONTROLLER_REVISION)
@@ -81,7 +84,7 @@ class Observer:
     ) -> Cluster:
         lists = [*kinds, POD, ENDPOINT_SLICE, *revisions]
         with ThreadPoolExecutor(PARALLEL, thread_name_prefix="msctl-list") as pool:
-            exists = pool.submit(self._home_exists)
+            home = pool.submit(self._home)
             listed = list(pool.map(lambda k: self._listed(k, k in optional), lists))
         if refused := [one for one in listed if isinstance(one, Refused)]:
             raise Refused(
@@ -103,7 +106,8 @@ class Observer:
         return Cluster(
             namespace=self.namespace,
             names=self.names,
-            exists=exists.result(),
+            exists=home.result() is not None,
+            leaving=is_leaving(home.result() or _BARE),
             objects=objects,
             pods=tuple(found[POD]),
             slices=tuple(found[ENDPOINT_SLICE]),
@@ -130,16 +134,15 @@ class Observer:
             raise
         return [{"apiVersion": kind.api_version, "kind": kind.kind, **thing} for thing in found]
 
-    def _home_exists(self) -> bool:
+    def _home(self) -> Data | None:
         try:
-            self._client.get(NAMESPACE.path(self.namespace, self.namespace))
+            return self._client.get(NAMESPACE.path(self.namespace, self.namespace))
         except Refused as refused:
             if refused.status == FORBIDDEN:
-                return True  # who may not see it works in one that somebody made
+                return _BARE  # who may not see it works in one that somebody made
             if refused.status == MISSING:
-                return False
+                return None
             raise
-        return True
 
     def strangers(self) -> tuple[str, ...]:
         """What is in the namespace and not ours; what every namespace has is not meant."""
@@ -181,5 +184,5 @@ class Observer:
         """What metrics-server measured; nothing where there is none."""
         try:
             return self._client.items(POD_METRICS.path(self.namespace), labelSelector=self.selector)
-        except Refused:
+        except (Refused, EngineUnreachable):  # it is a server of its own, behind the API's
             return []

@@ -11,10 +11,7 @@ from msctl.fields import shown
 from msctl.model import Stack
 from msctl.render.compose import secret_files
 from msctl.render.hosts import certificate_hosts
-from msctl.render.kubernetes.mounts import (
-    Contents,
-    mounts_of,
-)
+from msctl.render.kubernetes.mounts import Contents, mounts_of
 from msctl.render.kubernetes.names import GATEWAY_NAME, dns_name
 from msctl.render.kubernetes.problems_service import Found, of_service
 
