@@ -196,9 +196,9 @@ def conflict(target: str, refused: Refused, again: str, kubectl: str = "kubectl"
     owner = next((name for name in refused.owners() if name != MANAGER), "")
     return MsctlError(
         "\n".join([f"conflict: {target} was changed by others", *lines]),
-        hint=f"give the field up there, write the same value into the stack file, or remove the "
-        f"object and run {again}; {kubectl} get {target} -o yaml --show-managed-fields shows "
-        f"what {owner} owns",
+        hint=f"write the same value into the stack file, or remove the object and run {again}; to "
+        f"take the fields from {owner}, with whatever else differs: msctl render kubernetes | "
+        f"{kubectl} apply --server-side --field-manager={MANAGER} --force-conflicts -f -",
     )
 
 
