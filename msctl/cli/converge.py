@@ -161,6 +161,8 @@ def _plan_lines(nodes: Sequence[Node]) -> Iterator[Block]:
         yield [Cell(service or "stack", "bold")]
         for node in found:
             head, comma, cause = node.step.line().partition(", ")
+            if node.step.changes:  # which follow, one in a line
+                comma = cause = ""
             after = "".join(f" #{number}" for number in sorted(node.after))
             number = f"#{node.id}"
             yield [

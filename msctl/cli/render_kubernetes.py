@@ -20,7 +20,8 @@ def render_kubernetes(session: Session, output: str | None) -> None:
 
     loaded = session.load()
     contents = bind_files(session, loaded)
-    files = kubernetes.files(loaded.stack, contents)
+    home = session.home_of("kubernetes", loaded.stack)
+    files = kubernetes.files(loaded.stack, contents, namespace=home)
     folder = None if output is None or output == "-" else _folder(session, output)
     for note in kubernetes.notes(loaded.stack):
         session.ui.note(note)
@@ -29,7 +30,11 @@ def render_kubernetes(session: Session, output: str | None) -> None:
         return
     texts = kubernetes.texts(files, source=loaded.path.name)
     texts[kubernetes.SETUP] = kubernetes.guide(
-        loaded.stack, list(files), source=loaded.path.name, folder=session.shown(loaded.folder)
+        loaded.stack,
+        list(files),
+        source=loaded.path.name,
+        folder=session.shown(loaded.folder),
+        namespace=home,
     )
     for stale in _stale(folder, set(texts)):
         stale.unlink()

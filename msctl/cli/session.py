@@ -102,16 +102,20 @@ class Session:
 
     def home(self, stack: Stack) -> str | None:
         """The stack's namespace; None where the engine has none."""
+        return self.home_of(self.options.engine, stack)
+
+    def home_of(self, engine: str, stack: Stack) -> str | None:
+        """The stack's namespace on an engine; None where that has none."""
         from msctl.engines import home
 
-        return home(self.options.engine, stack, self._environ())
+        return home(engine, stack, self._environ(engine))
 
-    def _environ(self) -> Mapping[str, str]:
+    def _environ(self, engine: str | None = None) -> Mapping[str, str]:
         from msctl.engines import with_options
 
         options = self.options
         given = {"context": options.context, "namespace": options.namespace}
-        return with_options(options.engine, self.app.environ, given)
+        return with_options(engine or options.engine, self.app.environ, given)
 
     def shown(self, path: Path) -> str:
         """A path as a user in the working directory would type it."""

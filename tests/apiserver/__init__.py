@@ -9,6 +9,6 @@ There are no nodes: a pod becomes ready when a controller says so.
 from __future__ import annotations
 
 from apiserver.controllers import Behaviour
-from apiserver.server import ApiServer
+from apiserver.server import ApiServer, Refusal
 
-__all__ = ["ApiServer", "Behaviour"]
+__all__ = ["ApiServer", "Behaviour", "Refusal"]

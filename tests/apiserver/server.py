@@ -6,7 +6,7 @@ import copy
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -68,6 +68,8 @@ class ApiServer:
     forbidden: set[tuple[str, str]] = field(default_factory=set)
     """Verb and resource that nobody may do."""
     expired: bool = False
+    refuse: Callable[[str, str], Refusal | None] = lambda _method, _path: None
+    """Says of a request, by its method (`DRY` of a dry run) and path, how it is refused."""
     store: Store = field(default_factory=dict)
     requests: list[tuple[str, str]] = field(default_factory=list)
     """Method and path of each request; a dry run's is `DRY`."""
@@ -172,6 +174,8 @@ class ApiServer:
             try:
                 if self.expired or headers.get("Authorization") != f"Bearer {TOKEN}":
                     raise Refusal(401, "Unauthorized", "Unauthorized")
+                if (refused := self.refuse("DRY" if dry else method, url.path)) is not None:
+                    raise refused
                 found = self._route(method, url.path, query, body)
             except Refusal as refusal:
                 return refusal.code, "application/json", json.dumps(refusal.body)
@@ -469,6 +473,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(code)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(data)))
+        if code == 429:
+            self.send_header("Retry-After", "1")
         self.end_headers()
         self.wfile.write(data)
 

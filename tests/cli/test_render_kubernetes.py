@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import yaml
 from terminal import SHOP, Terminal
 
@@ -75,6 +76,22 @@ def test_files_beside_the_stack_file_come_along(terminal: Terminal) -> None:
     objects = list(yaml.safe_load_all(answer.out))
     (config,) = [o for o in objects if o["metadata"]["name"] == "db-files"]
     assert list(config["data"].values()) == ["a = 1\n"]
+
+
+@pytest.mark.parametrize("by", ["option", "environment"])
+def test_the_namespace_that_is_given_is_everywhere(terminal: Terminal, by: str) -> None:
+    """In every object and in the commands of the guide."""
+    if by == "environment":
+        terminal.environ["MSCTL_NAMESPACE"] = "blue"
+    words = ["--namespace", "blue"] if by == "option" else []
+    assert terminal.msctl(*words, "render", "kubernetes", "-o", "k8s").status == 0
+    for path in (terminal.folder / "k8s").glob("*.yaml"):
+        for item in yaml.safe_load_all(path.read_text()):
+            metadata = item["metadata"]
+            assert metadata.get("namespace", metadata["name"]) == "blue"
+    guide = (terminal.folder / "k8s" / SETUP).read_text()
+    assert "-n blue" in guide
+    assert "-n shop" not in guide
 
 
 def test_what_is_carried_otherwise_is_said(terminal: Terminal) -> None:

@@ -192,7 +192,9 @@ def test_a_refusal_is_told_by_its_status() -> None:
     """401 is an engine that does not know us; what is no `Status` is told as it is."""
     where = {"address": "https://x", "context": "c"}
     assert isinstance(refusal(401, "{}", **where), EngineUnreachable)
-    assert refusal(502, "bad gateway", **where).message == "bad gateway"
+    away = refusal(502, "bad gateway", **where)
+    assert isinstance(away, EngineUnreachable)
+    assert "cannot answer now (502): bad gateway" in away.message
     assert kind_missing("example.com", "v1").hint is None
 
 

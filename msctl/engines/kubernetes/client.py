@@ -8,16 +8,19 @@ merged), `~/.kube/config`, else the service account of the pod that msctl runs i
 from __future__ import annotations
 
 import json
+import logging
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from msctl.engines.kubernetes.faults import refusal
+from msctl.engines.kubernetes.faults import OVERLOADED, SERVER_ERROR, refusal
 from msctl.errors import EngineUnreachable, MsctlError
 
 try:
     import urllib3
+    import yaml
     from kubernetes import config as kubeconfig
     from kubernetes.client import ApiClient, ApiException, Configuration
     from kubernetes.config import ConfigException
@@ -29,6 +32,8 @@ except ImportError as error:
 
 CONNECT_TIMEOUT, READ_TIMEOUT = 5.0, 30.0
 """Seconds until a connection is there, and between two bytes of an answer."""
+TRIES, LONGEST_PAUSE = 5, 10.0
+"""How often a server is asked that says when to come again, and seconds between two tries."""
 LINES_TIMEOUT = 3600.0
 """Seconds for which a container that is listened to may be silent."""
 APPLY, MERGE, JSON_PATCH = (
@@ -129,16 +134,22 @@ class Client:
             body=body,  # which the client writes as JSON, for every type of patch
             auth_settings=["BearerToken"],
         )
-        answer = self._api.call_api(*request, _request_timeout=(CONNECT_TIMEOUT, patience))
-        if not 200 <= answer.status < 300:
-            raise refusal(
-                answer.status,
-                answer.read().decode(errors="replace"),
-                address=self.address,
-                context=self.context,
-                kubectl=self.kubectl,
-            )
-        return answer
+        for last in (*[False] * (TRIES - 1), True):
+            answer = self._api.call_api(*request, _request_timeout=(CONNECT_TIMEOUT, patience))
+            if 200 <= answer.status < 300:
+                return answer
+            text = answer.read().decode(errors="replace")
+            pause = _pause(answer)
+            if last or pause is None:
+                break
+            time.sleep(pause)
+        raise refusal(
+            answer.status,
+            text,
+            address=self.address,
+            context=self.context,
+            kubectl=self.kubectl,
+        )
 
     @contextmanager
     def _faults(self) -> Iterator[None]:
@@ -155,6 +166,17 @@ class Client:
                 f"no credentials for {self.address}: {error}",
                 hint=f"see that {self.kubectl} get namespaces works, and repeat the command",
             ) from error
+
+
+def _pause(answer: Any) -> float | None:
+    """Seconds after which an overloaded server wants to be asked again; None: it does not say so.
+
+    As the API's own clients have it: all that msctl asks may be asked twice.
+    """
+    after = answer.getheader("Retry-After") or ""
+    if (answer.status != OVERLOADED and answer.status < SERVER_ERROR) or not after.isdecimal():
+        return None
+    return min(float(after), LONGEST_PAUSE)
 
 
 class Lines:
@@ -201,15 +223,46 @@ def _configuration(
                 f"--context: {context} is not a context of {files} (there is: {names})",
                 hint="kubectl config get-contexts",
             )
-        kubeconfig.load_kube_config(
-            config_file=files,
-            context=chosen["name"],
-            client_configuration=settings,
-            persist_config=False,
-        )
+        with _Complaints() as complaints:
+            kubeconfig.load_kube_config(
+                config_file=files,
+                context=chosen["name"],
+                client_configuration=settings,
+                persist_config=False,
+            )
+        if complaints:
+            raise EngineUnreachable(
+                f"no credentials for context {chosen['name']}: {complaints[0]}",
+                hint=f"see that kubectl --context {chosen['name']} get namespaces works, and "
+                "repeat the command",
+            )
+    except yaml.YAMLError as error:
+        raise EngineUnreachable(
+            f"{files} is no kubeconfig: {' '.join(str(error).split())}",
+            hint="set KUBECONFIG to the file that your cluster gave you",
+        ) from error
     except (ConfigException, KeyError, TypeError, ValueError) as error:
         return _of_this_pod(settings, files, context, error)
     return chosen["name"], (chosen.get("context") or {}).get("namespace"), settings
+
+
+class _Complaints(logging.Handler):
+    """What the client's library logs in place of an error: that the command failed which gives the
+    credentials (`exec` of a kubeconfig)."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.found: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.found.append(record.getMessage())
+
+    def __enter__(self) -> list[str]:
+        logging.getLogger().addHandler(self)
+        return self.found
+
+    def __exit__(self, *_: object) -> None:
+        logging.getLogger().removeHandler(self)
 
 
 def _of_this_pod(

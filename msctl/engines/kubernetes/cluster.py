@@ -58,6 +58,8 @@ class Cluster:
     where something may be changed."""
     strangers: tuple[str, ...] = ()
     """What is in the namespace and not ours."""
+    leaving: bool = False
+    """Whether the namespace is being removed."""
 
     def get(self, kind: Kind, name: str) -> Data | None:
         return self.objects.get(Key(kind.group, kind.kind, name))

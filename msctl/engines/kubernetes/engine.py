@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from msctl.bindfiles import read_bind_files
 from msctl.config import LoadedStack, refusal
 from msctl.engines.base import LogLine
+from msctl.engines.kubernetes.ask import Asker
 from msctl.engines.kubernetes.client import Client
 from msctl.engines.kubernetes.cluster import Answer, Cluster
 from msctl.engines.kubernetes.desired import Desired
@@ -60,6 +61,7 @@ class KubernetesEngine:
         self._bare = Desired(loaded.stack, home, tuple(rendered))
         self._secrets = Secrets(loaded, home)
         self._observer = Observer(client, loaded.stack, home)
+        self._asker = Asker(client, loaded.stack.name, home)
 
     def info(self) -> EngineInfo:
         found = self._client.get("/version")
@@ -118,7 +120,7 @@ class KubernetesEngine:
         return cluster
 
     def _ask(self, cluster: Cluster, objects: Sequence[Data]) -> list[Answer]:
-        return self._observer.ask(cluster, objects, "msctl up")
+        return self._asker.ask(cluster, objects, "msctl up")
 
     def perform(self, step: Step, tell: Callable[[str], None]) -> None:  # noqa: ARG002
         from msctl.engines.kubernetes.perform import Performer

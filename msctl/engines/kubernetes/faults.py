@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msctl.engines.kubernetes.kinds import CRDS, MANAGER
 from msctl.errors import EngineUnreachable, MsctlError
+from msctl.render.kubernetes.guide import CERT_MANAGER_UP
 
 UNAUTHORIZED, FORBIDDEN, MISSING, CONFLICT, INVALID = 401, 403, 404, 409, 422
+OVERLOADED, SERVER_ERROR = 429, 500
+AWAY = (OVERLOADED, 502, 503, 504)
+"""The server, or what is before it, cannot answer at this moment."""
 _MANAGER = re.compile(r'conflict with "(?P<manager>[^"]*)"')
 _CANNOT = re.compile(
     r'(?:User "(?P<user>[^"]+)" )?'
@@ -25,6 +29,9 @@ _WITHOUT = {
     "cert-manager.io": "kubernetes: {cert_manager: false}",
     "keda.sh": "kubernetes: {keda: false}",
 }
+_SHOWN = 3
+"""Objects that are named, of those of which the same is told."""
+_WEBHOOK = "failed calling webhook"
 _MORE_THAN_ONES_OWN = "attempting to grant RBAC permissions not currently held"
 _OWN_RIGHTS = (
     "who makes Traefik's Role must have what it grants (get, list and watch of traefik.io, "
@@ -36,8 +43,14 @@ _OWN_RIGHTS = (
 class Refused(MsctlError):
     """The API server answered with an error: `status` is that of HTTP, `body` its `Status`."""
 
-    def __init__(self, status: int, body: Mapping[str, Any], *, hint: str | None = None) -> None:
-        super().__init__(str(body.get("message") or f"HTTP status {status}"), hint=hint)
+    def __init__(
+        self, status: int, body: Mapping[str, Any], *, hint: str | None = None, of: str = ""
+    ) -> None:
+        text = str(body.get("message") or f"HTTP status {status}")
+        super().__init__(f"{of}: {text}" if of else text, hint=hint)
+        self.of = of
+        """The object that it is about."""
+        self.text = text
         self.status = status
         self.reason = str(body.get("reason") or "")
         self.details: Mapping[str, Any] = body.get("details") or {}
@@ -94,6 +107,14 @@ def refusal(
             hint=f"log in again, see that {kubectl} get namespaces works, and repeat the command",
         )
     message = str(body.get("message"))
+    if status in AWAY:
+        return EngineUnreachable(
+            f"the API server at {address} cannot answer now ({status}): {message}",
+            hint=f"repeat the command; {kubectl} get --raw '/readyz?verbose' tells what it waits "
+            "for",
+        )
+    if _WEBHOOK in message:
+        return Refused(status, body, hint=_webhook(message, kubectl))
     if status == FORBIDDEN and (found := _CANNOT.search(message)):
         return _forbidden(body, found, kubectl)
     if status == FORBIDDEN and _MORE_THAN_ONES_OWN in message:
@@ -137,6 +158,15 @@ def _grant(found: re.Match[str], resource: str) -> str:
     )
 
 
+def _webhook(message: str, kubectl: str) -> str:
+    """What admits objects is not up, as cert-manager is not at once."""
+    if "cert-manager" in message:
+        wait = re.sub(r"^kubectl\b", kubectl, CERT_MANAGER_UP)
+        return f"cert-manager is not up yet: {wait}"
+    kinds = "validatingwebhookconfigurations,mutatingwebhookconfigurations"
+    return f"what should answer is not up: {kubectl} get {kinds} tells whose it is"
+
+
 def _newer(group: str, kubectl: str) -> str | None:
     """What brings kinds up to date that are older than what is applied."""
     if group not in CRDS:
@@ -166,11 +196,27 @@ def conflict(target: str, refused: Refused, again: str, kubectl: str = "kubectl"
     owner = next((name for name in refused.owners() if name != MANAGER), "")
     return MsctlError(
         "\n".join([f"conflict: {target} was changed by others", *lines]),
-        hint=f"give the field up there, write the same value into the stack file, or remove the "
-        f"object and run {again}; {kubectl} get {target} -o yaml --show-managed-fields shows "
-        f"what {owner} owns",
+        hint=f"write the same value into the stack file, or remove the object and run {again}; to "
+        f"take the fields from {owner}, with whatever else differs: msctl render kubernetes | "
+        f"{kubectl} apply --server-side --field-manager={MANAGER} --force-conflicts -f -",
     )
 
 
 def _has_written(owner: str) -> str:
     return f"is managed by {owner}:"
+
+
+def messages(faults: Sequence[MsctlError]) -> str:
+    """Their messages, each once; what is the same for many objects is told for all of them."""
+    same: dict[str, list[str]] = {}
+    for fault in faults:
+        if isinstance(fault, Refused) and fault.of:
+            same.setdefault(fault.text, []).append(fault.of)
+        else:
+            same.setdefault(fault.message, [])
+    return "\n".join(f"{_some(of)}: {text}" if of else text for text, of in same.items())
+
+
+def _some(names: Sequence[str]) -> str:
+    more = len(names) - _SHOWN
+    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")

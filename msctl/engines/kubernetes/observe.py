@@ -1,21 +1,14 @@
-"""Looks at a cluster, and asks it what applying objects would do; changes nothing."""
+"""Looks at a cluster; changes nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from msctl.engines.kubernetes.client import APPLY, Client
-from msctl.engines.kubernetes.cluster import Answer, Cluster, Names
-from msctl.engines.kubernetes.faults import (
-    FORBIDDEN,
-    INVALID,
-    MISSING,
-    Refused,
-    conflict,
-    kind_missing,
-)
+from msctl.engines.kubernetes.client import Client
+from msctl.engines.kubernetes.cluster import Cluster, Names
+from msctl.engines.kubernetes.faults import FORBIDDEN, MISSING, Refused, messages
 from msctl.engines.kubernetes.kinds import (
     APPLIED,
     AUTOSCALER,
@@ -25,27 +18,23 @@ from msctl.engines.kubernetes.kinds import (
     EVENT,
     INGRESS_ROUTE,
     INSTANCE,
-    JOB,
     MANAGED_BY,
     MANAGER,
     NAMESPACE,
     POD,
     POD_METRICS,
     REPLICA_SET,
-    SECRET,
     SERVICE,
-    STATEFUL_SET,
     WORKLOADS,
     Data,
-    Key,
     Kind,
     is_built_in,
     is_controlled,
     key_of,
-    kind_of,
     labels_of,
 )
-from msctl.errors import MsctlError
+from msctl.engines.kubernetes.rollouts import is_leaving
+from msctl.errors import EngineUnreachable
 from msctl.model import Stack
 
 PARALLEL = 8
@@ -57,6 +46,7 @@ _DEFAULTS = {
     ("ServiceAccount", "default"),
     ("Service", "kubernetes"),
 }
+_BARE: Data = {"metadata": {}}
 _ISSUED = "cert-manager.io/certificate-name"
 """The annotation of a Secret that cert-manager made for a Certificate of ours."""
 _REVISIONS = (REPLICA_SET, CONTROLLER_REVISION)
@@ -74,12 +64,6 @@ class Observer:
         self.namespace = namespace
         self.selector = f"{INSTANCE}={stack.name}"
         self._ours = f"{self.selector},{MANAGED_BY}={MANAGER}"
-
-    @property
-    def _kubectl(self) -> str:
-        return f"{self._client.kubectl} -n {self.namespace}"
-
-    # Looking
 
     def status(self) -> Cluster:
         """What is needed to tell how the stack is."""
@@ -100,11 +84,13 @@ class Observer:
     ) -> Cluster:
         lists = [*kinds, POD, ENDPOINT_SLICE, *revisions]
         with ThreadPoolExecutor(PARALLEL, thread_name_prefix="msctl-list") as pool:
-            exists = pool.submit(self._home_exists)
+            home = pool.submit(self._home)
             listed = list(pool.map(lambda k: self._listed(k, k in optional), lists))
         if refused := [one for one in listed if isinstance(one, Refused)]:
             raise Refused(
-                FORBIDDEN, {"message": _lines(refused), "reason": "Forbidden"}, hint=refused[0].hint
+                FORBIDDEN,
+                {"message": messages(refused), "reason": "Forbidden"},
+                hint=refused[0].hint,
             )
         found = {
             kind: one
@@ -120,7 +106,8 @@ class Observer:
         return Cluster(
             namespace=self.namespace,
             names=self.names,
-            exists=exists.result(),
+            exists=home.result() is not None,
+            leaving=is_leaving(home.result() or _BARE),
             objects=objects,
             pods=tuple(found[POD]),
             slices=tuple(found[ENDPOINT_SLICE]),
@@ -147,16 +134,15 @@ class Observer:
             raise
         return [{"apiVersion": kind.api_version, "kind": kind.kind, **thing} for thing in found]
 
-    def _home_exists(self) -> bool:
+    def _home(self) -> Data | None:
         try:
-            self._client.get(NAMESPACE.path(self.namespace, self.namespace))
+            return self._client.get(NAMESPACE.path(self.namespace, self.namespace))
         except Refused as refused:
             if refused.status == FORBIDDEN:
-                return True  # who may not see it works in one that somebody made
+                return _BARE  # who may not see it works in one that somebody made
             if refused.status == MISSING:
-                return False
+                return None
             raise
-        return True
 
     def strangers(self) -> tuple[str, ...]:
         """What is in the namespace and not ours; what every namespace has is not meant."""
@@ -198,125 +184,5 @@ class Observer:
         """What metrics-server measured; nothing where there is none."""
         try:
             return self._client.items(POD_METRICS.path(self.namespace), labelSelector=self.selector)
-        except Refused:
+        except (Refused, EngineUnreachable):  # it is a server of its own, behind the API's
             return []
-
-    def secret(self, name: str) -> Data | None:
-        return self._get(SECRET, name)
-
-    # Asking
-
-    def ask(self, cluster: Cluster, objects: Sequence[Data], again: str) -> list[Answer]:
-        """Apply each object in a server-side dry run.
-
-        Raises:
-            KindMissing: the cluster does not know a kind.
-            MsctlError: a conflict, or what the server refuses; nothing was changed.
-        """
-        self._check_kinds({kind_of(thing) for thing in objects})
-        with ThreadPoolExecutor(PARALLEL, thread_name_prefix="msctl-ask") as pool:
-            found = list(pool.map(lambda o: _caught(self._answer, cluster, o, again), objects))
-        if faults := [f for f in found if isinstance(f, MsctlError)]:
-            raise _together(faults)
-        return [f for f in found if isinstance(f, Answer)]
-
-    def _check_kinds(self, kinds: set[Kind]) -> None:
-        for group, version in sorted({(k.group, k.version) for k in kinds}):
-            if is_built_in(group):
-                continue
-            try:
-                self._client.get(f"/apis/{group}/{version}")
-            except Refused as refused:
-                if refused.status == MISSING:
-                    raise kind_missing(group, version, self._client.kubectl) from refused
-                raise
-
-    def _answer(self, cluster: Cluster, wanted: Data, again: str) -> Answer:
-        kind, key = kind_of(wanted), key_of(wanted)
-        if kind.namespaced and not cluster.exists:
-            return Answer(wanted, None, None)
-        live = cluster.objects.get(key) or self._get(kind, key.name)
-        if live is not None and labels_of(live).get(INSTANCE) != self._stack.name:
-            raise MsctlError(
-                f"{key} is there already, and msctl did not make it for {self._stack.name}",
-                hint=f"rename it in the stack file, or hand it over: "
-                f"{self._kubectl} "
-                f"label {key} {MANAGED_BY}={MANAGER} {INSTANCE}={self._stack.name} --overwrite",
-            )
-        try:
-            return Answer(wanted, live, self._dry_run(kind, wanted))
-        except Refused as refused:
-            if refused.is_our_own:
-                return Answer(wanted, live, self._dry_run(kind, wanted, force=True), force=True)
-            if refused.is_conflict:
-                raise conflict(str(key), refused, again, self._kubectl) from refused
-            if refused.status == INVALID and live is not None:
-                if kind == JOB and "immutable" in refused.message:
-                    return Answer(wanted, live, None, immutable=refused)
-                raise explained(key, refused, self._in_place_of(kind, key)) from refused
-            raise explained(key, refused) from refused
-
-    def _in_place_of(self, kind: Kind, key: Key) -> str | None:
-        """What makes room for an object whose fields cannot be changed."""
-        if kind not in (STATEFUL_SET, SERVICE):
-            return None
-        kept = " --cascade=orphan" if kind == STATEFUL_SET else ""
-        why = "its pod and its volumes stay" if kept else "it is not reached for a moment"
-        return (
-            f"what cannot be changed in place is made anew: {self._kubectl} delete {key}{kept} "
-            f"({why}), then msctl up"
-        )
-
-    def _dry_run(self, kind: Kind, wanted: Data, *, force: bool = False) -> Data:
-        path = kind.path(self.namespace, wanted["metadata"]["name"])
-        query = {"fieldManager": MANAGER, "force": str(force).lower(), "dryRun": "All"}
-        found = self._client.call("PATCH", path, query, wanted, APPLY)
-        return {"apiVersion": kind.api_version, "kind": kind.kind, **found}
-
-    def _get(self, kind: Kind, name: str) -> Data | None:
-        try:
-            found = self._client.get(kind.path(self.namespace, name))
-        except Refused as refused:
-            if refused.status == MISSING:
-                return None
-            raise
-        return {"apiVersion": kind.api_version, "kind": kind.kind, **found}
-
-
-def explained(key: Key, refused: Refused, hint: str | None = None) -> Refused:
-    """A refusal that says of which object it is."""
-    if refused.status == FORBIDDEN:
-        return refused
-    return Refused(
-        refused.status,
-        {
-            "message": f"{key}: {refused.message}",
-            "reason": refused.reason,
-            "details": refused.details,
-        },
-        hint=hint or refused.hint,
-    )
-
-
-def _caught(
-    ask: Callable[[Cluster, Data, str], Answer], cluster: Cluster, wanted: Data, again: str
-) -> Answer | MsctlError:
-    try:
-        return ask(cluster, wanted, again)
-    except Refused as refused:
-        return refused
-    except MsctlError as error:
-        if error.exit_status != MsctlError.exit_status:
-            raise  # the server is away: there is nothing more to ask
-        return error
-
-
-def _together(faults: Sequence[MsctlError]) -> MsctlError:
-    """All that stands in the way, at once; nothing was changed."""
-    hint = next((fault.hint for fault in faults if fault.hint), None)
-    return MsctlError(f"{_lines(faults)}\nnothing was changed", hint=hint)
-
-
-def _lines(faults: Sequence[MsctlError]) -> str:
-    """Their messages, each once."""
-    return "\n".join(dict.fromkeys(fault.message for fault in faults))

@@ -7,8 +7,9 @@ look. Nothing can hang, since every wait has a deadline.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 
+from msctl.engines.kubernetes.advice import advice
 from msctl.engines.kubernetes.client import Client
 from msctl.engines.kubernetes.faults import MISSING, Refused
 from msctl.engines.kubernetes.feed import Feed
@@ -178,15 +179,21 @@ class RolloutWatch:
             if selects(workload, pod) and not is_leaving(pod)
         ]
         found = list(troubles(pods))
-        lines = [f"{pod['metadata']['name']}: {why}" for pod, why in found[:_SHOWN]]
+        lines = list(_by_reason(found))
         if not pods:
             lines += self._refused(wait.name)
-        if len(found) > _SHOWN:
-            lines.append(f"and {len(found) - _SHOWN} more")
         log = last_lines(self._client, self._namespace, found[0][0]) if found else []
         service = wait.service or wait.name
-        return StepFailed(
-            "\n".join([message, *lines]),
-            hint=f"msctl logs {service}",
-            log=log,
-        )
+        said = "\n".join([message, *lines])
+        kubectl = f"{self._client.kubectl} -n {self._namespace}"
+        return StepFailed(said, hint=advice(said, service=service, kubectl=kubectl), log=log)
+
+
+def _by_reason(found: Sequence[tuple[Data, str]]) -> Iterator[str]:
+    """A line for each reason, with the first pod that has it, and how many more do."""
+    names: dict[str, list[str]] = {}
+    for pod, why in found:
+        names.setdefault(why, []).append(pod["metadata"]["name"])
+    for why, having in list(names.items())[:_SHOWN]:
+        more = f" and {len(having) - 1} more" if len(having) > 1 else ""
+        yield f"{having[0]}{more}: {why}"

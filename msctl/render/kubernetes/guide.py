@@ -39,10 +39,17 @@ METRICS_SERVER = (
 APPLY = "kubectl apply --server-side --field-manager=msctl"
 
 
-def guide(stack: Stack, files: Sequence[str], *, source: str, folder: str) -> str:
+def guide(
+    stack: Stack,
+    files: Sequence[str],
+    *,
+    source: str,
+    folder: str,
+    namespace: str | None = None,
+) -> str:
     """The text; `folder` leads from the working directory to that of the stack file, `.` or
     more."""
-    namespace = namespace_of(stack)
+    namespace = namespace_of(stack, namespace)
     parts = [
         f"<!-- {OURS.removeprefix('# ')} from {source}. Do not edit. -->",
         f"# {stack.name} on Kubernetes",
