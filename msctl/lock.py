@@ -18,8 +18,6 @@ from datetime import datetime
 from pathlib import Path
 from platform import node
 
-from filelock import FileLock, Timeout
-
 from msctl import wholefile
 from msctl.errors import MsctlError, StackLocked, StepFailed
 
@@ -77,6 +75,8 @@ class StackLock:
             StackLocked: another one holds it, and still does after `wait` seconds.
             MsctlError: the lock's file cannot be written.
         """
+        from filelock import FileLock, Timeout
+
         lock = FileLock(self._path("lock"), mode=0o600)
         try:
             try:
@@ -108,6 +108,8 @@ class StackLock:
         path = self._path("lock")
         if not path.exists():
             return None
+        from filelock import FileLock, Timeout
+
         lock = FileLock(path, mode=0o600)
         try:
             lock.acquire(timeout=0)
@@ -117,6 +119,15 @@ class StackLock:
             return self._read()
         lock.release()
         return None
+
+    @property
+    def signed(self) -> bool:
+        """Whether somebody has written that it holds the lock, and perhaps still does.
+
+        Cheap, where `holder` loads the library of the lock. Nobody has signed yet, or could, when
+        this is false: not that nobody holds it.
+        """
+        return self._path("json").exists()
 
     def _path(self, suffix: str) -> Path:
         key = hashlib.sha256(f"{self.engine}\0{self.project}".encode()).hexdigest()[:16]

@@ -174,6 +174,11 @@ def assess(
     return Status(stack.name, engine, healthy, gateway, readings.prometheus, pins, found, services)
 
 
+def has_pins(state: StackState) -> bool:
+    """Whether somebody holds a service's traffic, or has left it held."""
+    return next(_pins(state, None), None) is not None
+
+
 def _pins(state: StackState, holder: tuple[str, str] | None) -> Iterator[PinStatus]:
     who, since = holder or (None, None)
     for name, servers in sorted((state.gateway.servers if state.gateway else {}).items()):

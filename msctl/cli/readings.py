@@ -68,12 +68,12 @@ def _traffic(
     session: Session, stack: Stack, engine: Engine, *, load: bool
 ) -> tuple[PrometheusStatus | None, Mapping[str, Traffic]]:
     """Only a Prometheus that the stack runs is asked where nobody wants its numbers."""
+    if not load and ("prometheus" not in stack.services or not engine.on_host):
+        return None, {}
     from msctl.addresses import prometheus_url
     from msctl.prometheus import PrometheusSilent
     from msctl.status import PrometheusStatus
 
-    if not load and ("prometheus" not in stack.services or not engine.on_host):
-        return None, {}
     url = prometheus_url(stack, session.app.environ)
     routed = [name for name, service in stack.services.items() if service.routes]
     try:
@@ -89,11 +89,11 @@ def _traffic(
 
 def _answers(session: Session, engine: Engine, *, load: bool) -> Mapping[str, Sequence[float]]:
     """What the gateway has logged in the last minute."""
+    if not load:
+        return {}
     from msctl.answers import read_answers
     from msctl.model import GATEWAY
 
-    if not load:
-        return {}
     since = session.app.now() - timedelta(minutes=1)
     try:
         return read_answers(line.text for line in engine.logs((GATEWAY,), tail=LINES, since=since))

@@ -59,11 +59,14 @@ def look(
 ) -> Status:
     """How the stack is now, or one service of it."""
     from msctl.cli.readings import gathering
-    from msctl.status import assess
+    from msctl.status import assess, has_pins
 
     with gathering(session, loaded.stack, engine, load=load) as asked:
-        holder = session.lock(engine, loaded.stack.name).holder()
+        lock = session.lock(engine, loaded.stack.name)
+        holder = lock.holder() if lock.signed else None
         state = engine.observe(detail=True)
+        if holder is None and has_pins(state):
+            holder = lock.holder()  # who began meanwhile, or could not sign
         readings = asked.readings(state)
     status = assess(
         loaded.stack,

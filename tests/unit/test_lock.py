@@ -243,3 +243,13 @@ def test_a_holder_elsewhere_is_told_with_its_place(
     note.write_text(json.dumps({**found, "host": "autoscaler", "pid": 7}))
     with pytest.raises(StackLocked, match=r"process 7 in autoscaler \("), lock.held("up", NOW):
         pass
+
+
+def test_who_holds_a_lock_has_signed(lock: StackLock, holder: subprocess.Popen[str]) -> None:
+    """So that who only looks need not try the lock; what a killed one signed says no more."""
+    assert lock.signed
+    assert not StackLock(lock.folder, "engine", "other").signed
+    os.kill(holder.pid, signal.SIGKILL)
+    holder.wait()
+    assert lock.signed
+    assert lock.holder() is None

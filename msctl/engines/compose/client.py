@@ -15,6 +15,7 @@ import requests
 import urllib3
 from docker.errors import APIError, DockerException
 from docker.tls import TLSConfig
+from docker.transport import UnixHTTPAdapter
 
 from msctl.deadline import within
 from msctl.engines.compose.endpoint import Endpoint, endpoint
@@ -105,6 +106,13 @@ class _Api(docker.APIClient):
         return super().merge_environment_settings(url, proxies, stream, verify, cert)
 
 
+class _Socket(UnixHTTPAdapter):
+    """The SDK's way to a socket, which would make a connection for every URL."""
+
+    def get_connection(self, _url: Any, proxies: Any = None) -> Any:
+        return super().get_connection("http+docker://localhost", proxies)
+
+
 class Client:
     """Calls to one engine."""
 
@@ -117,28 +125,30 @@ class Client:
         with _faults(self.place):
             self._settings = _settings(self.place)
         self._threads = threading.local()
-        self._version: tuple[int, ...] | None = None
+        self._told: dict[str, Any] | None = None
 
     def _api(self, timeout: int | None = None) -> docker.APIClient:
         if not hasattr(self._threads, "api"):
-            if self._version is None:
-                first = self._new(OLDEST_API)
-                text = within(
-                    WHOLE * API_TIMEOUT, lambda: first.version(api_version=False)["ApiVersion"]
-                )
-                offered = tuple(int(part) for part in text.split("."))
-                self._version = min(offered, NEWEST_API)
-                first.close()
-            self._threads.api = self._new(self._version)
+            offered = tuple(int(part) for part in self._version()["ApiVersion"].split("."))
+            self._threads.api = self._new(min(offered, NEWEST_API))
         api: docker.APIClient = self._threads.api
         api.timeout = timeout or API_TIMEOUT
         return api
+
+    def _version(self) -> dict[str, Any]:
+        if self._told is None:
+            first = self._new(OLDEST_API)
+            self._told = within(WHOLE * API_TIMEOUT, lambda: first.version(api_version=False))
+            first.close()
+        return self._told
 
     def _new(self, version: tuple[int, ...]) -> docker.APIClient:
         text = ".".join(map(str, version))
         api = _Api(version=text, timeout=API_TIMEOUT, **self._settings)
         if self.local:  # no proxy leads to a socket, and to look for one costs a third of a call
             api.trust_env = False
+        if self.address.startswith("unix://"):
+            api.mount("http+docker://", _Socket(f"http+{self.address}", API_TIMEOUT))
         if self.address.startswith(SCHEME):
             api.mount("http+docker://", SshAdapter(self.address, self.environ))
         return api
@@ -160,6 +170,15 @@ class Client:
             except TimeoutError:
                 del self._threads.api  # it is still at it
                 raise
+
+    def version(self) -> dict[str, Any]:
+        """What the engine tells of itself, asked once.
+
+        Raises:
+            EngineFault, EngineUnreachable: as `call`.
+        """
+        with _faults(self.place):
+            return self._version()
 
     def execute(self, container: str, words: list[str], given: str) -> tuple[int, str]:
         """Run a command in a container, with a line on its standard input: status and output.

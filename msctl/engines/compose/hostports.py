@@ -7,8 +7,6 @@ import socket
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import psutil
-
 from msctl.engines.compose import labels
 from msctl.engines.compose.client import Client
 
@@ -72,6 +70,8 @@ def _process(port: Port) -> str | None:
 
 
 def _owner(number: int, protocol: str) -> str:
+    import psutil  # for a port that is taken, not for every `up`
+
     try:
         connections = psutil.net_connections("udp" if protocol == "udp" else "tcp")
     except psutil.AccessDenied:

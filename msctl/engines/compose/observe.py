@@ -44,7 +44,7 @@ def engine_info(client: Client) -> EngineInfo:
         EngineUnreachable: none does, or it is too old.
     """
     info = client.call(lambda api: api.info())
-    version = client.call(lambda api: api.version())
+    version = client.version()
     found = tuple(int(part) for part in version["ApiVersion"].split("."))
     if found < OLDEST_API:
         raise EngineUnreachable(
