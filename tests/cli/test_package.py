@@ -19,9 +19,10 @@ KEPT = ("HOME", "PATH", "PIP_", "SSL_CERT", "REQUESTS_CA", "CURL_CA", "LANG")
 """What pip needs of the environment: where packages come from, and whom it trusts."""
 
 
-def run(folder: Path, *words: object) -> str:
-    """The output of a command that ends well; nothing of this repository is in its way."""
-    environ = {key: value for key, value in os.environ.items() if key.startswith(KEPT)}
+def run(folder: Path, *words: object, **more: str) -> str:
+    """The output of a command that ends well; nothing of this repository is in its way, and `more`
+    is in its environment."""
+    environ = {key: value for key, value in os.environ.items() if key.startswith(KEPT)} | more
     ran = subprocess.run(
         [str(word) for word in words],
         cwd=folder,
@@ -33,6 +34,14 @@ def run(folder: Path, *words: object) -> str:
     )
     assert ran.returncode == 0, f"{words}: {ran.stdout}{ran.stderr}"
     return ran.stdout
+
+
+def installed(folder: Path, package: Path) -> Path:
+    """The command of a package, in a clean environment."""
+    venv.create(folder / "venv", with_pip=True)
+    binary = folder / "venv" / "bin"
+    run(folder, binary / "python", "-m", "pip", "install", "-q", package)
+    return binary / "msctl"
 
 
 @pytest.mark.soak
@@ -51,10 +60,7 @@ def test_wheel_and_sdist_work_outside_the_repository(tmp_path: Path) -> None:
         members = {member.partition("/")[2] for member in source.getnames()}
     assert {"README.md", "LICENSE", "pyproject.toml", "msctl/cli/group.py"} <= members
 
-    venv.create(tmp_path / "venv", with_pip=True)
-    binary = tmp_path / "venv" / "bin"
-    run(tmp_path, binary / "python", "-m", "pip", "install", "-q", wheel)
-    msctl = binary / "msctl"
+    msctl = installed(tmp_path, wheel)
     assert run(empty, msctl, "--version") == f"msctl {__version__}\n"
     assert "init" in run(empty, msctl, "--help")
     run(empty, msctl, "init")

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 import yaml
+from everykey import PASSED
 from hypothesis import HealthCheck, assume, given, settings
+from test_passthrough import loaded as with_passed
 from test_render_properties import as_file, real_hashes, stacks
 
 import msctl
@@ -106,6 +108,20 @@ def test_every_stack_that_renders_imports_back(stack: Stack) -> None:
     assert yamltext.parse(found.text("f")).value == found.data
     back = Stack.model_validate(_each(found.data, lambda text: text.replace("$$", "$")))
     assert hashes(back) == hashes(stack)
+
+
+def test_everything_that_is_passed_on_imports_back() -> None:
+    """Every key of `x-compose`, of a service and of the stack, through the rendered file."""
+    top = {
+        "networks": {"front": {"internal": True}},
+        "volumes": {"data": {"labels": {"a": "b"}}},
+    }
+    stack = with_passed(PASSED, top)
+    found = taken(f"{OURS}\n{dump(as_file(document(stack)))}")
+    back = Stack.model_validate(_each(found.data, lambda text: text.replace("$$", "$")))
+    assert hashes(back) == hashes(stack)
+    for section in ("networks", "volumes"):
+        assert document(back)[section] == document(stack)[section]
 
 
 def _each(value: Any, change: Any) -> Any:
