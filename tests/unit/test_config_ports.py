@@ -121,8 +121,8 @@ def test_what_is_no_port_is_refused(value: object) -> None:
     [
         ("/data", Mount("volume", "/data")),
         ("data:/data", Mount("volume", "/data", "data")),
-        ("data:/data:ro", Mount("volume", "/data", "data")),
-        ("./x:/y:ro,z", Mount("bind", "/y", "./x")),
+        ("data:/data:ro", Mount("volume", "/data", "data", read_only=True)),
+        ("./x:/y:ro,z", Mount("bind", "/y", "./x", read_only=True)),
         ("../x:/y", Mount("bind", "/y", "../x")),
         ("/a/b:/y", Mount("bind", "/y", "/a/b")),
         ("~/a:/y", Mount("bind", "/y", "~/a")),
@@ -131,7 +131,7 @@ def test_what_is_no_port_is_refused(value: object) -> None:
         ({"type": "tmpfs", "target": "/y"}, Mount("tmpfs", "/y")),
         (
             {"type": "volume", "source": "v", "target": "/y", "read_only": True, "volume": {}},
-            Mount("volume", "/y", "v"),
+            Mount("volume", "/y", "v", read_only=True),
         ),
     ],
 )
