@@ -144,7 +144,9 @@ def unroutable(path: str) -> str | None:
             writable = _PATH.fullmatch(f"/{better}") is not None
             advice = f"write {better}" if writable else "route the path above it"
             return f"the gateway decodes {encoded} before it compares; {advice}"
-    steps = path.removesuffix("/").split("/")[1:] if path != "/" else []
+    if "//" not in path and "/." not in path:
+        return None
+    steps = path.removesuffix("/").split("/")[1:]
     if any(step in ("", ".", "..") for step in steps):
         tidy = posixpath.normpath(path).replace("//", "/")
         return f"the gateway resolves //, /./ and /../ before it compares; write {tidy}"

@@ -21,6 +21,7 @@ TIME_OF_DAY = {
     "cli/app.py": "handed to commands, which show it",
     "engines/compose/work.py": "handed to what asks whether a certificate has ended",
     "engines/compose/gatewayfiles.py": "the time of a file in an archive",
+    "wholefile.py": "the age of a draft that a killed msctl has left",
     "engines/kubernetes/perform.py": "the time of a restart, in an annotation",
 }
 """The modules that read the time of day, and what for."""

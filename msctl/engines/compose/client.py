@@ -6,6 +6,7 @@ One API client a thread (the SDK's sessions are not to be shared), and faults as
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -188,19 +189,18 @@ class Client:
         """
         from docker.utils import socket as frames
 
+        made = self.call(lambda api: api.exec_create(container, words, stdin=True))
         with _faults(self.place):
-            api = self._api()
-            made = api.exec_create(container, words, stdin=True)
-            wrapped = api.exec_start(made["Id"], socket=True)
+            wrapped = self.call(lambda api: api.exec_start(made["Id"], socket=True))
             connection: Any = getattr(wrapped, "_sock", wrapped)
             try:
                 connection.settimeout(API_TIMEOUT)
                 connection.sendall(given.encode())
                 found: Any = frames.frames_iter(wrapped, tty=False)  # type: ignore[no-untyped-call]
-                output = within(COMMAND_TIME, lambda: _end_of(data for _, data in found))
+                output = _told(data for _, data in found)
             finally:
                 wrapped.close()
-            status = api.exec_inspect(made["Id"])["ExitCode"]
+        status = self.call(lambda api: api.exec_inspect(made["Id"]))["ExitCode"]
         return int(status or 0), output.decode("utf-8", "replace")
 
     def stream(self, request: Callable[[Any], Any], timeout: int | None = None) -> Generator[Any]:
@@ -214,10 +214,18 @@ class Client:
         return Stream(self.place, self.call(request))
 
 
-def _end_of(parts: Iterable[bytes]) -> bytes:
+def _told(parts: Iterable[bytes]) -> bytes:
+    """The end of what a command says, when it has ended.
+
+    Raises:
+        EngineFault: it does not end.
+    """
+    end = time.monotonic() + COMMAND_TIME
     kept = b""
     for part in parts:
         kept = (kept + part)[-_KEPT_OUTPUT:]
+        if time.monotonic() > end:
+            raise EngineFault(f"the command did not end within {COMMAND_TIME} s", 504)
     return kept
 
 
