@@ -104,3 +104,10 @@ class Site:
         typed = ["--engine", "kubernetes", *words]
         result = CliRunner().invoke(cli, typed, obj=app, input=answer, prog_name="msctl")
         return Answer(result.exit_code, result.stdout, result.stderr)
+
+
+def image_of(shop: Site, name: str, plural: str = "deployments.apps") -> str:
+    """The image in a workload's template."""
+    pod = shop.api.get(plural, name)["spec"]["template"]["spec"]
+    found: str = pod["containers"][0]["image"]
+    return found

@@ -3,36 +3,14 @@
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from apiserver import ApiServer, Refusal
+from apiserver import Refusal
 from clusters import Site
 
 pytestmark = pytest.mark.timeout(60)
-
-
-@pytest.fixture(scope="module")
-def furnished(tmp_path_factory: pytest.TempPathFactory) -> Site:
-    """The shop after its first up, to be copied."""
-    with ApiServer() as api:
-        found = Site(tmp_path_factory.mktemp("furnished"), api)
-        answer = found.msctl("up")
-        assert answer.status == 0, answer.err
-    return found
-
-
-@pytest.fixture
-def shop(tmp_path: Path, furnished: Site) -> Iterator[Site]:
-    """The shop is up."""
-    with ApiServer() as api:
-        site = Site(tmp_path, api)
-        api.like(furnished.api)
-        shutil.copytree(furnished.folder / ".msctl", site.folder / ".msctl")
-        yield site
 
 
 def with_user(site: Site, user: dict[str, Any]) -> None:
