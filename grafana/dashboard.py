@@ -1,7 +1,8 @@
 """Grafana's dashboard of the gateway: `make dashboards` writes it to dashboards/musicshare.json.
 
 It is made with Grafana's own types (grafana-foundation-sdk) and of the expressions that msctl asks
-itself (`msctl.queries`), so that both tell the same. A test keeps the committed JSON equal to it.
+itself (`msctl.monitoring.queries`), so that both tell the same. A test keeps the committed JSON
+equal to it.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import common as kinds
 from grafana_foundation_sdk.models import dashboard as models
 
-from msctl.queries import ANY, GUIDE, error_rate, quantile, rps, servers, servers_up
+from msctl.monitoring.queries import ANY, GUIDE, error_rate, quantile, rps, servers, servers_up
 
 UID = "ms-trfk-lb-20251117"
 """As MusicShare's guide has it."""
@@ -26,7 +27,7 @@ SERVICE = "$service"
 WINDOW = "$__rate_interval"
 """Grafana's own: four scrapes at the least, more where the panel shows more time."""
 OWN_NAME = r"/^(.+?)(?:@docker|-[ab]@file)$/"
-"""JavaScript's form of what `msctl.queries.own_name` does: `web` of `web@docker`, `web-a@file`."""
+"""JavaScript's form of what `queries.own_name` does: `web` of `web@docker`, `web-a@file`."""
 SLOW, FAILING = 0.5, 0.05
 """Seconds and share at which prometheus/rules raise an alert."""
 

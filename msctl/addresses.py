@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from msctl.errors import MsctlError, UsageProblem
 from msctl.fields import is_http_url, shown
+from msctl.fields.ports import PublishedPort, parse_port
 from msctl.model import GATEWAY, Service, Stack
-from msctl.ports import PublishedPort, parse_port
 from msctl.status import dashboard_url
 
 PROMETHEUS_VARIABLE = "MSCTL_PROMETHEUS"

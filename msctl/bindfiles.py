@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from msctl.fields.mounts import parse_mount
 from msctl.model import Stack
-from msctl.mounts import parse_mount
 
 Contents = dict[str, dict[str, bytes]]
 """By source, as the stack file writes it: by path within a folder, or by "" for a file."""

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from msctl.doctor import Finding
+from msctl.fields.ports import parse_port
 from msctl.model import GATEWAY, Service, Stack
-from msctl.ports import parse_port
 
 _AREA = "databases"
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from msctl.fields.mounts import parse_mount
 from msctl.model import GATEWAY, Gateway, Service, Stack
-from msctl.mounts import parse_mount
 
 SOCKETS = (
     "/var/run/docker.sock", "/run/docker.sock", "/run/containerd/containerd.sock",

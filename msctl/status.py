@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
-from msctl.answers import percentile
 from msctl.model import GATEWAY, Gateway, Service, Stack
+from msctl.monitoring.answers import percentile
 from msctl.problem import Problem, worst_first
 from msctl.problems import is_done, is_left_out, left_pins, problems_of
 from msctl.render.pins import parse_gateway_name

@@ -10,8 +10,8 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from msctl.exposition import lines
-from msctl.queries import BUCKETS, REQUESTS, own_name
+from msctl.monitoring.exposition import lines
+from msctl.monitoring.queries import BUCKETS, REQUESTS, own_name
 from msctl.state import Traffic
 
 _SHARE = 0.95

@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # their modules are heavy, and `msctl --help` needs none of t
     from msctl.loadtest.outcome import Outcome
     from msctl.loadtest.shape import Shape
     from msctl.loadtest.target import Target
-    from msctl.prometheus import PrometheusApi
+    from msctl.monitoring.prometheus import PrometheusApi
     from msctl.state import Certificate
 
     Connect = Callable[[str, LoadedStack, Mapping[str, str]], Engine]
@@ -32,7 +32,7 @@ def _connect(name: str, loaded: LoadedStack, environ: Mapping[str, str]) -> Engi
 
 
 def _prometheus(url: str) -> PrometheusApi:
-    from msctl.prometheus import PrometheusApi
+    from msctl.monitoring.prometheus import PrometheusApi
 
     return PrometheusApi(url)
 

@@ -104,7 +104,7 @@ def _exporting(port: int, teller: Teller) -> Callable[[Sequence[Verdict]], None]
     Raises:
         MsctlError: the port is taken.
     """
-    from msctl.exporter import Exporter
+    from msctl.monitoring.exporter import Exporter
 
     exporter = Exporter()
     exporter.serve(port)

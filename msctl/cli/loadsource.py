@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from msctl.autoscale.counters import Counters, read_counters, traffic_between
 from msctl.gateway import GatewaySilent
-from msctl.prometheus import PrometheusSilent
-from msctl.queries import load_query, read_load
+from msctl.monitoring.prometheus import PrometheusSilent
+from msctl.monitoring.queries import load_query, read_load
 
 if TYPE_CHECKING:
     from msctl.cli.app import App

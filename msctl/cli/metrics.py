@@ -12,9 +12,9 @@ from msctl.cli.session import Session, in_session
 from msctl.errors import MsctlError, UsageProblem
 
 if TYPE_CHECKING:
-    from msctl.metrics import Metrics
     from msctl.model import Stack
-    from msctl.prometheus import PrometheusSilent
+    from msctl.monitoring.metrics import Metrics
+    from msctl.monitoring.prometheus import PrometheusSilent
 
 
 @command_named("metrics")
@@ -66,9 +66,9 @@ def _check_routed(session: Session, stack: Stack, service: str) -> None:
 def _ask(session: Session, stack: Stack, only: str | None) -> Metrics:
     """What Prometheus knows now of the stack, or of one service."""
     from msctl.addresses import prometheus_url
-    from msctl.metrics import history_query, history_times, now_query, read_metrics
-    from msctl.prometheus import PrometheusSilent
-    from msctl.queries import WINDOW_SECONDS
+    from msctl.monitoring.metrics import history_query, history_times, now_query, read_metrics
+    from msctl.monitoring.prometheus import PrometheusSilent
+    from msctl.monitoring.queries import WINDOW_SECONDS
     from msctl.render.routers import router_names
 
     services = [name for name, one in stack.services.items() if one.routes and only in (None, name)]

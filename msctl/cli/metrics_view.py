@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from msctl.metrics import Metrics, ServiceMetrics
+from msctl.monitoring.metrics import Metrics, ServiceMetrics
 from msctl.views import Block, Cell, Table
 
 Spark = Callable[[Sequence[float | None]], str]

@@ -71,7 +71,7 @@ def _traffic(
     if not load and ("prometheus" not in stack.services or not engine.on_host):
         return None, {}
     from msctl.addresses import prometheus_url
-    from msctl.prometheus import PrometheusSilent
+    from msctl.monitoring.prometheus import PrometheusSilent
     from msctl.status import PrometheusStatus
 
     url = prometheus_url(stack, session.app.environ)
@@ -91,8 +91,8 @@ def _answers(session: Session, engine: Engine, *, load: bool) -> Mapping[str, Se
     """What the gateway has logged in the last minute."""
     if not load:
         return {}
-    from msctl.answers import read_answers
     from msctl.model import GATEWAY
+    from msctl.monitoring.answers import read_answers
 
     since = session.app.now() - timedelta(minutes=1)
     try:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from msctl.config.problems import Path
-from msctl.ports import parse_port
+from msctl.fields.ports import parse_port
 
 if TYPE_CHECKING:
     from msctl.model import Service

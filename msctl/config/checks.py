@@ -12,8 +12,8 @@ from itertools import chain
 from msctl.config import autoscaling, crowding, gateways, passing
 from msctl.config.problems import Path, show_path
 from msctl.fields import shown
+from msctl.fields.mounts import parse_mount
 from msctl.model import OWN_SERVICES, Service, Stack
-from msctl.mounts import parse_mount
 from msctl.render.compose import ACME_VOLUME, GATEWAY_VOLUME, PROXY_NETWORKS
 from msctl.render.routers import router_names
 from msctl.render.values import clean_path

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from msctl.config.problems import Path, show_path
+from msctl.fields.ports import PublishedPort, parse_port
 from msctl.model import Service, Stack
-from msctl.ports import PublishedPort, parse_port
 
 MOST_PORTS = 20_000
 Found = Iterator[tuple[Path, str]]

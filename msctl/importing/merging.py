@@ -7,9 +7,9 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from msctl.fields.mounts import parse_mount
+from msctl.fields.ports import parse_port
 from msctl.importing.trees import Tree
-from msctl.mounts import parse_mount
-from msctl.ports import parse_port
 
 RESET, OVERRIDE = "!reset", "!override"
 TAGS = frozenset({RESET, OVERRIDE})

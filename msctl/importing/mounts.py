@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from msctl.config.problems import Path
+from msctl.fields.mounts import parse_mount
 from msctl.importing.inline import file_of
 from msctl.importing.source import Source, several
-from msctl.mounts import parse_mount
 
 _READ_ONLY = re.compile(r".*:(?:[a-zA-Z]+,)*ro(?:,[a-zA-Z]+)*")
 _HARMLESS = re.compile(r"/var/run/docker\.sock|/run/docker\.sock|/etc/\w+|/proc(/.*)?|/sys(/.*)?")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from msctl.loadtest.accesslog import Entry, Sightings
 from msctl.loadtest.outcome import Outcome
-from msctl.queries import own_name
+from msctl.monitoring.queries import own_name
 
 NOTHING_LOGGED = (
     "none of the requests is in the gateway's access log; is it switched off, or without "

@@ -9,8 +9,8 @@ from pydantic import BeforeValidator, ValidationInfo
 from pydantic.json_schema import WithJsonSchema
 
 from msctl.fields import check_text, is_raw, wrong
-from msctl.mounts import parse_mount
-from msctl.ports import parse_port
+from msctl.fields.mounts import parse_mount
+from msctl.fields.ports import parse_port
 
 
 def _read_by(parse: Callable[[object], object]) -> BeforeValidator:

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 from msctl.cli.app import App
 from msctl.cli.group import cli
-from msctl.prometheus import PrometheusApi
+from msctl.monitoring.prometheus import PrometheusApi
 
 SHOP = """\
 name: shop

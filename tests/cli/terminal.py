@@ -20,7 +20,7 @@ from msctl.config import LoadedStack
 from msctl.engines import ENGINES, connect
 from msctl.engines.base import Engine
 from msctl.gateway import GatewayApi
-from msctl.prometheus import PrometheusApi
+from msctl.monitoring.prometheus import PrometheusApi
 from msctl.state import Certificate
 
 SHOP = """\

@@ -8,8 +8,8 @@ import pytest
 from live import NewStack, Stack, free_port, prometheus, service, until
 from load import Load, Requests, echo
 
-from msctl.prometheus import PrometheusApi
-from msctl.queries import matcher, pattern
+from msctl.monitoring.prometheus import PrometheusApi
+from msctl.monitoring.queries import matcher, pattern
 
 pytestmark = pytest.mark.engine
 

@@ -14,7 +14,15 @@ import pytest
 import yaml
 from live import PROMETHEUS_IMAGE, REPOSITORY
 
-from msctl.queries import error_rate, pattern, quantile, rps, servers, servers_up, traffic_query
+from msctl.monitoring.queries import (
+    error_rate,
+    pattern,
+    quantile,
+    rps,
+    servers,
+    servers_up,
+    traffic_query,
+)
 
 pytestmark = pytest.mark.engine
 

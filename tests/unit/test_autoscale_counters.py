@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from msctl.autoscale.counters import Counters, quantile, read_counters, traffic_between
-from msctl.exposition import Line, lines
+from msctl.monitoring.exposition import Line, lines
 
 PAGE = r"""
 # HELP traefik_service_requests_total How many

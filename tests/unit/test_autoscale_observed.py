@@ -13,7 +13,7 @@ from msctl.autoscale.observed import Look, looked, processors, samples_of
 from msctl.cli.autoscale_view import Room, line, table, view
 from msctl.cli.autoscaling import Verdict
 from msctl.cli.rounds import Rounds
-from msctl.queries import FIGURE, Sample, load_query, read_load
+from msctl.monitoring.queries import FIGURE, Sample, load_query, read_load
 from msctl.request import Scale
 from msctl.state import Health, Traffic, Usage
 from msctl.views import Table

@@ -20,8 +20,8 @@ import msctl
 from msctl import ownimage
 from msctl.autoscale import Decision, History
 from msctl.autoscale.records import Reading
-from msctl.exporter import Exporter
 from msctl.model import Operator, Stack
+from msctl.monitoring.exporter import Exporter
 from msctl.ownimage import context, reference, requirements
 from msctl.problem import Problem
 from msctl.render.canonical import canonical

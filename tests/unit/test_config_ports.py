@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from msctl.mounts import Mount, parse_mount
-from msctl.ports import PublishedPort, parse_port
+from msctl.fields.mounts import Mount, parse_mount
+from msctl.fields.ports import PublishedPort, parse_port
 
 ONE = range(80, 81)
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from msctl.queries import GUIDE, own_name
+from msctl.monitoring.queries import GUIDE, own_name
 
 FOLDER = Path(__file__).parents[2] / "grafana"
 COMMITTED = FOLDER / "dashboards" / "musicshare.json"

@@ -13,10 +13,11 @@ import httpx
 import pytest
 from answering import Answering
 
-from msctl import gateway, prometheus
+from msctl import gateway
 from msctl.deadline import within
 from msctl.gateway import GatewayApi, GatewaySilent
-from msctl.prometheus import PrometheusApi, PrometheusSilent
+from msctl.monitoring import prometheus
+from msctl.monitoring.prometheus import PrometheusApi, PrometheusSilent
 
 PATIENCE = 0.3
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from msctl.gateway import GatewayApi, GatewaySilent
-from msctl.prometheus import PrometheusApi, PrometheusSilent
+from msctl.monitoring.prometheus import PrometheusApi, PrometheusSilent
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from msctl.cli.metrics_view import latency, rate, share, view
-from msctl.metrics import history_times, read_metrics
-from msctl.queries import Sample, Series
+from msctl.monitoring.metrics import history_times, read_metrics
+from msctl.monitoring.queries import Sample, Series
 from msctl.ui import Ui
 from msctl.views import neutral
 

@@ -10,8 +10,8 @@ import httpx
 import pytest
 from answering import Answering, Handler
 
-from msctl.prometheus import PrometheusApi, PrometheusSilent
-from msctl.queries import Sample, Series, traffic_query
+from msctl.monitoring.prometheus import PrometheusApi, PrometheusSilent
+from msctl.monitoring.queries import Sample, Series, traffic_query
 from msctl.state import Traffic
 
 

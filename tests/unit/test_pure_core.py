@@ -20,8 +20,9 @@ KUBERNETES = (
     "planner",
 )  # fmt: skip
 CORE = (
-    "model", "fields", "state", "plan", "ports", "spelling", "status", "queries",
-    "addresses", "exposition", "metrics", "problem", "problems", "views",
+    "model", "fields", "state", "plan", "spelling", "status", "addresses", "problem", "problems",
+    "views",
+    "monitoring.queries", "monitoring.exposition", "monitoring.metrics",
 )  # fmt: skip
 EFFECTS = {
     "aiohttp", "asyncio", "bcrypt", "click", "cryptography", "docker", "httpx",
@@ -47,7 +48,7 @@ HOMES = {
         "msctl.engines.kubernetes.client",  # a broken kubeconfig
     },
     "filelock": {"msctl.lock"},
-    "prometheus_client": {"msctl.exporter"},
+    "prometheus_client": {"msctl.monitoring.exporter"},
     "sparklines": {"msctl.ui"},
     "psutil": {"msctl.engines.compose.hostports", "msctl.lock"},
 }

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from msctl.fields import NAME_RULE
-from msctl.queries import (
+from msctl.monitoring.queries import (
     ANY,
     GUIDE,
     WINDOW,

@@ -14,8 +14,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from msctl.fields import parse_size
+from msctl.fields.mounts import Mount, parse_mount
 from msctl.model import Service, Stack
-from msctl.mounts import Mount, parse_mount
 from msctl.render.kubernetes import passed
 from msctl.render.kubernetes.names import FILES, Data, Maker, dns_name
 from msctl.render.kubernetes.quantities import size

@@ -8,8 +8,8 @@ from __future__ import annotations
 import shlex
 from datetime import timedelta
 
+from msctl.fields.mounts import parse_mount
 from msctl.model import Service, Stack
-from msctl.mounts import parse_mount
 from msctl.render.kubernetes import mounts, passed, secrets, security
 from msctl.render.kubernetes.images import known
 from msctl.render.kubernetes.mounts import Contents

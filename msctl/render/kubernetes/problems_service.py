@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from itertools import chain
 
 from msctl.fields import shown
+from msctl.fields.ports import parse_port
 from msctl.model import Service, Stack
-from msctl.ports import parse_port
 from msctl.render.kubernetes import passed
 from msctl.render.kubernetes.mounts import (
     MOST_BYTES,

@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from msctl.fields.ports import parse_port
 from msctl.model import Service
-from msctl.ports import parse_port
 from msctl.render.confinement import confinement
 from msctl.render.kubernetes import passed
 from msctl.render.kubernetes.images import known

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from live import REPOSITORY, Visitor, until
 
-from msctl.prometheus import PrometheusApi
+from msctl.monitoring.prometheus import PrometheusApi
 from musicshare.conftest import MusicShare
 
 pytestmark = pytest.mark.engine

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from msctl.httpclient import HttpClient, NoAnswer
-from msctl.queries import Sample, Series, known, read_traffic, traffic_query
+from msctl.monitoring.queries import Sample, Series, known, read_traffic, traffic_query
 from msctl.state import Traffic
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from msctl.queries import (
+from msctl.monitoring.queries import (
     FIGURE,
     GUIDE,
     SCRAPED,

@@ -1,0 +1,1 @@
+"""What a stack's gateway and replicas had to do: asked of Prometheus, and told to it."""
