@@ -246,6 +246,8 @@ class EngineInfo:
     """Bytes."""
     address: str
     product: str = "Docker"
+    rootless: bool = False
+    """Whether a user of its machine runs it, who has no more rights there than others."""
     guarded: bool = True
     """Whether services of msctl's own stand between it and the gateway and autoscaler."""
     forward: str = ""

@@ -13,7 +13,7 @@ from msctl.config.problems import Path
 from msctl.importing.confining import FIRST_CLASS
 from msctl.importing.labels import Labels
 from msctl.importing.source import Source, pairs, several
-from msctl.model import GATEWAY
+from msctl.model import DOCKER_SOCKET, GATEWAY
 from msctl.model import gateway as stack_file
 from msctl.render.confinement import confinement
 
@@ -32,7 +32,8 @@ _CARRIED = {
     "image", "build", "command", "ports", "labels", "networks", "restart", "container_name",
     "depends_on", "security_opt", "healthcheck", "profiles",
 }  # fmt: skip
-_VOLUME = re.compile(r"(gateway|gateway-acme|/var/run/docker\.sock):.*")
+_VOLUME = re.compile(r"(gateway|gateway-acme):.*")
+_SOCKET = re.compile(r"(?P<path>.+?):(?:/var)?/run/docker\.sock(?::[a-z,]+)?")
 
 
 @dataclass
@@ -129,6 +130,13 @@ def own_args(flags: list[str], without: list[str]) -> list[str]:
     return flags[len(without) :] if flags[: len(without)] == without else []
 
 
+def socket_of(*services: Mapping[str, Any]) -> str | None:
+    """Where the engine's socket is that one of these services has; None: where it is as a rule."""
+    texts = [_mount(volume) for one in services for volume in several(one.get("volumes"))]
+    found = next((m["path"] for text in texts if (m := _SOCKET.fullmatch(text))), None)
+    return None if found in (DOCKER_SOCKET, DOCKER_SOCKET.removeprefix("/var")) else found
+
+
 def other_args(gateway: Gateway) -> list[str]:
     """The flags of somebody else's Traefik that msctl does not give itself."""
     kept = []
@@ -213,6 +221,10 @@ def _dashboard_host(source: Source, labels: Labels, data: dict[str, Any], tls_on
             source.note(router.place, message)
 
 
+def _mount(volume: Any) -> str:
+    return volume if isinstance(volume, str) else f"{volume.get('source')}:{volume.get('target')}"
+
+
 def _note_rest(source: Source, gateway: Gateway, service: Mapping[str, Any], at: Path) -> None:
     for key in service:
         own = source.own and key in FIRST_CLASS
@@ -223,14 +235,12 @@ def _note_rest(source: Source, gateway: Gateway, service: Mapping[str, Any], at:
         ):
             source.not_carried((*at, key), "the gateway is msctl's own")
     for index, volume in enumerate(several(service.get("volumes"))):
-        text = (
-            volume if isinstance(volume, str) else f"{volume.get('source')}:{volume.get('target')}"
-        )
+        text = _mount(volume)
         target = text.split(":")[1] if text.count(":") else text
         storage = gateway.acme.get("storage", "")
         if target and storage.startswith(target):
             source.note((*at, "volumes", index), "certificates are fetched anew")
-        elif not _VOLUME.fullmatch(text):
+        elif not _VOLUME.fullmatch(text) and not _SOCKET.fullmatch(text):
             source.not_carried((*at, "volumes", index), "the gateway mounts what msctl gives it")
     for name, _, place in pairs(service.get("environment")):
         source.not_carried((*at, "environment", place), f"{name} of the gateway")

@@ -9,7 +9,14 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from msctl.importing.gateway import Gateway, find_gateway, gateway_data, other_args, own_args
+from msctl.importing.gateway import (
+    Gateway,
+    find_gateway,
+    gateway_data,
+    other_args,
+    own_args,
+    socket_of,
+)
 from msctl.importing.inline import Made
 from msctl.importing.labels import Labels, read_labels
 from msctl.importing.routing import Routers, routing_of
@@ -76,6 +83,8 @@ def imported(source: Source, name: str) -> Imported:
         drafts[new] = draft.entry
     data: dict[str, Any] = {"name": project, "networks": list(networks.values())}
     data |= _gateway(source, services, gateway, labels, routers, drafts)
+    if gateway.name is not None and (socket := socket_of(services[gateway.name], proxy)):
+        data["gateway"]["socket"] = socket
     if source.own and proxy.get("image", IMAGE) != IMAGE:
         data["gateway"]["socket_proxy"] = {"image": proxy["image"]}
     data |= {"autoscaler": scaler} if scaler else {}

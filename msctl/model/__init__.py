@@ -17,6 +17,7 @@ from msctl.model.capacity import (
 from msctl.model.gateway import (
     AUTOSCALER,
     AUTOSCALER_PROXY,
+    DOCKER_SOCKET,
     GATEWAY,
     OWN_SERVICES,
     SOCKET_PROXY,
@@ -37,6 +38,7 @@ __all__ = [
     "AUTOSCALER",
     "AUTOSCALER_PROXY",
     "DEFAULT_MAX_REPLICAS",
+    "DOCKER_SOCKET",
     "GATEWAY",
     "OWN_SERVICES",
     "SMALLEST_MEMORY",

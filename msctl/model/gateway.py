@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, model_validator
+from pydantic import AfterValidator, BeforeValidator, ValidationInfo, model_validator
 from pydantic.json_schema import WithJsonSchema
 
 from msctl.fields import (
@@ -16,6 +16,7 @@ from msctl.fields import (
     Image,
     Publish,
     Text,
+    is_raw,
     one_or_many,
     shown,
     wrong,
@@ -109,6 +110,16 @@ def _on_loopback(published: str | None) -> str | None:
     return f"127.0.0.1:{published}" if bare else published
 
 
+DOCKER_SOCKET = "/var/run/docker.sock"
+"""Where an engine that root runs has its socket; Docker Desktop's has it there for containers."""
+
+
+def _socket(value: str, info: ValidationInfo) -> str:
+    if not is_raw(value, info) and (not value.startswith("/") or ":" in value):
+        wrong(f"{shown(value)} is not the absolute path of a socket, such as {DOCKER_SOCKET}")
+    return value
+
+
 class SocketProxy(Record):
     """What stands between the gateway and the engine's socket, and lets it read only."""
 
@@ -147,6 +158,9 @@ class Gateway(Record):
     """Certificates."""
     dashboard_host: HostName | None = None
     """Host name by which the dashboard is reached from outside, by HTTPS and with a password."""
+    socket: Annotated[FilePath, AfterValidator(_socket)] = DOCKER_SOCKET
+    """The engine's socket on its machine; that of a rootless engine is elsewhere, such as
+    ${XDG_RUNTIME_DIR}/docker.sock."""
     socket_proxy: Annotated[
         SocketProxy | None,
         BeforeValidator(_proxy_or_off, json_schema_input_type=SocketProxy | Literal["off", False]),

@@ -56,7 +56,7 @@ def autoscaler(stack: Stack) -> dict[str, Any]:
         "restart": "unless-stopped",
         "stop_grace_period": "2m",  # SIGTERM: it finishes what it is doing
     }
-    return {AUTOSCALER: scaler, AUTOSCALER_PROXY: proxy(NETWORK, {SCALING: "1"})}
+    return {AUTOSCALER: scaler, AUTOSCALER_PROXY: proxy(stack, NETWORK, {SCALING: "1"})}
 
 
 def _places(stack: Stack) -> dict[str, str]:

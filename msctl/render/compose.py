@@ -14,7 +14,6 @@ from msctl.render.document import dump, relocated, volume_name
 from msctl.render.health import has_container_check, health_check
 from msctl.render.passthrough import options_of, with_passed
 from msctl.render.socketproxy import (
-    DOCKER_SOCKET,
     GATEWAY_SOCKET,
     NETWORK,
     image_of,
@@ -139,7 +138,7 @@ def _gateway(stack: Stack) -> Data:
         "command": gateway_flags(stack),
         "ports": [f"{port}:{ENTRY_POINT_PORTS[name]}" for name, port in published.items() if port],
         "volumes": [
-            *([] if proxied else [f"{DOCKER_SOCKET}:{GATEWAY_SOCKET}:ro"]),
+            *([] if proxied else [f"{gateway.socket}:{GATEWAY_SOCKET}:ro"]),
             f"{GATEWAY_VOLUME}:{DYNAMIC_FOLDER}",
             *(
                 [f"{ACME_VOLUME}:{ACME_FOLDER}"]

@@ -11,10 +11,9 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from msctl.model import AUTOSCALER, AUTOSCALER_PROXY, GATEWAY, SOCKET_PROXY, Stack
+from msctl.model import AUTOSCALER, AUTOSCALER_PROXY, DOCKER_SOCKET, GATEWAY, SOCKET_PROXY, Stack
 from msctl.render.confinement import bounded
 
-DOCKER_SOCKET = "/var/run/docker.sock"
 GATEWAY_SOCKET = "/run/docker.sock"
 """Where a gateway without a proxy has it. Not below /var/run: that is a link in most images, and
 engines from 28.5 on copy no file into a container that has something mounted behind a link."""
@@ -141,13 +140,12 @@ def own_names(stack: Stack) -> set[str]:
 def socket_proxy(stack: Stack) -> dict[str, Any]:
     """The service `socket-proxy`."""
     image = image_of(stack) or IMAGE
-    if image == IMAGE:
-        return proxy(NETWORK, {PROJECT: stack.name})
-    return proxy(NETWORK, _SETTINGS, image)
+    environment = {PROJECT: stack.name} if image == IMAGE else _SETTINGS
+    return proxy(stack, NETWORK, environment, image)
 
 
 def proxy(
-    network: str, environment: Mapping[str, str] | None, image: str = IMAGE
+    stack: Stack, network: str, environment: Mapping[str, str], image: str = IMAGE
 ) -> dict[str, Any]:
     """A proxy of the engine's socket. It starts as root, without any power but that to become
     another user."""
@@ -155,8 +153,8 @@ def proxy(
     return {
         "image": image,
         **({"build": {"dockerfile_inline": DOCKERFILE}} if own else {}),
-        **({"environment": dict(environment)} if environment else {}),
-        "volumes": [f"{DOCKER_SOCKET}:{DOCKER_SOCKET}:ro"],
+        "environment": dict(environment),
+        "volumes": [f"{stack.gateway.socket}:{DOCKER_SOCKET}:ro"],
         "networks": [network],
         "healthcheck": {
             "test": ["CMD", "wget", "-q", "--spider", f"http://127.0.0.1:{PORT}/_ping"],

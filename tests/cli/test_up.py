@@ -175,6 +175,19 @@ def test_another_project_is_another_stack(shop: Terminal) -> None:
 # Down
 
 
+def test_the_socket_of_a_rootless_engine_has_to_be_named(terminal: Terminal) -> None:
+    """Before anything is made: a proxy without an engine behind it leads nobody anywhere."""
+    terminal.world.rootless = True
+    refused = terminal.msctl("up")
+    assert (refused.status, terminal.world.containers) == (2, {})
+    assert "the engine is rootless, and its socket is not /var/run/docker.sock" in refused.err
+    assert "in the stack file, under gateway, write: socket: " in refused.err
+    path = "/run/user/1000/docker.sock"
+    terminal.world.files[path] = ""
+    terminal.write(SHOP.replace("{socket_proxy: off}", f"{{socket_proxy: off, socket: {path}}}"))
+    assert terminal.msctl("up").status == 0
+
+
 def test_down_removes_the_stack_and_keeps_its_data(shop: Terminal) -> None:
     """Containers and networks go; volumes stay, and it is said how to remove them."""
     answer = shop.msctl("down")

@@ -55,12 +55,15 @@ print(event["Action"], event["Actor"]["Attributes"]["name"])
 
 @pytest.fixture(scope="module")
 def shop(module_stacks: NewStack) -> Stack:
-    """A stack whose gateway has had the socket, and then got a proxy by `up`."""
+    """A stack whose gateway has had the socket, and then got a proxy by `up`, which has the socket
+    under another name, as that of a rootless engine has one."""
     stack = module_stacks()
     services = {"web": service("/", replicas={"initial": 1, "max": 3})}
     stack.write(services, gateway={"socket_proxy": "off"})
     stack.ok("up")
-    stack.write(services)
+    link = stack.folder / "engine.sock"
+    link.symlink_to("/var/run/docker.sock")
+    stack.write(services, gateway={"socket": str(link)})
     stack.ok("up")
     return stack
 

@@ -84,6 +84,7 @@ class MemoryEngine:
             cpus=self.world.cpus,
             memory=8 << 30,
             address="memory://world",
+            rootless=self.world.rootless,
         )
 
     def observe(self, *, detail: bool = False) -> StackState:

@@ -27,6 +27,7 @@ class World:
     """
 
     cpus: int = 8
+    rootless: bool = False
     api: tuple[int, int] = (1, 41)
     now: float = 0.0
     containers: dict[str, Container] = field(default_factory=dict)

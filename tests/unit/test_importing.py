@@ -304,6 +304,28 @@ configs: {far: {external: true}}
     assert (service.replicas.max, service.rollout.order) == (12, "start-first")
 
 
+def test_the_socket_of_a_rootless_engine_is_carried() -> None:
+    """Also as a variable; where it is as a rule, nothing is said of it."""
+
+    def socket(mount: str) -> Any:
+        text = f"""
+services:
+  traefik: {{image: "traefik:v3.7", volumes: ["{mount}"]}}
+  web: {{image: a, labels: {{traefik.http.routers.w.rule: PathPrefix(`/`)}}}}
+"""
+        found = taken(text)
+        assert not [note for note in found.notes if "mounts" in note.message]
+        return found.data["gateway"].get("socket")
+
+    assert socket("/run/user/1000/docker.sock:/var/run/docker.sock:ro") == (
+        "/run/user/1000/docker.sock"
+    )
+    assert socket("${RUN:-/run/user/1}/docker.sock:/run/docker.sock") == (
+        "${RUN:-/run/user/1}/docker.sock"
+    )
+    assert socket("/var/run/docker.sock:/var/run/docker.sock:ro") is None
+
+
 def test_links_are_needs_and_names() -> None:
     """What is linked starts first, and is reached by its other name too; a name that stands for
     two services is told."""

@@ -39,6 +39,17 @@ def test_the_socket_is_the_proxys_alone() -> None:
     )
 
 
+@pytest.mark.parametrize("proxy", [{}, "off"])
+def test_the_socket_may_be_elsewhere(proxy: Any) -> None:
+    """That of a rootless engine is; where the proxy or the gateway has it stays as it was."""
+    path = "/run/user/1000/docker.sock"
+    stack = stack_of({"web": WEB}, gateway={"socket_proxy": proxy, "socket": path})
+    mounts = [v for s in document(stack)["services"].values() for v in s.get("volumes", ())]
+    assert [mount for mount in mounts if ".sock" in mount] == [
+        f"{path}:{'/run' if proxy else '/var/run'}/docker.sock:ro"
+    ]
+
+
 def test_the_proxy_has_no_power() -> None:
     """It cannot write, gain rights, or be reached from outside; it can become another user."""
     proxy = document(shop())["services"]["socket-proxy"]
@@ -95,6 +106,14 @@ def test_no_gateway_no_proxy() -> None:
     [
         ("gateway: {socket_proxy: on}", "gateway.socket_proxy: on is not a proxy"),
         ("gateway: {socket_proxy: {imag: a}}", "gateway.socket_proxy: unknown key 'imag'; did you"),
+        (
+            "gateway: {socket: docker.sock}",
+            "gateway.socket: docker.sock is not the absolute path of",
+        ),
+        (
+            "gateway: {socket: '/a:/b'}",
+            "gateway.socket: /a:/b is not the absolute path of a socket",
+        ),
         ("networks: [backend, socket-proxy]", "networks[1]: network socket-proxy is msctl's own"),
     ],
 )

@@ -15,7 +15,6 @@ from msctl import wholefile
 from msctl.engines.compose.revision import Revision
 from msctl.errors import StepFailed, UsageProblem
 from msctl.model import AUTOSCALER
-from msctl.render.socketproxy import DOCKER_SOCKET
 from msctl.shellwords import quoted
 
 if TYPE_CHECKING:  # who only looks needs no steps
@@ -72,7 +71,7 @@ def check_mounts(revision: Revision, *, local: bool) -> None:
     check_secrets(revision)
     for source, read_only in revision.bind_mounts():
         where = f"services.{revision.name}.volumes: {source}"
-        if not local and source != DOCKER_SOCKET:
+        if not local and source not in revision.sockets:
             raise UsageProblem(
                 f"{where} is on this machine, but the engine is on another one",
                 hint="put the files into the image, or into a named volume",

@@ -58,6 +58,7 @@ def engine_info(client: Client) -> EngineInfo:
         cpus=info["NCPU"],
         memory=info["MemTotal"],
         address=client.address,
+        rootless="name=rootless" in (info.get("SecurityOptions") or ()),
     )
 
 

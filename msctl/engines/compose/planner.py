@@ -19,7 +19,7 @@ from msctl.engines.compose.plan_up import plan_up
 from msctl.engines.compose.revision import Revision
 from msctl.engines.compose.steps import ProvideImage
 from msctl.errors import ImageUnavailable, MsctlError, UsageProblem
-from msctl.model import AUTOSCALER, GATEWAY, Stack
+from msctl.model import AUTOSCALER, DOCKER_SOCKET, GATEWAY, Stack
 from msctl.plan import Draft, Plan
 from msctl.request import Down, Plans, Request, Restart, Rollback, Rollout, Rotate, Scale, Up
 from msctl.spelling import did_you_mean
@@ -252,6 +252,15 @@ def _needed(whole: Desired, services: tuple[str, ...]) -> set[str]:
 
 
 def _check_machine(whole: Desired, state: StackState) -> None:
+    has_socket = any(DOCKER_SOCKET in revision.sockets for revision in whole.revisions.values())
+    if state.engine.rootless and has_socket:
+        address = state.engine.address
+        path = address.removeprefix("unix://") if address.startswith("unix://") else "PATH"
+        raise UsageProblem(
+            f"the engine is rootless, and its socket is not {DOCKER_SOCKET}, which the gateway's "
+            "proxy would be given",
+            hint=f"in the stack file, under gateway, write: socket: {path}",
+        )
     for name, service in whole.stack.services.items():
         cpus = service.resources.cpus
         if cpus is not None and cpus > state.engine.cpus:

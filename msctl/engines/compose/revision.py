@@ -9,7 +9,9 @@ from functools import cached_property
 from typing import Any
 
 from msctl.engines.compose.servers import Server
+from msctl.model import DOCKER_SOCKET
 from msctl.render.confighash import config_hash
+from msctl.render.socketproxy import GATEWAY_SOCKET
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,16 @@ class Revision:
         mounts = self.service.get("volumes") or ()
         return tuple(
             (str(m["source"]), bool(m.get("read_only"))) for m in mounts if m["type"] == "bind"
+        )
+
+    @property
+    def sockets(self) -> frozenset[str]:
+        """Of the paths that are mounted, those of the engine's socket: on its own machine."""
+        mounts = self.service.get("volumes") or ()
+        return frozenset(
+            str(m["source"])
+            for m in mounts
+            if m["type"] == "bind" and m["target"] in (DOCKER_SOCKET, GATEWAY_SOCKET)
         )
 
     def host_ports(self) -> frozenset[tuple[str, str]]:

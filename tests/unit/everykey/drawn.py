@@ -111,6 +111,7 @@ OF_GATEWAY = dict(
     tls=TLS.map(lambda tls: {"mode": tls} if isinstance(tls, str) else tls),
     dashboard_host=st.just("d.example.org"),
     socket_proxy=st.sampled_from(["off", {"image": "tecnativa/docker-socket-proxy:0.3"}]),
+    socket=st.sampled_from(["/run/user/1000/docker.sock", "${UNSET:-/run/user/1000}/docker.sock"]),
     args=st.lists(WORDS, max_size=2) | st.just(["--log.level=${LEVEL:-DEBUG}"]),
     **CONFINED,
 )
