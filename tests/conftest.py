@@ -6,11 +6,15 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 from memory import World
 from turns import alone, beside
 
 WAITING = 900
 """Seconds for a test that has to be alone, with the time that it waits for that."""
+
+settings.register_profile("msctl", deadline=None)  # a busy machine takes its time over an example
+settings.load_profile("msctl")
 
 
 @pytest.fixture

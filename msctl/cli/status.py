@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -11,14 +13,18 @@ from msctl.cli import complete
 from msctl.cli.group import command as command_named
 from msctl.cli.session import Session, in_session
 from msctl.data import write_json
+from msctl.errors import EngineUnreachable
 
 if TYPE_CHECKING:
+    from msctl.cli.app import App
     from msctl.config import LoadedStack
     from msctl.engines.base import Engine
     from msctl.status import Status
 
 _INTERVAL = 1.0
 """Seconds from one look of --watch to the next."""
+_PATIENCE = 3.0
+"""Seconds after which a look of --watch is late; what it asks has 2 s each."""
 
 
 @command_named("status")
@@ -92,27 +98,70 @@ def _hashes(loaded: LoadedStack) -> Mapping[str, str]:
     return {name: config_hash(service) for name, service in whole["services"].items()}
 
 
+@dataclass(frozen=True)
+class _Seen:
+    """The last look that came, and why there is no newer one."""
+
+    status: Status
+    at: datetime
+    trouble: str | None = None
+
+
+def _seen(app: App, work: Callable[[], Status]) -> Iterator[_Seen]:
+    """One look a second. Of what takes longer than `_PATIENCE`, or finds no engine, the last one
+    is told again, with the reason.
+
+    Raises:
+        EngineUnreachable: the first look found none.
+    """
+    from msctl.deadline import Job
+
+    found: _Seen | None = None
+    job: Job[Status] | None = None
+    while True:
+        began = app.clock()
+        job = job or Job(work)
+        if job.ends(_PATIENCE if found else None):
+            try:
+                found = _Seen(job.result(), app.now())
+            except EngineUnreachable as error:
+                if found is None:
+                    raise
+                found = replace(found, trouble=error.message)
+            job = None
+        elif found:
+            found = replace(found, trouble="the engine has not answered since")
+        if found:
+            yield found
+        app.sleep(max(0.0, _INTERVAL - (app.clock() - began)))
+
+
 def _watch(session: Session, loaded: LoadedStack, engine: Engine, service: str | None) -> int:
-    """One look a second; what takes longer is shown when it is there."""
+    """A live screen, or a record for each look, until Ctrl-C."""
     from msctl.cli.status_view import view
 
     app, ui = session.app, session.ui
-
-    def looks() -> Iterator[Status]:
-        while True:
-            began = app.clock()
-            yield look(session, loaded, engine, service, load=True)
-            app.sleep(max(0.0, _INTERVAL - (app.clock() - began)))
-
+    looks = _seen(app, lambda: look(session, loaded, engine, service, load=True))
     try:
         if session.options.json:
-            for status in looks():
-                ui.json(status.record(), indent=None)
+            for seen in looks:
+                if seen.trouble is None:  # what is not known has no record
+                    ui.json(seen.status.record(), indent=None)
             return 0
         with ui.screen() as draw:
-            for status in looks():
+            for seen in looks:
+                stale = f"as of {seen.at:%H:%M:%S}: {seen.trouble}" if seen.trouble else None
                 alone = service is not None
-                draw(view(status, now=app.now(), alone=alone, load=True, room=ui.height))
+                draw(
+                    view(
+                        seen.status,
+                        now=app.now(),
+                        alone=alone,
+                        load=True,
+                        room=ui.height,
+                        stale=stale,
+                    )
+                )
     except KeyboardInterrupt:
         return 130  # the way to end it, not worth a message
     return 0

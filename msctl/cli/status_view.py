@@ -25,14 +25,17 @@ def view(
     alone: bool = False,
     load: bool = False,
     room: int | None = None,
+    stale: str | None = None,
 ) -> list[Block]:
     """Headline, a table of services and replicas, and the problems, the worst first.
 
     `alone`: one service was asked for; then each replica's address, restarts and last check too.
     `load`: what replicas and services have to do. `room`: lines of the terminal; where they are
-    too few, replicas that are well are left out, and problems after the first ones.
+    too few, replicas that are well are left out, and problems after the first ones. `stale`: why
+    nothing newer is known.
     """
-    head = list(_headline(status))
+    head: list[Block] = [[Cell(stale, "bold red")]] if stale else []
+    head += _headline(status)
     problems = list(_problems(status.problems))
     table = _Lines(status, now, alone=alone, load=load)
     rows = table.rows(calm=False)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import threading
 from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
-from memory import lines
+from memory import MemoryEngine, lines
 from memory.engine import EPOCH
 from terminal import SHOP, Terminal, nobody
 
@@ -134,3 +135,60 @@ def test_watching_is_a_look_a_second_with_the_load(busy: Terminal) -> None:
     records: list[Any] = [json.loads(line) for line in answer.out.splitlines()]
     assert [record["services"][0]["rps"] for record in records] == [12.5, 12.5]
     assert pauses == [1.0, 1.0]
+
+
+def test_watching_goes_on_without_the_engine(busy: Terminal) -> None:
+    """The last look stays, with its time and what is wrong, until there is another; of those that
+    nobody answers there is no record."""
+    pauses: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        busy.world.reachable = len(pauses) not in (1, 2)
+        if len(pauses) == last:
+            raise KeyboardInterrupt
+
+    busy.sleep, last = sleep, 3
+    answer = busy.msctl("status", "--watch")
+    assert (answer.status, answer.err) == (130, "")
+    assert "as of 01:00:00: no Docker engine answers at memory://world" in answer.out
+    assert "shop is healthy" in answer.out
+    pauses.clear()
+    last = 4
+    assert "as of" not in busy.msctl("status", "--watch").out
+    pauses.clear()
+    assert len(busy.msctl("status", "--watch", "--json").out.splitlines()) == 2
+
+
+def test_watching_needs_an_engine_to_begin(busy: Terminal) -> None:
+    """As any other command."""
+    busy.world.reachable = False
+    assert busy.msctl("status", "--watch").status == 3
+
+
+def test_a_look_that_takes_long_keeps_nobody_waiting(
+    busy: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That an engine is silent is told while it is; there is one look at a time."""
+    monkeypatch.setattr("msctl.cli.status._PATIENCE", 0.05)
+    answers = threading.Event()
+    looks: list[int] = []
+    pauses: list[float] = []
+    observe = MemoryEngine.observe
+
+    def slow(engine: MemoryEngine, *, detail: bool = False) -> Any:
+        looks.append(1)
+        assert len(looks) != 2 or answers.wait(60)
+        return observe(engine, detail=detail)
+
+    def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 4:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(MemoryEngine, "observe", slow)
+    busy.sleep = sleep
+    answer = busy.msctl("status", "--watch")
+    answers.set()
+    assert (answer.status, len(looks)) == (130, 2)
+    assert "as of 01:00:00: the engine has not answered since" in answer.out

@@ -35,6 +35,7 @@ def replicas(shop: Stack) -> int:
     return sum(row["State"] == "running" for row in shop.rows("web"))
 
 
+@pytest.mark.soak
 @pytest.mark.timeout(240)
 def test_a_step_of_the_load_and_back(shop: Stack) -> None:
     """Up within seconds, down after the window, and not one request is lost on the way."""

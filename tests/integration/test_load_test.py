@@ -78,6 +78,7 @@ def test_500_requests_are_those_that_the_replicas_counted(shop: Stack) -> None:
     assert 1 <= found["evenness"] < 1.1
 
 
+@pytest.mark.soak
 @pytest.mark.alone
 def test_a_rate_is_held_within_a_percent(shop: Stack) -> None:
     """300 requests/s on this machine, beside the stack; where others load it, in one of three."""

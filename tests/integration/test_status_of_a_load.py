@@ -10,7 +10,7 @@ import pytest
 from live import NewStack, Stack, service, until
 from load import Load, Requests, echo
 
-pytestmark = [pytest.mark.engine, pytest.mark.alone]
+pytestmark = pytest.mark.engine
 SOON = 3.0
 """Seconds within which a disagreement is named."""
 
@@ -55,6 +55,7 @@ def named(shop: Stack, replica: str, *words: str) -> list[str]:
     return [problem["kind"] for problem in status["problems"] if problem["replica"] == replica]
 
 
+@pytest.mark.alone
 def test_a_killed_replica_is_named(shop: Stack) -> None:
     """Its end is told, and that the service has too few."""
     victim = f"{shop.project}-web-2"
@@ -62,6 +63,7 @@ def test_a_killed_replica_is_named(shop: Stack) -> None:
     assert until(lambda: named(shop, victim), SOON, "it is named") == ["exited"]
 
 
+@pytest.mark.alone
 def test_an_unhealthy_replica_is_named(shop: Stack) -> None:
     """First by the gateway's check, then by the engine's."""
     victim = f"{shop.project}-web-3"
@@ -71,6 +73,7 @@ def test_an_unhealthy_replica_is_named(shop: Stack) -> None:
     until(lambda: "unhealthy" in named(shop, victim), 10, "the engine calls it unhealthy")
 
 
+@pytest.mark.alone
 def test_a_slow_replica_is_named(shop: Stack) -> None:
     """Though its health check passes: its answers take longer than those of the others."""
     victim = f"{shop.project}-web-4"

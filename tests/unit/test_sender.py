@@ -161,7 +161,7 @@ def test_open_loop_reuses_connections(server: Server) -> None:
     """A slow moment does not make every request open a connection of its own."""
     found = sent(server, rate=200, requests=200)
     assert [outcome.status for outcome in found] == [200] * 200
-    assert len(server.peers) < 40
+    assert len(server.peers) < 100  # 200 where each opens one
 
 
 def test_open_loop_waits_for_connections_that_fail() -> None:
