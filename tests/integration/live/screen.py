@@ -32,10 +32,12 @@ class Screen:
         self._tell_size(columns, lines)
         self.settings: list[Any] = termios.tcgetattr(self._terminal)
         """How the terminal was before."""
+        # Whoever runs the tests may have a width of his own in the environment.
+        sizeless = {k: v for k, v in env.items() if k not in ("COLUMNS", "LINES")}
         self.process = subprocess.Popen(
             command,
             cwd=folder,
-            env={**env, "TERM": "xterm-256color"},
+            env={**sizeless, "TERM": "xterm-256color"},
             stdin=self._terminal,
             stdout=self._terminal,
             stderr=self._terminal,
