@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from msctl.httpclient import Answer, HttpClient, NoAnswer
+from msctl.httpclient import Answer, Ask, HttpClient, NoAnswer
 from msctl.state import GatewayView, Router
-
-if TYPE_CHECKING:
-    from requests.adapters import BaseAdapter
 
 TIMEOUT = 2.0
 """Seconds after which the gateway is said not to answer."""
@@ -26,9 +23,9 @@ class GatewaySilent(Exception):
 class GatewayApi:
     """Asks one gateway. Not to be shared between threads."""
 
-    def __init__(self, url: str, *, adapter: BaseAdapter | None = None) -> None:
+    def __init__(self, url: str, *, ask: Ask | None = None) -> None:
         self.url = url.rstrip("/")
-        self._client = HttpClient(self.url, TIMEOUT, adapter)
+        self._client = HttpClient(self.url, TIMEOUT, ask)
 
     def __enter__(self) -> GatewayApi:
         return self
@@ -86,8 +83,8 @@ class GatewayApi:
             answer = self._client.get(path, **parameters)
         except NoAnswer as error:
             raise GatewaySilent(str(error)) from error
-        if answer.status_code != 200:
-            raise GatewaySilent(f"{self.url}{path} answers {answer.status_code} {answer.reason}")
+        if answer.status != 200:
+            raise GatewaySilent(f"{self.url}{path} answers {answer.status} {answer.reason}")
         return answer
 
 
@@ -112,7 +109,7 @@ def status_of(url: str, timeout: float) -> int:
     """
     api = HttpClient(url, timeout)
     try:
-        return api.get("").status_code
+        return api.get("").status
     except NoAnswer as error:
         raise GatewaySilent(str(error)) from error
     finally:

@@ -2,42 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
 
 import httpx
-import requests
-from requests.adapters import BaseAdapter
+
+from msctl.httpclient import Answer
 
 Handler = Callable[[httpx.Request], httpx.Response]
 
 
-class Answering(BaseAdapter):
+class Answering:
     """Asks a handler."""
 
     def __init__(self, handler: Handler) -> None:
-        super().__init__()
         self.handler = handler
 
-    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
-        asked = httpx.Request(
-            str(request.method),
-            str(request.url),
-            headers=dict(request.headers),
-            content=request.body,
-        )
+    def __call__(
+        self, method: str, url: str, content: bytes | None, headers: Mapping[str, str]
+    ) -> Answer:
+        asked = httpx.Request(method, url, headers=dict(headers), content=content)
         try:
             answer = self.handler(asked)
         except httpx.TimeoutException as error:
-            raise requests.ReadTimeout from error
+            raise TimeoutError from error
         except httpx.TransportError as error:
-            raise requests.ConnectionError from error
-        found = requests.Response()
-        found.status_code, found.reason = answer.status_code, answer.reason_phrase
-        found.headers.update(answer.headers)
-        found.url, found.request = str(request.url), request
-        found._content = answer.content
-        return found
-
-    def close(self) -> None:
-        """Nothing is open."""
+            raise ConnectionError from error
+        return Answer(answer.status_code, answer.reason_phrase, answer.headers, answer.content)

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
-from msctl.httpclient import HttpClient, NoAnswer
+from msctl.httpclient import Ask, HttpClient, NoAnswer
 from msctl.monitoring.queries import Sample, Series, known, read_traffic, traffic_query
 from msctl.state import Traffic
-
-if TYPE_CHECKING:
-    from requests.adapters import BaseAdapter
 
 T = TypeVar("T")
 
@@ -26,9 +23,9 @@ class PrometheusSilent(Exception):
 class PrometheusApi:
     """Asks one Prometheus. Not to be shared between threads."""
 
-    def __init__(self, url: str, *, adapter: BaseAdapter | None = None) -> None:
+    def __init__(self, url: str, *, ask: Ask | None = None) -> None:
         self.url = url.rstrip("/")
-        self._client = HttpClient(self.url, TIMEOUT, adapter)
+        self._client = HttpClient(self.url, TIMEOUT, ask)
 
     def __enter__(self) -> PrometheusApi:
         return self

@@ -94,7 +94,7 @@ class Site:
         app = App(
             environ=self.environ,
             cwd=self.folder,
-            prometheus=lambda url: PrometheusApi(url, adapter=Answering(self.prometheus)),
+            prometheus=lambda url: PrometheusApi(url, ask=Answering(self.prometheus)),
             certificate=lambda *_: None,
             lock_folder=self.folder / ".locks",
             now=lambda: datetime(2030, 1, 1, 1, 0, tzinfo=UTC),

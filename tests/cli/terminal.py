@@ -106,7 +106,7 @@ class Terminal:
 
     def ask(self, url: str) -> PrometheusApi:
         self.asked.append(url)
-        return PrometheusApi(url, adapter=Answering(self.prometheus))
+        return PrometheusApi(url, ask=Answering(self.prometheus))
 
     def browse(self, url: str) -> bool:
         self.opened.append(url)
@@ -119,7 +119,7 @@ class Terminal:
             cwd=self.folder,
             connect=self.connect,
             prometheus=self.ask,
-            gateway=lambda url: GatewayApi(url, adapter=Answering(self.gateway)),
+            gateway=lambda url: GatewayApi(url, ask=Answering(self.gateway)),
             certificate=lambda *_: self.certificate,
             lock_folder=self.folder / ".locks",
             clock=self.world.clock,

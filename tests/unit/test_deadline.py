@@ -93,8 +93,8 @@ STRANGE: list[Any] = [
 @pytest.mark.parametrize("answer", STRANGE, ids=repr)
 def test_what_is_no_gateway_is_told(answer: Any) -> None:
     """Something else answers at its address: the view says so, or has nothing in it."""
-    adapter = Answering(lambda _: httpx.Response(200, json=answer))
-    with GatewayApi("http://127.0.0.1:1", adapter=adapter) as api:
+    ask = Answering(lambda _: httpx.Response(200, json=answer))
+    with GatewayApi("http://127.0.0.1:1", ask=ask) as api:
         view = api.view()
     assert view.error == "the answer is not that of Traefik's API" or not view.servers
 
@@ -106,5 +106,5 @@ def test_pages_without_an_end_are_given_up() -> None:
         page = int(request.url.params.get("page", 1))
         return httpx.Response(200, json=[], headers={"X-Next-Page": str(page + 1)})
 
-    with GatewayApi("http://127.0.0.1:1", adapter=Answering(more)) as api:
+    with GatewayApi("http://127.0.0.1:1", ask=Answering(more)) as api:
         assert api.servers() == {}

@@ -16,7 +16,7 @@ from msctl.state import Traffic
 
 
 def api(handler: Handler, url: str = "http://prometheus:9090") -> PrometheusApi:
-    return PrometheusApi(url, adapter=Answering(handler))
+    return PrometheusApi(url, ask=Answering(handler))
 
 
 def vector(*found: tuple[dict[str, str], str]) -> dict[str, Any]:

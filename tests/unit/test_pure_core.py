@@ -34,7 +34,8 @@ PURE = {"urllib.parse"}
 """Parts of them without an effect."""
 HOMES = {
     "rich": {"msctl.ui"},
-    "docker": {"msctl.engines.compose.client"},
+    "docker": {"msctl.engines.compose.sdk"},
+    "requests": {"msctl.engines.compose.sdk", "msctl.engines.compose.sshadapter"},
     "httpx": set(),
     "kubernetes": {"msctl.engines.kubernetes.client"},
     "aiohttp": {"msctl.sender"},
@@ -219,4 +220,4 @@ def test_every_module_of_the_package_was_looked_at() -> None:
     assert {"msctl.model", "msctl.execute", "msctl.engines.compose.planner"} <= MODULES.keys()
     assert "msctl.render.compose" in pure_modules()
     assert "msctl.engines.compose.plan_up" in pure_modules()
-    assert reach("msctl.engines.compose.client")["docker"] == "msctl.engines.compose.client"
+    assert reach("msctl.engines.compose.sdk")["docker"] == "msctl.engines.compose.sdk"

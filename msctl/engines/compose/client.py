@@ -1,27 +1,29 @@
-"""The Docker Engine API: the only module that imports docker.
+"""The Docker Engine API: faults as msctl's errors.
 
-One API client a thread (the SDK's sessions are not to be shared), and faults as msctl's errors.
+An engine at a socket is asked by Python's own HTTP client, which is quick; all others, and what is
+seldom asked, by the Docker SDK.
 """
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import docker
-import requests
-import urllib3
-from docker.errors import APIError, DockerException
-from docker.tls import TLSConfig
-from docker.transport import UnixHTTPAdapter
-
-from msctl.deadline import within
 from msctl.engines.compose.endpoint import Endpoint, endpoint
-from msctl.engines.compose.ssh import SCHEME, SshAdapter, SshFault
-from msctl.errors import EngineUnreachable, MsctlError, causes, reason
+from msctl.engines.compose.faults import EngineFault
+from msctl.engines.compose.socketapi import SocketLine
+from msctl.engines.compose.ssh import SshFault
+from msctl.engines.compose.wire import Limits, Unanswered, Wire
+from msctl.errors import EngineUnreachable, causes, reason
+
+if TYPE_CHECKING:
+    from msctl.engines.compose.sdk import Sdk
+
+__all__ = ["Client", "EngineFault", "Stream", "unreachable"]
 
 API_TIMEOUT = 60
 """Seconds without a byte after which a call to the engine has failed."""
@@ -34,33 +36,24 @@ _KEPT_OUTPUT = 64 * 1024
 OLDEST_API = (1, 41)
 NEWEST_API = (1, 51)
 """The newest API that msctl was tried with."""
-_CONNECTION_FAULTS = (
-    requests.RequestException,  # with an answer that breaks off, or is no JSON
-    urllib3.exceptions.HTTPError,
-    ConnectionError,
-    TimeoutError,
-)
-
-
-class EngineFault(MsctlError):
-    """The engine refused a call; `status` is the HTTP status of its answer."""
-
-    def __init__(self, message: str, status: int) -> None:
-        super().__init__(message)
-        self.status = status
+_SOCKET = "unix://"
+_SDK = "msctl.engines.compose.sdk"
 
 
 @contextmanager
 def _faults(place: Endpoint) -> Iterator[None]:
     try:
         yield
-    except APIError as error:
-        raise EngineFault(error.explanation or str(error), error.status_code or 500) from error
-    except _CONNECTION_FAULTS as error:
+    except (Unanswered, ConnectionError, TimeoutError) as error:
         raise unreachable(place.address, error, place) from error
-    except DockerException as error:
-        # Raised where a connection could not be made at all, with the reason inside.
-        raise unreachable(place.address, error, place) from error
+    except Exception as error:
+        if (sdk := sys.modules.get(_SDK)) is None:
+            raise
+        if isinstance(error, sdk.APIError):
+            raise sdk.refused(error) from error
+        if isinstance(error, sdk.FAULTS):
+            raise unreachable(place.address, error, place) from error
+        raise
 
 
 def unreachable(
@@ -76,42 +69,9 @@ def unreachable(
     return EngineUnreachable(f"no Docker engine answers at {address}{by}: {why}", hint=hint)
 
 
-def _settings(place: Endpoint) -> dict[str, Any]:
-    """What the SDK is told of an engine."""
-    if place.address.startswith(SCHEME):
-        return {"base_url": "unix:///ssh"}  # its connections are made by an adapter of ours
-    if place.certificates is None:
-        return {"base_url": place.address}
-    folder = place.certificates
-    tls = TLSConfig(
-        client_cert=(str(folder / "cert.pem"), str(folder / "key.pem")),
-        ca_cert=str(folder / "ca.pem"),
-        verify=place.verify,
-    )
-    return {"base_url": place.address.replace("tcp://", "https://", 1), "tls": tls}
-
-
 def _by_ssh(error: BaseException) -> SshFault | None:
     """The fault of ssh that another one is about."""
     return next((cause for cause in causes(error) if isinstance(cause, SshFault)), None)
-
-
-class _Api(docker.APIClient):
-    """The SDK, without a trap of requests."""
-
-    def merge_environment_settings(
-        self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any
-    ) -> Any:
-        """The engine's own authority counts, where requests would put $REQUESTS_CA_BUNDLE first."""
-        verify = self.verify if verify is None else verify
-        return super().merge_environment_settings(url, proxies, stream, verify, cert)
-
-
-class _Socket(UnixHTTPAdapter):
-    """The SDK's way to a socket, which would make a connection for every URL."""
-
-    def get_connection(self, _url: Any, proxies: Any = None) -> Any:
-        return super().get_connection("http+docker://localhost", proxies)
 
 
 class Client:
@@ -123,36 +83,42 @@ class Client:
         self.address = self.place.address
         self.local = self.place.local
         """Whether the engine runs on this machine."""
-        with _faults(self.place):
-            self._settings = _settings(self.place)
-        self._threads = threading.local()
+        self._lock = threading.Lock()
         self._told: dict[str, Any] | None = None
+        """What the engine has told of itself, before any other call."""
+        self._wire = None
+        if self.address.startswith(_SOCKET):
+            self._wire = Wire("/" + self.address.removeprefix(_SOCKET).lstrip("/"))
+        with _faults(self.place):
+            self._line = self._speaking(OLDEST_API)
 
-    def _api(self, timeout: int | None = None) -> docker.APIClient:
-        if not hasattr(self._threads, "api"):
-            offered = tuple(int(part) for part in self._version()["ApiVersion"].split("."))
-            self._threads.api = self._new(min(offered, NEWEST_API))
-        api: docker.APIClient = self._threads.api
-        api.timeout = timeout or API_TIMEOUT
-        return api
-
-    def _version(self) -> dict[str, Any]:
-        if self._told is None:
-            first = self._new(OLDEST_API)
-            self._told = within(WHOLE * API_TIMEOUT, lambda: first.version(api_version=False))
-            first.close()
-        return self._told
-
-    def _new(self, version: tuple[int, ...]) -> docker.APIClient:
+    def _speaking(self, version: tuple[int, ...]) -> Sdk | SocketLine:
         text = ".".join(map(str, version))
-        api = _Api(version=text, timeout=API_TIMEOUT, **self._settings)
-        if self.local:  # no proxy leads to a socket, and to look for one costs a third of a call
-            api.trust_env = False
-        if self.address.startswith("unix://"):
-            api.mount("http+docker://", _Socket(f"http+{self.address}", API_TIMEOUT))
-        if self.address.startswith(SCHEME):
-            api.mount("http+docker://", SshAdapter(self.address, self.environ))
-        return api
+
+        def sdk() -> Sdk:
+            from msctl.engines.compose.sdk import Sdk
+
+            return Sdk(self.place, self.environ, text)
+
+        return SocketLine(self._wire, text, sdk) if self._wire else sdk()
+
+    def _greet(self) -> dict[str, Any]:
+        """Have the engine tell its version, once, and speak that."""
+        with self._lock:
+            if self._told is None:
+                told: dict[str, Any] = self._line.run(
+                    lambda api: api.version(api_version=False),
+                    Limits(API_TIMEOUT, WHOLE * API_TIMEOUT),
+                )
+                offered = tuple(int(part) for part in told["ApiVersion"].split("."))
+                self._line = self._speaking(min(offered, NEWEST_API))
+                self._told = told
+            return self._told
+
+    def _run(self, request: Callable[[Any], Any], byte: float, whole: float | None = None) -> Any:
+        if self._told is None:
+            self._greet()
+        return self._line.run(request, Limits(byte, whole))
 
     def call(
         self, request: Callable[[Any], Any], timeout: int | None = None, *, longer: float = 0
@@ -164,13 +130,9 @@ class Client:
             EngineFault: the engine refused it.
             EngineUnreachable: the engine did not answer.
         """
+        whole = timeout or WHOLE * API_TIMEOUT + longer
         with _faults(self.place):
-            api = self._api(timeout)
-            try:
-                return within(timeout or WHOLE * API_TIMEOUT + longer, lambda: request(api))
-            except TimeoutError:
-                del self._threads.api  # it is still at it
-                raise
+            return self._run(request, timeout or API_TIMEOUT, whole)
 
     def version(self) -> dict[str, Any]:
         """What the engine tells of itself, asked once.
@@ -179,7 +141,7 @@ class Client:
             EngineFault, EngineUnreachable: as `call`.
         """
         with _faults(self.place):
-            return self._version()
+            return self._greet()
 
     def execute(self, container: str, words: list[str], given: str) -> tuple[int, str]:
         """Run a command in a container, with a line on its standard input: status and output.
@@ -187,7 +149,7 @@ class Client:
         Raises:
             EngineFault, EngineUnreachable: as `call`.
         """
-        from docker.utils import socket as frames
+        from msctl.engines.compose.sdk import frames_iter
 
         made = self.call(lambda api: api.exec_create(container, words, stdin=True))
         with _faults(self.place):
@@ -196,7 +158,7 @@ class Client:
             try:
                 connection.settimeout(API_TIMEOUT)
                 connection.sendall(given.encode())
-                found: Any = frames.frames_iter(wrapped, tty=False)  # type: ignore[no-untyped-call]
+                found: Any = frames_iter(wrapped, tty=False)  # type: ignore[no-untyped-call]
                 output = _told(data for _, data in found)
             finally:
                 wrapped.close()
@@ -206,8 +168,7 @@ class Client:
     def stream(self, request: Callable[[Any], Any], timeout: int | None = None) -> Generator[Any]:
         """The items of a streamed answer; faults while reading are translated too."""
         with _faults(self.place):
-            stream = request(self._api(timeout))
-            yield from stream
+            yield from self._run(request, timeout or API_TIMEOUT)
 
     def open_stream(self, request: Callable[[Any], Any]) -> Stream:
         """A stream that another thread may close."""
