@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from msctl.plan import Outcome, Plan
 
@@ -92,5 +93,6 @@ class Down:
 
 Request = Up | Scale | Rollout | Rollback | Restart | Rotate | Down
 
-Plans = Generator[Plan, Outcome | None, None]
-"""Each plan is made when the one before has been run; what became of that is sent in."""
+Plans = Generator[Plan, Outcome | None, Any]
+"""Each plan is made when the one before has been run; what became of that is sent in. In the end
+comes the StackState that the last one was made from, or None where it is not told."""

@@ -82,6 +82,8 @@ class Replica:
     """The Traefik labels that it carries."""
     unnamed: Mapping[str, str] = field(default_factory=dict)
     """Its volumes that have no name in any file, as the engine calls them, by where they are."""
+    published: frozenset[tuple[str, int, str]] = frozenset()
+    """Its host ports while it runs: address (empty: all), port, protocol."""
     previous: str | None = None
     """The revision before, with its image, as JSON; None when there was none."""
     exit_code: int | None = None

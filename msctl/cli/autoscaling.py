@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from msctl.autoscale import Decision, History, Policy, Samples, decide
 from msctl.autoscale.observed import CAUSE, Look, is_unfinished, looked, samples_of
-from msctl.cli.converge import following
+from msctl.cli.converge import Following
 from msctl.engines.compose.files import file_digest
 from msctl.errors import EngineUnreachable, MsctlError, StackLocked, UsageProblem
 from msctl.execute import execute
@@ -231,7 +231,7 @@ class Autoscaler:
             if not counts:
                 return set()
             failure: MsctlError | None = None
-            for plan, told in following(self.engine.plans(Scale(counts, cause=CAUSE))):
+            for plan, told in Following(self.engine.plans(Scale(counts, cause=CAUSE))):
                 clock = self.session.app.clock
                 told.outcome = outcome = execute(plan, self.engine, _Silent(), clock=clock)
                 failure = failure or _first_failure(plan, outcome)

@@ -16,6 +16,7 @@ from msctl.errors import Interrupted, MsctlError, StepFailed
 from msctl.execute import execute
 from msctl.plan import Node, Outcome, Plan
 from msctl.request import Plans, Request
+from msctl.state import StackState
 from msctl.views import Block, Cell
 
 GOES_ON = "the next msctl command goes on from there"
@@ -31,6 +32,8 @@ class Run:
     changed: bool = False
     """Whether the stack was not yet as it was asked for; an image fetched in advance is no
     change."""
+    state: StackState | None = None
+    """The stack as it was found, where nothing had to be changed."""
 
     def record(self, session: Session, project: str, engine: str) -> dict[str, Any]:
         """What `--json` prints after a command that changed something."""
@@ -60,7 +63,8 @@ def converge(
     with session.locked(engine, loaded.stack.name):
         try:
             failure = None
-            for plan, told in following(engine.plans(request)):
+            turns = Following(engine.plans(request))
+            for plan, told in turns:
                 for note in plan.notes:
                     ui.note(note)
                 run.notes += plan.notes
@@ -74,6 +78,7 @@ def converge(
                     failure = failure or (plan, outcome)
             if failure is not None:
                 raise _failed(session, engine, *failure)
+            run.state = None if run.changed else turns.state
         except KeyboardInterrupt:
             raise Interrupted(f"interrupted; {GOES_ON}") from None
     run.seconds = clock() - began
@@ -87,16 +92,24 @@ class _Told:
     outcome: Outcome | None = None
 
 
-def following(plans: Plans) -> Iterator[tuple[Plan, _Told]]:
+class Following:
     """The plans in turn; what became of each decides about the next."""
-    told = _Told()
-    while True:
-        try:
-            plan = plans.send(told.outcome)
-        except StopIteration:
-            return
+
+    def __init__(self, plans: Plans) -> None:
+        self._plans = plans
+        self.state: StackState | None = None
+        """What the last plan was made from, where that is told."""
+
+    def __iter__(self) -> Iterator[tuple[Plan, _Told]]:
         told = _Told()
-        yield plan, told
+        while True:
+            try:
+                plan = self._plans.send(told.outcome)
+            except StopIteration as end:
+                self.state = end.value
+                return
+            told = _Told()
+            yield plan, told
 
 
 def _failed(session: Session, engine: Engine, plan: Plan, outcome: Outcome) -> MsctlError:

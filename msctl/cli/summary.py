@@ -26,7 +26,7 @@ def up(
     session: Session, loaded: LoadedStack, engine: Engine, run: Run, named: Sequence[str]
 ) -> None:
     """Where the stack is reached, and how many replicas of it there are."""
-    stack, status = loaded.stack, _status(session, loaded, engine)
+    stack, status = loaded.stack, _status(session, loaded, engine, run.state)
     replicas, services = _totals(status)
     if not run.changed:
         session.ui.say(f"nothing to do: {replicas} of {services} are as the file says")
@@ -104,8 +104,11 @@ def data_volumes(state: StackState) -> list[str]:
     )
 
 
-def _status(session: Session, loaded: LoadedStack, engine: Engine) -> Status:
-    return assess(loaded.stack, engine.observe(), engine=engine.name, again=session.again)
+def _status(
+    session: Session, loaded: LoadedStack, engine: Engine, state: StackState | None = None
+) -> Status:
+    state = state or engine.observe()
+    return assess(loaded.stack, state, engine=engine.name, again=session.again)
 
 
 def _totals(status: Status) -> tuple[str, str]:

@@ -93,12 +93,22 @@ def test_help_loads_the_command_line_alone(tmp_path: Path, words: tuple[str, ...
 
 
 def test_who_only_looks_loads_nothing_that_changes(tmp_path: Path, engine: Path) -> None:
-    """`status --json` needs no plan, no lock, no terminal, and one HTTP library."""
+    """`status --json` needs no plan, no lock, no terminal, and no HTTP library but Python's own."""
     (tmp_path / "stack.yaml").write_text(SHOP)
     found = loaded(tmp_path, "status", "--json", engine=engine)
     libraries = {"aiohttp", "asyncio", "bcrypt", "cryptography", "filelock", "httpx", "kubernetes"}
     own = {"execute", "plan", "request", "engines.base", "engines.compose.work", "ui"}
     own |= {f"engines.compose.{name}" for name in ("logs", "steps", "usage")}
-    assert {"docker", "msctl.status"} <= found
+    libraries |= {"docker", "requests", "subprocess", "tarfile", "urllib3"}
+    assert {"http.client", "msctl.status"} <= found
     assert not found & {*libraries, "prometheus_client", "psutil", "rich"}
     assert not found & {f"msctl.{name}" for name in own}
+
+
+def test_who_plans_loads_no_library_of_the_engine(tmp_path: Path, engine: Path) -> None:
+    """The Docker SDK comes with what only it can do: pull, build, exec and logs."""
+    (tmp_path / "stack.yaml").write_text(SHOP)
+    found = loaded(tmp_path, "up", "--dry-run", engine=engine)
+    libraries = {"aiohttp", "asyncio", "bcrypt", "docker", "httpx", "kubernetes", "psutil"}
+    assert {"msctl.engines.compose.work", "msctl.plan"} <= found
+    assert not found & {*libraries, "requests", "urllib3"}

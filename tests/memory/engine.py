@@ -49,7 +49,7 @@ class MemoryEngine:
             self._observe_with_ports,
             self._deeds.unavailable,
             self._check_mounts,
-            lambda: world.settings,
+            lambda: lambda: world.settings,
         )
 
     def _digest(self, revision: Revision) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 
 from msctl.engines.compose.blocks import Blocks, Pattern
 from msctl.engines.compose.pinning import (
@@ -256,8 +257,11 @@ class Change:
         if state.gateway is None or self.blocks.gateway_ready:
             return False  # a gateway that starts has an empty list
         listed = state.gateway.servers.get(f"{self.service}@docker", {})
-        urls = {replica.name: url_of(replica) for replica in state.of(self.service)}
-        return listed.get(urls.get(container) or "") == "UP"
+        return listed.get(self._urls.get(container) or "") == "UP"
+
+    @cached_property
+    def _urls(self) -> Mapping[str, str | None]:
+        return {replica.name: url_of(replica) for replica in self.blocks.state.of(self.service)}
 
 
 def _why_new(wanted: int, kept: Sequence[Replica]) -> str:

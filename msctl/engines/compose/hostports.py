@@ -21,12 +21,12 @@ def busy_ports(client: Client, project: str, wanted: Iterable[Port]) -> dict[Por
     """
     rows = client.call(lambda api: api.containers())
     ours = [row for row in rows if (row["Labels"] or {}).get(labels.PROJECT) == project]
-    own = set(_published(ours))
+    own = {port for row in ours for port in published(row)}
     others = {
         port: f"container {row['Names'][0].lstrip('/')}"
         for row in rows
         if row not in ours
-        for port in _published([row])
+        for port in published(row)
     }
     found: dict[Port, str] = {}
     for port in wanted:
@@ -38,11 +38,11 @@ def busy_ports(client: Client, project: str, wanted: Iterable[Port]) -> dict[Por
     return found
 
 
-def _published(rows: Iterable[Mapping[str, Any]]) -> list[Port]:
+def published(row: Mapping[str, Any]) -> list[Port]:
+    """The host ports of a container, by what the engine's list tells of it."""
     everywhere = (None, "0.0.0.0", "::")
     return [
         ("" if port.get("IP") in everywhere else port["IP"], port["PublicPort"], port["Type"])
-        for row in rows
         for port in row.get("Ports") or ()
         if port.get("PublicPort")
     ]

@@ -10,10 +10,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
+from msctl.deadline import Job
 from msctl.engines.compose import labels
 from msctl.engines.compose.client import OLDEST_API, Client, EngineFault
 from msctl.engines.compose.files import secret_digests
-from msctl.errors import EngineUnreachable
+from msctl.engines.compose.hostports import published
+from msctl.errors import EngineUnreachable, MsctlError
 from msctl.gateway import GatewayApi
 from msctl.model import GATEWAY
 from msctl.state import (
@@ -69,12 +71,19 @@ class Observer:
         self.client = client
         self.project = project
         self.gateway_url = gateway_url
-        self._info: EngineInfo | None = None
+        self._asked = Job(self._ask)  # while the command loads what it needs
+
+    def _ask(self) -> EngineInfo:
+        return engine_info(self.client)
 
     def info(self) -> EngineInfo:
-        if self._info is None:
-            self._info = engine_info(self.client)
-        return self._info
+        asked = self._asked
+        asked.ends()
+        try:
+            return asked.result()
+        except MsctlError:
+            self._asked = Job(self._ask)  # for those who try again
+            raise
 
     def observe(
         self, images: Iterable[str], secrets: Iterable[str], *, detail: bool = False
@@ -208,6 +217,7 @@ def _replica(row: Mapping[str, Any]) -> Replica:
         addresses={name: endpoint.get("IPAddress") or "" for name, endpoint in networks.items()},
         routing={key: value for key, value in own.items() if key.startswith("traefik.")},
         exit_code=int(exited[1]) if exited else None,
+        published=frozenset(published(row)),
         unnamed={
             mount["Destination"]: mount["Name"]
             for mount in row.get("Mounts") or ()

@@ -32,7 +32,7 @@ def plans_of_password(
     desired: Desired,
     state: StackState,
     request: Rotate,
-    observe_settings: Callable[[], GatewaySettings],
+    observe_settings: Callable[[], Callable[[], GatewaySettings]],
 ) -> Plans:
     """The password, then the settings with its hash.
 
@@ -41,14 +41,14 @@ def plans_of_password(
         MsctlError: the gateway cannot be asked whether it has the new settings.
     """
     user = request.secret.removeprefix(_OF_USER)
-    _check(desired, observe_settings(), user)
+    _check(desired, observe_settings()(), user)
     blocks = Blocks(desired, state)
     if request.drain:
         refuse_without_gateway(blocks)
     outcome = yield _another(user)
     if outcome is None or outcome.failures:
         return
-    blocks.desired = replace(desired, settings=observe_settings())
+    blocks.desired = replace(desired, settings=observe_settings()())
     change_settings(blocks)
     end_old_settings(blocks)
     yield blocks.draft.plan()

@@ -41,8 +41,9 @@ class Planner:
     """Why an image could not be had, by reference; filled while plans run."""
     check_mounts: Callable[[Revision], None]
     """Refuses (UsageProblem) a revision whose mounts from the host cannot work."""
-    observe_settings: Callable[[], GatewaySettings]
-    """The gateway's own settings, as they shall be and as they are."""
+    observe_settings: Callable[[], Callable[[], GatewaySettings]]
+    """Begins to look at the gateway's own settings; what it gives tells them, as they shall be and
+    as they are."""
 
     def plans(self, request: Request) -> Plans:
         """Each plan is made when the one before has been run, or shown (None is sent in).
@@ -54,7 +55,7 @@ class Planner:
         """
         match request:
             case Up():
-                yield from self._up(request)
+                return (yield from self._up(request))
             case Scale():
                 state = self._state()
                 yield plan_scale(self.desired(state), state, request)
@@ -93,31 +94,33 @@ class Planner:
         return desired(self.stack, self.folder, self.digest, left_out)
 
     def _up(self, request: Up) -> Plans:
-        state = self._state()
         whole = desired(self.stack, self.folder, self.digest)
+        looked = self.observe_settings() if whole.has_gateway else None
+        state = self._state()
         for service in request.services:
             _check_name(whole, service)
         _check_machine(whole, state)
         for name in whole.names:
             self.check_mounts(whole.revisions[name])
         _check_ports(whole, state, request.services or whole.names)
-        settings = self.observe_settings() if whole.has_gateway else None
+        settings = looked() if looked else None
         images = plan_images(whole, state, request)
         if images:
             outcome = yield images
             if outcome is not None and outcome.failures:
-                return
+                return None
             if not request.dry_run:
                 state = self._state()
         reachable = self._with_images(whole, state, request)
         if settings is not None and settings.unmade:
             outcome = yield plan_materials(settings)
             if outcome is not None and outcome.failures:
-                return
+                return None
             # Not made when it is only shown: what is in it is not known then.
-            settings = self.observe_settings() if outcome else replace(settings, wanted=UNKNOWN)
+            settings = self.observe_settings()() if outcome else replace(settings, wanted=UNKNOWN)
         reachable = replace(reachable, settings=settings)
         yield from self._with_retreat(reachable, plan_up(reachable, state, request))
+        return state
 
     def _rollout(self, request: Rollout) -> Plans:
         state = self._state(*filter(None, [request.image]))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msctl import wholefile
+from msctl.deadline import Job
 from msctl.engines.compose.gatewayfiles import GatewayFiles
 from msctl.engines.compose.settingsteps import IssueCertificate, MakePassword, WriteSettings
 from msctl.errors import StepFailed
@@ -34,16 +35,22 @@ class SettingsSource:
         self._files = files
         self._now = now
 
-    def observe(self) -> GatewaySettings:
-        """What there is, and what is to be made first.
+    def observe(self) -> Callable[[], GatewaySettings]:
+        """Begins to ask the gateway's container, which takes its engine long. What comes back tells
+        what there is, and what is to be made first.
 
-        Raises:
+        It raises:
             UsageProblem: a file of the user's own is of no use.
             StepFailed: a file cannot be read.
         """
+        asked = Job(self._files.present_settings)
+        return lambda: self._observed(asked)
+
+    def _observed(self, asked: Job[list[str]]) -> GatewaySettings:
         for folder in self._folders:
             wholefile.check_folder(folder)
-        present = frozenset(self._files.present_settings())
+        asked.ends()
+        present = frozenset(asked.result())
         certificate = self._authority.due(self._now()) if self._signs_itself else None
         passwords: dict[str, str] = {}
         if names := users(self._stack):

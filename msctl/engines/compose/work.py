@@ -60,7 +60,9 @@ class Work:
 
     def _observe_with_ports(self, *images: str) -> StackState:
         state = self._observe(images)
-        busy = busy_ports(self._client, state.project, self._ports)
+        held = {port for replica in state.containers for port in replica.published}
+        wanted = self._ports.keys() - held  # what ours hold, nobody else can
+        busy = busy_ports(self._client, state.project, wanted) if wanted else {}
         return replace(
             state, busy_ports={port_key(self._ports[port]): who for port, who in busy.items()}
         )
