@@ -86,6 +86,7 @@ def _stack(session: Session, loaded: LoadedStack, engine: Engine) -> Iterator[Fi
         yield doctor.Finding("rendered", "warn", f"{rendered} is stale", hint)
     yield from _secrets(loaded)
     yield from isolation.of_databases(stack)
+    yield from isolation.of_metrics(stack) if engine.on_host else ()
     if engine.on_host:
         yield from _privileges(session, loaded)
         yield from _gateway(session, loaded)

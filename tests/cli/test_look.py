@@ -154,7 +154,9 @@ def test_doctor_warns_of_an_open_dashboard(
 
 
 def test_doctor_tells_of_a_database_that_the_gateway_reaches(shop: Terminal) -> None:
-    """As it does where the file names no networks; with what to write, and nothing fails."""
+    """As it does where the file names one network; with what to write, and nothing fails."""
+    shop.write(SHOP.replace("services:\n", "networks: [backend]\nservices:\n"))
+    assert shop.msctl("up").status == 0
     told = finding(shop, "databases")
     assert (told["status"], told["message"]) == (
         "warn",

@@ -15,6 +15,7 @@ from msctl.engines.compose.container import (
 )
 from msctl.engines.compose.desired import Desired
 from msctl.engines.compose.plan_settings import write_before_start
+from msctl.engines.compose.reach import Reach
 from msctl.engines.compose.revision import Previous, Revision
 from msctl.engines.compose.steps import (
     AwaitCompleted,
@@ -73,6 +74,7 @@ class Blocks:
         """What has to be done before the gateway can list anybody."""
         self.settings_ready: list[int] = []
         """What has to be done before it knows all that new routes name."""
+        self.reach = Reach(desired, state, self.draft)
         self._resources: dict[str, int] = {}
         self._numbers: dict[str, int] = {}
         self._recorded: dict[str, list[int]] = {}
@@ -208,12 +210,15 @@ class Blocks:
             body["Image"] = image_id or revision.image  # its tag leads elsewhere by now
         if heir_of is not None:
             body["HostConfig"] = with_volumes(body["HostConfig"], heir_of.unnamed)
+        networks = endpoints(revision, name)
+        if revision.name == GATEWAY:
+            networks |= {network: {} for network in self.reach.of_new_gateway(revision)}
         step = CreateContainer(
             target=name,
             service=revision.name,
             cause=cause,
             body=body,
-            networks=endpoints(revision, name),
+            networks=networks,
             platform=revision.service.get("platform"),
         )
         behind = [*self.resources(revision), *self._recorded.get(revision.name, ()), *after]

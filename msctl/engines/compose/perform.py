@@ -34,7 +34,9 @@ from msctl.engines.compose.steps import (
     CreateVolume,
     EmptyPin,
     EmptyProbe,
+    JoinNetwork,
     KeepImage,
+    LeaveNetwork,
     ProvideImage,
     RecordIntent,
     ReleaseImage,
@@ -85,6 +87,8 @@ class Performer:
             RotateSecret: rotate_secret,
             CreateNetwork: self._create_network,
             RemoveNetwork: self._remove_network,
+            JoinNetwork: lambda step: self._connect(step.container, step.target, {}),
+            LeaveNetwork: self._leave_network,
             CreateVolume: self._create_volume,
             RemoveVolume: self._remove_volume,
             RecordIntent: self._record_intent,
@@ -182,6 +186,15 @@ class Performer:
                 f"network {step.target} is in use by {', '.join(sorted(users))}",
                 hint=f"docker network disconnect {step.target} {users[0]}, then msctl down",
             ) from fault
+
+    def _leave_network(self, step: LeaveNetwork) -> None:
+        try:
+            self._client.call(
+                lambda api: api.disconnect_container_from_network(step.container, step.target)
+            )
+        except EngineFault as fault:
+            if fault.status != _MISSING and "is not connected to" not in fault.message:
+                raise
 
     def _create_volume(self, step: CreateVolume) -> None:
         options = step.options

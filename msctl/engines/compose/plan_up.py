@@ -7,7 +7,13 @@ from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
 
 from msctl.engines.compose.blocks import Blocks, Pattern
-from msctl.engines.compose.changing import Change, inherited, previous_of, replace_all
+from msctl.engines.compose.changing import (
+    GATEWAY_GOES,
+    Change,
+    inherited,
+    previous_of,
+    replace_all,
+)
 from msctl.engines.compose.compare import changed_secret, is_foreign, outdated, worst_first
 from msctl.engines.compose.desired import Desired
 from msctl.engines.compose.pinning import (
@@ -56,6 +62,8 @@ class _UpPlan:
         self.desired, self.state, self.request = desired, state, request
         self.blocks = Blocks(desired, state, request.timeout)
         self.ends: dict[str, list[int]] = {}
+        self.retired: list[int] = []
+        """What ends services that left the file."""
         self.freed: dict[object, list[int]] = {}
         """What frees a host port that a service which left the file holds."""
 
@@ -64,12 +72,14 @@ class _UpPlan:
             self.blocks.draft.note(f"{name} is left out: {why}")
         if not self.request.services:
             self._what_left_the_file()
+            self.retired = [node.id for node in self.blocks.draft.nodes]
         for name in self._in_order():
             self._service(name)
             if name == GATEWAY:
                 self.blocks.settings_ready = change_settings(self.blocks)
         if not self.request.services:
             end_old_settings(self.blocks)
+            self.blocks.reach.leave_others()
         return self.blocks.draft.plan()
 
     def _in_order(self) -> list[str]:
@@ -132,6 +142,9 @@ class _UpPlan:
                 *(step for port in revision.host_ports() for step in self.freed.get(port, ())),
             ],
         )
+        if stale and name == GATEWAY:
+            self.blocks.draft.note(GATEWAY_GOES)
+            service.waits += self.retired  # drained by the gateway that knows them
         if stale:
             service.change.keep_previous_image()
         if self.desired.is_job(name):
