@@ -315,3 +315,13 @@ def test_a_lost_secret_of_a_database_is_not_made_anew() -> None:
         f"db: the secret {path} is missing, but volume shop_data exists and was made with it"
     )
     assert caught.value.hint == ("put the file back, or remove the data with msctl down --volumes")
+
+
+def test_what_left_the_file_lets_its_previous_image_go() -> None:
+    """Nobody can roll back to it any more; the tag would keep it on the disk for ever."""
+    world = running(stack_of({"old": {}, "web": {}}))
+    finish(MemoryEngine(world, stack_of({"old": {"env": {"A": "1"}}, "web": {}})))
+    assert "shop-old:previous" in world.kept
+    finish(MemoryEngine(world, stack_of({"web": {}})))
+    assert "shop-old:previous" not in world.kept
+    assert world.named("old") == []

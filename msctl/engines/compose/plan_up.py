@@ -21,6 +21,7 @@ from msctl.engines.compose.pinning import (
     refuse_without_gateway,
     servers_of,
 )
+from msctl.engines.compose.plan_down import release_images
 from msctl.engines.compose.plan_settings import change_settings, end_old_settings
 from msctl.engines.compose.revision import Revision
 from msctl.engines.compose.steps import EmptyProbe
@@ -271,6 +272,7 @@ class _UpPlan:
             behind = pins.drain(seconds, behind, why)
         removed = [self.blocks.remove(replica, why, behind) for replica in replicas]
         pins.release([], removed)
+        release_images(self.blocks, replicas, removed)
         for replica, step in zip(replicas, removed, strict=True):
             if replica.revision is not None:
                 old = Revision.from_json(service, replica.revision)
