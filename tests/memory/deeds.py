@@ -166,7 +166,11 @@ class Deeds:
             container.networks.pop(step.target, None)
 
     def _create_volume(self, step: CreateVolume, _: Halfway) -> None:
-        self.world.volumes.setdefault(step.target, dict(step.labels))
+        made = [self.world.secrets[path] for path in step.secrets]
+        own = {labels.MADE_WITH: " ".join(made)} if made else {}
+        found = self.world.volumes.setdefault(step.target, {**step.labels, **own})
+        if made and found.get(labels.MADE_WITH) != own[labels.MADE_WITH]:
+            raise Refused("somebody else made it a moment ago")
 
     def _remove_volume(self, step: RemoveVolume, _: Halfway) -> None:
         if step.target in self.world.volumes:

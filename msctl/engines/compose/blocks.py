@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -125,8 +126,16 @@ class Blocks:
                 labels.PROJECT: self.desired.project,
                 labels.COMPOSE_VERSION: labels.COMPATIBLE_WITH,
             }
-            step = CreateVolume(target=name, labels=own, options=options)
-            self._resources[resource] = self.draft.add(step, self._secrets_behind(key))
+            secrets = self._secrets_behind(key)
+            made = [self.draft.nodes[number - 1].step for number in secrets]
+            paths = {
+                path: None
+                for step in made
+                if isinstance(step, WriteSecret)
+                for path in (posixpath.join(posixpath.dirname(step.path), step.secret), step.path)
+            }
+            step = CreateVolume(target=name, labels=own, options=options, secrets=tuple(paths))
+            self._resources[resource] = self.draft.add(step, secrets)
         return self._resources[resource]
 
     def _secrets_behind(self, volume: str) -> list[int]:

@@ -123,6 +123,9 @@ class CreateVolume(Step):
     labels: Mapping[str, str]
     options: Mapping[str, Any] = field(default_factory=dict)
     """Compose's top-level volume."""
+    secrets: tuple[str, ...] = ()
+    """Absolute paths of secrets that this plan makes for the database on it: whoever makes the
+    volume first has the ones that it keeps."""
 
 
 @dataclass(frozen=True, kw_only=True)
