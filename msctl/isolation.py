@@ -12,6 +12,7 @@ from msctl.fields.ports import parse_port
 from msctl.model import GATEWAY, Service, Stack
 
 _AREA = "databases"
+_PROMETHEUS = "prometheus"
 
 
 def databases(stack: Stack) -> dict[str, Service]:
@@ -44,6 +45,27 @@ def of_databases(stack: Stack) -> Iterator[Finding]:
             yield Finding(_AREA, "ok", message)
 
 
+def of_metrics(stack: Stack) -> Iterator[Finding]:
+    """A Prometheus that does not reach the gateway, whose metrics it is there for."""
+    service = stack.services.get(_PROMETHEUS)
+    if service is None or not stack.routed:
+        return
+    own, reached = stack.networks_of(service), _of_gateway(stack)
+    if reached.isdisjoint(own):
+        networks = ", ".join([*own, min(reached)])
+        yield Finding(
+            "metrics",
+            "warn",
+            f"{_PROMETHEUS} does not reach the gateway: they share no network",
+            f"services.{_PROMETHEUS}.networks: [{networks}]; then msctl up",
+        )
+
+
+def _of_gateway(stack: Stack) -> set[str]:
+    """The networks by which the gateway reaches its services."""
+    return {stack.networks_of(s)[0] for s in stack.services.values() if s.routes}
+
+
 def _speaks_http(service: Service) -> bool:
     health = service.health
     return health is not None and (health.path is not None or health.grpc)
@@ -52,7 +74,6 @@ def _speaks_http(service: Service) -> bool:
 def _strangers(stack: Stack, database: str) -> list[str]:
     """Who shares a network with a database without needing it; the gateway first."""
     own = set(stack.networks_of(stack.services[database]))
-    reached = {stack.networks_of(s)[0] for s in stack.services.values() if s.routes}
     others = [
         name
         for name, service in stack.services.items()
@@ -60,7 +81,7 @@ def _strangers(stack: Stack, database: str) -> list[str]:
         and database not in service.needs
         and own.intersection(stack.networks_of(service))
     ]
-    return [GATEWAY] * bool(own & reached) + others
+    return [GATEWAY] * bool(own & _of_gateway(stack)) + others
 
 
 def _shared(stack: Stack, database: str, strangers: list[str]) -> Finding:

@@ -113,8 +113,9 @@ def write(path: Path, text: str, mode: int = PRIVATE) -> None:
         raise StepFailed(f"cannot write {path}: {error.strerror}") from error
 
 
-def write_once(path: Path, text: str, mode: int = PRIVATE) -> None:
-    """The whole file or nothing; a file that is there already is kept, whoever made it.
+def write_once(path: Path, text: str, mode: int = PRIVATE) -> bool:
+    """The whole file or nothing; a file that is there already is kept, whoever made it. Whether it
+    is ours.
 
     Raises:
         StepFailed: it cannot be written.
@@ -122,8 +123,10 @@ def write_once(path: Path, text: str, mode: int = PRIVATE) -> None:
     try:
         with _draft(path, text, mode) as draft, suppress(FileExistsError):
             os.link(draft, path)
+            return True
     except OSError as error:
         raise StepFailed(f"cannot write {path}: {error.strerror}") from error
+    return False
 
 
 @contextmanager

@@ -53,6 +53,7 @@ def examine(session: Session) -> Iterator[Finding]:
     try:
         loaded = session.load()
         yield doctor.Finding("stack file", "ok", f"{session.shown(loaded.path)} is right")
+        yield from _blanks(session, loaded)
     except StackFileError as error:
         for problem in error.problems:
             yield doctor.Finding("stack file", "fail", problem)
@@ -75,6 +76,20 @@ def examine(session: Session) -> Iterator[Finding]:
         yield doctor.failure("stack", error)
 
 
+def _blanks(session: Session, loaded: LoadedStack) -> Iterator[Finding]:
+    """What is not set is empty in files of variables, as for Compose; in a password with a `$` it
+    is the end of a word that is lost."""
+    from msctl.config import blank_references
+    from msctl.doctor import Finding
+
+    for file, blank in blank_references(loaded, session.app.environ):
+        message = (
+            f"{session.shown(file)}:{blank.line}: {blank.name}: ${blank.variable} is not set, and "
+            "stands for nothing"
+        )
+        yield Finding("variables", "warn", message, "in single quotes, a $ is a plain one")
+
+
 def _stack(session: Session, loaded: LoadedStack, engine: Engine) -> Iterator[Finding]:
     from msctl import doctor, isolation
     from msctl.cli.render import stale
@@ -86,6 +101,7 @@ def _stack(session: Session, loaded: LoadedStack, engine: Engine) -> Iterator[Fi
         yield doctor.Finding("rendered", "warn", f"{rendered} is stale", hint)
     yield from _secrets(loaded)
     yield from isolation.of_databases(stack)
+    yield from isolation.of_metrics(stack) if engine.on_host else ()
     if engine.on_host:
         yield from _privileges(session, loaded)
         yield from _gateway(session, loaded)

@@ -1,12 +1,20 @@
 """Stack file → `Stack`, or every problem of the file with its line and path."""
 
-from msctl.config.files import LoadedStack, find_stack_file, load, places, refusal
+from msctl.config.files import (
+    LoadedStack,
+    blank_references,
+    find_stack_file,
+    load,
+    places,
+    refusal,
+)
 from msctl.config.loader import load_text
 from msctl.config.schema import schema
 from msctl.config.starter import starter
 
 __all__ = [
     "LoadedStack",
+    "blank_references",
     "find_stack_file",
     "load",
     "load_text",

@@ -9,7 +9,8 @@ environment.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from msctl.config.variables import Lookup, Substitution, VariableProblem
 from msctl.fields import shown
@@ -29,8 +30,21 @@ class EnvFileProblem(ValueError):
         self.problems = problems
 
 
-def parse(data: bytes, environment: Lookup) -> dict[str, str]:
+@dataclass(frozen=True)
+class Blank:
+    """A reference of a value that stands for nothing."""
+
+    line: int
+    name: str
+    """Whose value it is in."""
+    variable: str
+
+
+def parse(
+    data: bytes, environment: Lookup, blank: Callable[[Blank], None] = lambda _: None
+) -> dict[str, str]:
     """The variables of a file. A name alone takes its value from the environment, if it has one.
+    `blank` is told of each reference to what is not set.
 
     Raises:
         EnvFileProblem: lines that are no `NAME=value`, or whose references are none, or required.
@@ -58,6 +72,9 @@ def parse(data: bytes, environment: Lookup) -> dict[str, str]:
         except VariableProblem as problem:
             problems.append((line, f"{shown(name)}: {problem}"))
             continue
+        for variable in dict.fromkeys(substitute.missed):
+            blank(Blank(line, name, variable))
+        substitute.missed.clear()
         if result is not None:
             found[name] = result
     if problems:

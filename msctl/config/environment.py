@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 
 from msctl.config import envfiles
-from msctl.config.envfiles import EnvFileProblem
+from msctl.config.envfiles import Blank, EnvFileProblem
 from msctl.config.problems import Path
 from msctl.config.variables import Lookup
 from msctl.fields import shown
-from msctl.model import Service
+from msctl.model import Service, Stack
 
 ReadFile = Callable[[str], bytes]
 """Reads a file named from the stack file's folder; raises OSError."""
@@ -35,6 +36,24 @@ def dotenv(file: str, environ: Mapping[str, str], read_file: ReadFile) -> tuple[
     except EnvFileProblem as error:
         problems = [f"{shown_as}:{line}: {message}" for line, message in error.problems]
     return lambda name: environ[name] if name in environ else variables.get(name), problems
+
+
+def blanks(
+    stack: Stack, environ: Mapping[str, str], read_file: ReadFile
+) -> Iterator[tuple[str, Blank]]:
+    """References in `.env`, and in the files of `env_file`, to what is not set: by the file as the
+    stack file names it. Of a password with a `$` in it, the rest of a word is gone.
+
+    `stack` is one that keeps its variables; files whose names hold some are not looked at.
+    """
+    lookup, _ = dotenv("", environ, read_file)
+    named = [file for service in stack.services.values() for file in service.env_file]
+    for file in dict.fromkeys([".env", *named]):
+        found: list[Blank] = []
+        with suppress(OSError, ValueError):  # what cannot be read is an error elsewhere
+            known = environ.get if file == ".env" else lookup
+            envfiles.parse(read_file(file), known, found.append)
+        yield from ((file, one) for one in found)
 
 
 class EnvFiles:

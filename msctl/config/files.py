@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from msctl.config import syntax, yamltext
+from msctl.config.envfiles import Blank
+from msctl.config.environment import blanks
 from msctl.config.loader import load_text
 from msctl.config.problems import Malformed, as_error, show_path
 from msctl.config.problems import Path as KeyPath
@@ -124,6 +126,13 @@ def places(path: Path, found: Iterable[KeyPath], *, shown_as: str) -> list[str]:
         return [f"{shown_as}: {show_path(one)}" for one in found]
     placed = [(document.lines[document.place(one)], document.place(one)) for one in found]
     return [f"{shown_as}:{line}: {show_path(place)}" for line, place in placed]
+
+
+def blank_references(loaded: LoadedStack, environ: Mapping[str, str]) -> list[tuple[Path, Blank]]:
+    """What stands for nothing in the files of variables, by file; see `blanks`."""
+    raw = load(loaded.path, environ, keep_variables=True).stack
+    found = blanks(raw, environ, lambda file: read_start(loaded.folder / file))
+    return [(loaded.folder / file, one) for file, one in found]
 
 
 def _named(name: str, source: str, cwd: Path) -> Path:

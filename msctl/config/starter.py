@@ -15,8 +15,9 @@ _STARTER = """\
 # `docker load -i IMAGES.tar`, or a `build` for each service, and for the gateway.
 name: NAME
 
-# Who can talk to whom: the gateway and what it leads to, and what needs the database.
-networks: [backend, data]
+# Who can talk to whom. Services are in the first one; those with routes in `gateway` too, where
+# the gateway reaches nobody else. The database is reached by what needs it.
+networks: [backend, gateway, data]
 
 gateway:
   # build: ./traefik        # builds traefik:v3.7 where it cannot be pulled
@@ -44,7 +45,7 @@ services:
       interval: 10s
       command: none         # the image has no shell to ask from inside; the gateway asks
     needs: [database]
-    networks: [backend, data] # the first is the gateway's
+    networks: [gateway, data] # the first is the gateway's
 
   # Stateful: one replica, reached by its name from the services of its networks.
   database:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from msctl.fields import shown
 
@@ -35,6 +35,8 @@ class Substitution:
     blank: bool = False
     """Whether a variable that is not set is empty, as in files of variables."""
     characters: int = 0
+    missed: list[str] = field(default_factory=list)
+    """Variables that were not set, and so are empty."""
 
     def __call__(self, text: str) -> str:
         """The text with every reference replaced.
@@ -99,6 +101,7 @@ class Substitution:
     def _value(self, name: str) -> str:
         value = self._find(name)
         if value is None and self.blank:
+            self.missed.append(name)
             return ""
         if value is None:
             raise VariableProblem(

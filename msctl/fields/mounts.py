@@ -19,6 +19,7 @@ _DRIVE = re.compile(r"[a-zA-Z]:[\\/]")
 _OPTIONS = re.compile(
     r"ro|rw|z|Z|nocopy|cached|delegated|consistent|(?:r)?(?:private|shared|slave)"
 )
+_PROPAGATION = ("private", "rprivate", "shared", "rshared", "slave", "rslave")
 _TYPES = ("volume", "bind", "tmpfs")
 _LONG_KEYS = ("type", "source", "target", "read_only", "bind", "volume", "tmpfs", "consistency")
 
@@ -83,6 +84,11 @@ def _long(value: Mapping[str, object]) -> Mount:
     source = value.get("source")
     if source is not None and not isinstance(source, str):
         raise ValueError(f"source {shown(source)} is not text")
+    bind = value.get("bind")
+    spread = bind.get("propagation") if isinstance(bind, Mapping) else None
+    if spread is not None and spread not in _PROPAGATION:
+        words = ", ".join(_PROPAGATION)
+        raise ValueError(f"bind.propagation {shown(spread)} is not one of {words}")
     if "target" not in value:
         raise ValueError("target, the path in the container, is missing")
     read_only = str(value.get("read_only")).lower() == "true"

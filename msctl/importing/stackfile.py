@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from msctl.importing.apart import network_apart
 from msctl.importing.gateway import (
     Gateway,
     find_gateway,
@@ -80,7 +81,8 @@ def imported(source: Source, name: str) -> Imported:
         if old in optional and source.own:
             draft.entry = {"image": draft.entry["image"], "optional": True, **draft.entry}
         drafts[new] = draft.entry
-    data: dict[str, Any] = {"name": project, "networks": list(networks.values())}
+    apart = network_apart(source, gateway.name, networks, drafts)
+    data: dict[str, Any] = {"name": project, "networks": [*networks.values(), *apart]}
     data |= _gateway(source, services, gateway, labels, routers, drafts)
     if gateway.name is not None and (socket := socket_of(services[gateway.name], proxy)):
         data["gateway"]["socket"] = socket

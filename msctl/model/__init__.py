@@ -31,7 +31,7 @@ from msctl.model.rollout import Rollout
 from msctl.model.routes import Route, Sticky
 from msctl.model.secrets import SecretMount
 from msctl.model.service import Service
-from msctl.model.stack import Metrics, Stack
+from msctl.model.stack import GATEWAY_NETWORK, Metrics, Stack
 
 __all__ = [
     "AUTOSCALER",
@@ -39,6 +39,7 @@ __all__ = [
     "DEFAULT_MAX_REPLICAS",
     "DOCKER_SOCKET",
     "GATEWAY",
+    "GATEWAY_NETWORK",
     "OWN_SERVICES",
     "SMALLEST_MEMORY",
     "SOCKET_PROXY",

@@ -81,7 +81,8 @@ class Service(Record):
     stop_grace: Duration = timedelta(seconds=10)
     """Time between SIGTERM and SIGKILL."""
     networks: Annotated[tuple[Name, ...], Check(names)] = ()
-    """Networks of the stack; default: its first one."""
+    """Networks of the stack, the gateway's first; default: the stack's first one, and with routes
+    `gateway`."""
     secrets: Annotated[
         tuple[Annotated[SecretMount, short("name", SecretMount)], ...],
         Check(one_or_many),

@@ -16,6 +16,9 @@ from msctl.model.passthrough import StackPassthrough
 from msctl.model.service import Service
 from msctl.records import Check, Record, key
 
+GATEWAY_NETWORK = "gateway"
+"""The network of the gateway and what it leads to, so that nothing else is reached from there."""
+
 
 class Metrics(Record):
     """Where the numbers of the gateway are."""
@@ -31,8 +34,9 @@ class Stack(Record):
     """Project name."""
     metrics: Metrics = Metrics()
     """Where msctl reads how the stack does."""
-    networks: Annotated[tuple[Name, ...], Check(names)] = ("backend",)
-    """Networks of the stack; the engine's names are PROJECT_NAME."""
+    networks: Annotated[tuple[Name, ...], Check(names)] = ("backend", GATEWAY_NETWORK)
+    """Networks of the stack; the engine's names are PROJECT_NAME. By the one named `gateway` the
+    gateway reaches services that name none."""
     gateway: Gateway = Gateway()
     """Traefik; rendered only when some service has routes."""
     services: Mapping[str, Service]
@@ -62,5 +66,12 @@ class Stack(Record):
         return str(options.get("name") or own)
 
     def networks_of(self, service: Service) -> tuple[str, ...]:
-        """The service's networks; the first is the one that the gateway reaches it by."""
-        return service.networks or self.networks[:1]
+        """The service's networks; the first is the one that the gateway reaches it by.
+
+        A service that names none is in the stack's first one. One with routes is in the gateway's
+        own, too, where the stack has that: whoever breaks into the gateway finds nothing there but
+        what it leads to anyway.
+        """
+        apart = service.routes and GATEWAY_NETWORK in self.networks
+        default = [*([GATEWAY_NETWORK] if apart else []), *self.networks[:1]]
+        return service.networks or tuple(dict.fromkeys(default))

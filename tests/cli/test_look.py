@@ -154,7 +154,9 @@ def test_doctor_warns_of_an_open_dashboard(
 
 
 def test_doctor_tells_of_a_database_that_the_gateway_reaches(shop: Terminal) -> None:
-    """As it does where the file names no networks; with what to write, and nothing fails."""
+    """As it does where the file names one network; with what to write, and nothing fails."""
+    shop.write(SHOP.replace("services:\n", "networks: [backend]\nservices:\n"))
+    assert shop.msctl("up").status == 0
     told = finding(shop, "databases")
     assert (told["status"], told["message"]) == (
         "warn",
@@ -213,3 +215,17 @@ def test_doctor_finds_what_is_wrong(
     failed = [(f["area"], f["message"]) for f in answer.json["findings"] if f["status"] == "fail"]
     assert (area, message) in failed
     assert terminal.world.snapshot() == before
+
+
+def test_doctor_tells_of_references_that_stand_for_nothing(shop: Terminal) -> None:
+    """With file and line and without the value; quoted ones and those that are set are no news."""
+    shop.write(SHOP.replace("    image: db:1\n", "    image: db:1\n    env_file: [./more.env]\n"))
+    shop.write("A=1\n\nPASSWORD=pa$word\nOTHER='pa$word'\nSET=$A\n", ".env")
+    shop.write("TOKEN=t$oken$A\n", "more.env")
+    found = shop.msctl("doctor", "--json").json["findings"]
+    told = [(one["status"], one["message"]) for one in found if one["area"] == "variables"]
+    assert told == [
+        ("warn", ".env:3: PASSWORD: $word is not set, and stands for nothing"),
+        ("warn", "more.env:1: TOKEN: $oken is not set, and stands for nothing"),
+    ]
+    assert "in single quotes" in shop.msctl("doctor").out

@@ -23,7 +23,8 @@ NOTHING: dict[str, Any] = {
 
 def replica(world: World, name: str, number: int, image: str, **more: Any) -> dict[str, Any]:
     container = world.containers[name]
-    address = next(iter(container.networks.values()))
+    routed = container.labels.get("traefik.docker.network", "shop_backend")
+    address = container.networks[routed]
     found = {"name": name, "id": container.id, "number": number, "image": image, **NOTHING}
     seen = {"state": "running", "health": "healthy", "routed": True, "gateway_status": "UP"}
     started = (EPOCH + timedelta(seconds=container.started or 0)).isoformat()

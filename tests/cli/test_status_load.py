@@ -31,7 +31,7 @@ def numbers_of_web(_: httpx.Request) -> httpx.Response:
 
 def served(shop: Terminal, replica: str, milliseconds: float, times: int) -> None:
     """The gateway has logged answers of a replica."""
-    [address] = shop.world.containers[replica].networks.values()
+    address = shop.world.containers[replica].networks["shop_gateway"]
     entry = {"ServiceAddr": f"{address}:8000", "Duration": milliseconds * 1e6}
     line = json.dumps({**entry, "DownstreamStatus": 200})
     shop.world.containers["shop_traefik"].log += [(3590.0, line)] * times

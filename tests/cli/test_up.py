@@ -21,7 +21,7 @@ def test_up_brings_the_stack_up_and_says_where_it_is(terminal: Terminal) -> None
     answer = terminal.msctl("up")
     assert (answer.status, answer.out) == (0, "")
     *steps, summary = answer.lines[: -len(UP)]
-    assert steps[0].endswith("] create network shop_backend (0.0 s)")
+    assert steps[0].endswith("] create network shop_gateway (0.0 s)")
     assert [line[: line.index("]") + 1] for line in steps] == [
         f"[{n:2}/{len(steps)}]" for n in range(1, len(steps) + 1)
     ]
@@ -112,7 +112,7 @@ def test_up_as_json_tells_what_was_done(terminal: Terminal) -> None:
     assert answer.json["steps"][0] == {
         "id": 1,
         "verb": "create network",
-        "target": "shop_backend",
+        "target": "shop_gateway",
         "service": None,
         "cause": None,
     }

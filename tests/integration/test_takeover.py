@@ -64,7 +64,7 @@ def test_nothing_is_made_anew(shop: Stack) -> None:
     """`docker compose up -d` after `msctl up` leaves every container, network and volume."""
     before = shop.ids(), surroundings(shop)
     assert len(before[0]) == 5
-    assert len(before[1]) == 5
+    assert len(before[1]) == 6
     said = shop.compose("up", "-d").err
     assert not {"Creating", "Created", "Recreate", "Recreated"} & set(said.split())
     assert (shop.ids(), surroundings(shop)) == before

@@ -8,7 +8,7 @@ from memory.machine import Container
 from memory.world import World
 from msctl.engines.compose import labels
 from msctl.engines.compose.compare import outdated
-from msctl.model import Stack
+from msctl.model import GATEWAY, Stack
 from msctl.render.socketproxy import own_names
 
 
@@ -41,6 +41,8 @@ def assert_converged(world: World, stack: Stack, **wanted: int) -> None:
             assert all(c.healthy for c in replicas), f"{name}: {[c.state for c in replicas]}"
     if stack.routed:
         _assert_routed(world, stack)
+        (gateway,) = state.of(GATEWAY)
+        assert set(gateway.addresses) == set(whole.revisions[GATEWAY].network_names())
 
 
 def _assert_routed(world: World, stack: Stack) -> None:

@@ -23,7 +23,9 @@ from msctl.engines.compose.steps import (
     CreateVolume,
     EmptyPin,
     EmptyProbe,
+    JoinNetwork,
     KeepImage,
+    LeaveNetwork,
     ProvideImage,
     RecordIntent,
     ReleaseImage,
@@ -66,6 +68,8 @@ class Deeds:
             RotateSecret: self._rotate_secret,
             CreateNetwork: self._create_network,
             RemoveNetwork: self._remove_network,
+            JoinNetwork: self._join_network,
+            LeaveNetwork: self._leave_network,
             CreateVolume: self._create_volume,
             RemoveVolume: self._remove_volume,
             RecordIntent: self._record_intent,
@@ -152,8 +156,21 @@ class Deeds:
         if step.target in self.world.networks:
             self.world.remove_network(step.target)
 
+    def _join_network(self, step: JoinNetwork, _: Halfway) -> None:
+        if (container := self.world.containers.get(step.container)) is None:
+            raise Refused(f"No such container: {step.container}")
+        self.world.connect(container, step.target)
+
+    def _leave_network(self, step: LeaveNetwork, _: Halfway) -> None:
+        if (container := self.world.containers.get(step.container)) is not None:
+            container.networks.pop(step.target, None)
+
     def _create_volume(self, step: CreateVolume, _: Halfway) -> None:
-        self.world.volumes.setdefault(step.target, dict(step.labels))
+        made = [self.world.secrets[path] for path in step.secrets]
+        own = {labels.MADE_WITH: " ".join(made)} if made else {}
+        found = self.world.volumes.setdefault(step.target, {**step.labels, **own})
+        if made and found.get(labels.MADE_WITH) != own[labels.MADE_WITH]:
+            raise Refused("somebody else made it a moment ago")
 
     def _remove_volume(self, step: RemoveVolume, _: Halfway) -> None:
         if step.target in self.world.volumes:

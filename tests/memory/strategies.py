@@ -19,7 +19,7 @@ def services(draw: st.DrawFn, name: str, earlier: tuple[str, ...]) -> dict[str, 
     service: dict[str, Any] = {
         "image": f"{name}:{draw(st.sampled_from('12'))}",
         "env": {"SETTING": draw(st.sampled_from("xy"))},
-        "networks": draw(st.sampled_from([["back"], ["back", "side"]])),
+        "networks": draw(st.sampled_from([["back"], ["back", "side"], ["side", "back"]])),
         "needs": sorted(draw(st.sets(st.sampled_from(earlier)))) if earlier else [],
     }
     if kind in ("routed", "internal"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from msctl.config import load_text, starter
-from msctl.isolation import databases, of_databases
+from msctl.isolation import databases, of_databases, of_metrics
 from msctl.model import Stack
 
 WEB = {"image": "web", "port": 80, "routes": ["/"], "needs": ["db"]}
@@ -22,15 +22,51 @@ def told(whole: Stack) -> list[tuple[str, str, str | None]]:
 
 
 def test_a_database_on_the_gateways_network_is_told_of() -> None:
-    """As everything is where the file names no networks; the hint is what to write."""
+    """As everything is where the file names one network; the hint is what to write."""
     worker = {"image": "worker"}
-    [(status, message, hint)] = told(stack(web=WEB, db=DB, worker=worker))
+    [(status, message, hint)] = told(stack(["backend"], web=WEB, db=DB, worker=worker))
     assert status == "warn"
     assert message == "db can be reached by traefik and worker, which it does not serve"
     assert hint == (
         "give it a network of its own: networks: [backend, db_net]; "
         "services.db.networks: [db_net]; services.web.networks: [backend, db_net]"
     )
+
+
+def test_a_file_that_names_no_networks_keeps_the_gateway_from_what_it_does_not_lead_to() -> None:
+    """Who has no route, a database or a worker, is in no network of the gateway's; what the hint
+    says of the others keeps it so."""
+    worker = {"image": "worker"}
+    whole = stack(web=WEB, db=DB, worker=worker)
+    assert {name: whole.networks_of(service) for name, service in whole.services.items()} == {
+        "web": ("gateway", "backend"),
+        "db": ("backend",),
+        "worker": ("backend",),
+    }
+    [(_, message, hint)] = told(whole)
+    assert message == "db can be reached by worker, which it does not serve"
+    assert hint == (
+        "give it a network of its own: networks: [backend, gateway, db_net]; "
+        "services.db.networks: [db_net]; services.web.networks: [gateway, backend, db_net]"
+    )
+    apart = {"networks": ["db_net"]}
+    web = WEB | {"networks": ["gateway", "backend", "db_net"]}
+    more = {"image": "web", "port": 80, "routes": ["/more"]}
+    whole = stack(["backend", "gateway", "db_net"], web=web, db=DB | apart, more=more)
+    assert whole.networks_of(whole.services["more"]) == ("gateway", "backend")
+    assert told(whole) == [("ok", "reached only by services that need them: db", None)]
+
+
+def test_a_prometheus_that_does_not_reach_the_gateway_is_told_of() -> None:
+    """It is there for the gateway's metrics; the hint is what to write."""
+    prometheus = {"image": "prom/prometheus", "stateful": True, "port": 9090}
+    web = {"image": "web", "port": 80, "routes": ["/"]}
+    [found] = of_metrics(stack(web=web, prometheus=prometheus))
+    assert found.message == "prometheus does not reach the gateway: they share no network"
+    assert found.hint == "services.prometheus.networks: [backend, gateway]; then msctl up"
+    prometheus = prometheus | {"networks": ["backend", "gateway"]}
+    assert list(of_metrics(stack(web=web, prometheus=prometheus))) == []
+    assert list(of_metrics(stack(["backend"], web=web, prometheus=prometheus))) == []
 
 
 def test_what_the_hint_says_is_enough() -> None:

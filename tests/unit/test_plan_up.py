@@ -17,28 +17,29 @@ def test_a_first_up_creates_everything_and_starts_it_in_the_order_of_needs() -> 
     stack = shop()
     assert str(planned(World().have(*images_of(stack)), stack)) == lines(
         """
-        #1 create network shop_backend
+        #1 create network shop_gateway
         #2 create volume shop_gateway
         #3 create shop_traefik, it is not there after #1 #2
         #4 clear pins of shop_traefik after #3
         #5 start shop_traefik, it is not there after #4
         #6 await healthy shop_traefik after #5
-        #7 create volume shop_data
-        #8 create shop-db-1, it is not there after #1 #7
-        #9 start shop-db-1, it is not there after #8
-        #10 await healthy shop-db-1 after #9
-        #11 create shop-api-1, it is not there after #1
-        #12 start shop-api-1, it is not there after #10 #11
-        #13 await healthy shop-api-1 after #12
-        #14 create shop-api-2, it is not there after #1
-        #15 start shop-api-2, it is not there after #10 #14
-        #16 await healthy shop-api-2 after #15
-        #17 await routed shop-api-1 after #6 #13 #16
-        #18 await routed shop-api-2 after #6 #13 #16
-        #19 create shop-web-1, it is not there after #1
-        #20 start shop-web-1, it is not there after #13 #16 #19
-        #21 await healthy shop-web-1 after #20
-        #22 await routed shop-web-1 after #6 #21
+        #7 create network shop_backend
+        #8 create volume shop_data
+        #9 create shop-db-1, it is not there after #7 #8
+        #10 start shop-db-1, it is not there after #9
+        #11 await healthy shop-db-1 after #10
+        #12 create shop-api-1, it is not there after #1 #7
+        #13 start shop-api-1, it is not there after #11 #12
+        #14 await healthy shop-api-1 after #13
+        #15 create shop-api-2, it is not there after #1 #7
+        #16 start shop-api-2, it is not there after #11 #15
+        #17 await healthy shop-api-2 after #16
+        #18 await routed shop-api-1 after #6 #14 #17
+        #19 await routed shop-api-2 after #6 #14 #17
+        #20 create shop-web-1, it is not there after #1 #7
+        #21 start shop-web-1, it is not there after #14 #17 #20
+        #22 await healthy shop-web-1 after #21
+        #23 await routed shop-web-1 after #6 #22
         """
     )
 
@@ -314,3 +315,13 @@ def test_a_lost_secret_of_a_database_is_not_made_anew() -> None:
         f"db: the secret {path} is missing, but volume shop_data exists and was made with it"
     )
     assert caught.value.hint == ("put the file back, or remove the data with msctl down --volumes")
+
+
+def test_what_left_the_file_lets_its_previous_image_go() -> None:
+    """Nobody can roll back to it any more; the tag would keep it on the disk for ever."""
+    world = running(stack_of({"old": {}, "web": {}}))
+    finish(MemoryEngine(world, stack_of({"old": {"env": {"A": "1"}}, "web": {}})))
+    assert "shop-old:previous" in world.kept
+    finish(MemoryEngine(world, stack_of({"web": {}})))
+    assert "shop-old:previous" not in world.kept
+    assert world.named("old") == []

@@ -32,7 +32,8 @@ def test_the_socket_is_the_proxys_alone() -> None:
     assert with_socket == ["socket-proxy"]
     joined = [n for n, s in found["services"].items() if "socket-proxy" in s["networks"]]
     assert joined == ["traefik", "socket-proxy"]
-    assert found["networks"] == {"backend": None, "socket-proxy": {"internal": True}}
+    assert list(found["networks"]) == ["backend", "gateway", "socket-proxy"]
+    assert found["networks"]["socket-proxy"] == {"internal": True}
     assert (
         "--providers.docker.endpoint=tcp://socket-proxy:2375"
         in (found["services"]["traefik"]["command"])
@@ -93,7 +94,8 @@ def test_without_it_the_gateway_has_the_socket(off: Any) -> None:
     assert "/var/run/docker.sock:/run/docker.sock:ro" in gateway["volumes"]
     assert "--providers.docker.endpoint=unix:///run/docker.sock" in gateway["command"]
     assert "depends_on" not in gateway
-    assert gateway["networks"] == list(found["networks"]) == ["backend"]
+    assert gateway["networks"] == ["gateway"]
+    assert list(found["networks"]) == ["backend", "gateway"]
 
 
 def test_no_gateway_no_proxy() -> None:
@@ -135,16 +137,17 @@ def test_up_starts_it_before_the_gateway() -> None:
         #2 create shop-socket-proxy-1, it is not there after #1
         #3 start shop-socket-proxy-1, it is not there after #2
         #4 await healthy shop-socket-proxy-1 after #3
-        #5 create network shop_backend
+        #5 create network shop_gateway
         #6 create volume shop_gateway
         #7 create shop_traefik, it is not there after #1 #5 #6
         #8 clear pins of shop_traefik after #3 #7
         #9 start shop_traefik, it is not there after #8
         #10 await healthy shop_traefik after #9
-        #11 create shop-web-1, it is not there after #5
-        #12 start shop-web-1, it is not there after #11
-        #13 await healthy shop-web-1 after #12
-        #14 await routed shop-web-1 after #4 #10 #13
+        #11 create network shop_backend
+        #12 create shop-web-1, it is not there after #5 #11
+        #13 start shop-web-1, it is not there after #12
+        #14 await healthy shop-web-1 after #13
+        #15 await routed shop-web-1 after #4 #10 #14
         """
     )
     finish(MemoryEngine(world, stack))

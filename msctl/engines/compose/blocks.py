@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ from msctl.engines.compose.container import (
 )
 from msctl.engines.compose.desired import Desired
 from msctl.engines.compose.plan_settings import write_before_start
+from msctl.engines.compose.reach import Reach
 from msctl.engines.compose.revision import Previous, Revision
 from msctl.engines.compose.steps import (
     AwaitCompleted,
@@ -73,6 +75,7 @@ class Blocks:
         """What has to be done before the gateway can list anybody."""
         self.settings_ready: list[int] = []
         """What has to be done before it knows all that new routes name."""
+        self.reach = Reach(desired, state, self.draft)
         self._resources: dict[str, int] = {}
         self._numbers: dict[str, int] = {}
         self._recorded: dict[str, list[int]] = {}
@@ -123,8 +126,16 @@ class Blocks:
                 labels.PROJECT: self.desired.project,
                 labels.COMPOSE_VERSION: labels.COMPATIBLE_WITH,
             }
-            step = CreateVolume(target=name, labels=own, options=options)
-            self._resources[resource] = self.draft.add(step, self._secrets_behind(key))
+            secrets = self._secrets_behind(key)
+            made = [self.draft.nodes[number - 1].step for number in secrets]
+            paths = {
+                path: None
+                for step in made
+                if isinstance(step, WriteSecret)
+                for path in (posixpath.join(posixpath.dirname(step.path), step.secret), step.path)
+            }
+            step = CreateVolume(target=name, labels=own, options=options, secrets=tuple(paths))
+            self._resources[resource] = self.draft.add(step, secrets)
         return self._resources[resource]
 
     def _secrets_behind(self, volume: str) -> list[int]:
@@ -208,12 +219,15 @@ class Blocks:
             body["Image"] = image_id or revision.image  # its tag leads elsewhere by now
         if heir_of is not None:
             body["HostConfig"] = with_volumes(body["HostConfig"], heir_of.unnamed)
+        networks = endpoints(revision, name)
+        if revision.name == GATEWAY:
+            networks |= {network: {} for network in self.reach.of_new_gateway(revision)}
         step = CreateContainer(
             target=name,
             service=revision.name,
             cause=cause,
             body=body,
-            networks=endpoints(revision, name),
+            networks=networks,
             platform=revision.service.get("platform"),
         )
         behind = [*self.resources(revision), *self._recorded.get(revision.name, ()), *after]

@@ -26,6 +26,8 @@ from msctl.engines.compose.steps import (
 from msctl.render.pins import same_health_check, same_routing
 from msctl.state import Replica
 
+GATEWAY_GOES = "the gateway is replaced: for some seconds no request is answered"
+
 
 class Change:
     """One service in a plan: its pins, and the revision that new replicas are made from."""
@@ -94,7 +96,11 @@ class Change:
         has to be done before it may get requests."""
         number = number or self.blocks.next_number(self.service)
         name, created = self.blocks.create(self.pattern, number, cause, after, heir_of)
-        started = self.blocks.start(name, self.service, cause, [created, *after, *waits])
+        reached = self.blocks.reach.of_replica(
+            self.server(name), self.blocks.resources(self.revision)
+        )
+        behind = [created, *after, *waits, *reached]
+        started = self.blocks.start(name, self.service, cause, behind)
         healthy = self.blocks.healthy(name, self.revision, [started])
         self.started.append(healthy)
         return name, self._prove(name, healthy)
@@ -224,7 +230,8 @@ class Change:
         """Stop-first: an old replica goes, then its successor comes."""
         missing, todo = wanted - len(kept), list(old)
         ready = [s for replica in kept if (s := server_of(replica)) is not None]
-        behind = [*waits, *kept_ready]
+        # What cannot be made is found out while the old ones serve.
+        behind = [*waits, *kept_ready, *(self.blocks.resources(self.revision) if old else [])]
         while todo:
             replica = todo.pop(0)
             staying = [*servers_of(todo), *ready]

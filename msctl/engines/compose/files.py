@@ -69,6 +69,12 @@ def check_mounts(revision: Revision, *, local: bool) -> None:
         UsageProblem: with the path.
     """
     check_secrets(revision)
+    for secret in revision.secrets if not local else ():
+        raise UsageProblem(
+            f"services.{revision.name}.secrets: {secret} is a file on this machine, but the engine "
+            "is on another one; nothing was changed",
+            hint="run msctl on the engine's machine, or put what the service needs into its image",
+        )
     for source, read_only in revision.bind_mounts():
         where = f"services.{revision.name}.volumes: {source}"
         if not local and source not in revision.sockets:
@@ -119,8 +125,9 @@ def _content(path: Path) -> bytes:
     return hashlib.sha256(path.read_bytes()).digest()
 
 
-def write_secret(step: WriteSecret) -> None:
-    """Write a secret's file where it is missing; the secret itself is random when it is new.
+def write_secret(step: WriteSecret) -> list[Path]:
+    """Write a secret's file where it is missing; the secret itself is random when it is new. The
+    files that are new by it.
 
     The folder is the user's alone (0700); the files can be read by everybody who gets them
     mounted, since a container's user has another number than ours.
@@ -129,13 +136,36 @@ def write_secret(step: WriteSecret) -> None:
         StepFailed: the folder or file cannot be written, or is a link.
     """
     path = Path(step.path)
+    plain, made = path.parent / step.secret, []
     try:
         wholefile.own_folder(path.parent)
-        secret = _secret(path.parent / step.secret)
-        if step.template is not None:
-            wholefile.write_once(path, step.template.replace("{secret}", secret), SECRET_MODE)
+        if wholefile.read(plain) is None and wholefile.write_once(
+            plain, secrets.token_urlsafe(SECRET_BYTES), SECRET_MODE
+        ):
+            made.append(plain)
+        secret = (wholefile.read(plain) or "").rstrip("\n")
+        if step.template is not None and wholefile.write_once(
+            path, step.template.replace("{secret}", secret), SECRET_MODE
+        ):
+            made.append(path)
     except OSError as error:
         raise StepFailed(f"cannot write {path}: {error.strerror}") from error
+    return made
+
+
+def made_with(volume: str, paths: Iterable[str]) -> str:
+    """What stands on a volume for the secrets that were made with it: random ones, which nobody
+    guesses.
+
+    Raises:
+        StepFailed: one is gone again.
+    """
+    found = {path: wholefile.read(Path(path)) for path in paths}
+    for path, text in found.items():
+        if text is None:
+            raise StepFailed(f"{path} is gone again", hint="msctl up")
+    text = "\0".join(filter(None, found.values()))
+    return hmac.new(text.encode(), volume.encode(), hashlib.sha256).hexdigest()
 
 
 def stage_secret(step: StageSecret) -> None:
@@ -143,8 +173,8 @@ def stage_secret(step: StageSecret) -> None:
     StepFailed: the file cannot be written.
     """
     path = _staged(step.folder, step.target)
-    if wholefile.read(path) is None:
-        wholefile.write(path, secrets.token_urlsafe(SECRET_BYTES))
+    if wholefile.read(path) is None:  # two who come at once go on with the same value
+        wholefile.write_once(path, secrets.token_urlsafe(SECRET_BYTES))
 
 
 def staged_secret(folder: str, secret: str) -> str:
@@ -210,10 +240,3 @@ def _digest_key(folder: Path, new: bool) -> bytes | None:
     except (StepFailed, OSError):
         return None
     return text.encode() if text else None
-
-
-def _secret(path: Path) -> str:
-    if (found := wholefile.read(path)) is None:
-        wholefile.write_once(path, secrets.token_urlsafe(SECRET_BYTES), SECRET_MODE)
-        found = wholefile.read(path)
-    return (found or "").rstrip("\n")

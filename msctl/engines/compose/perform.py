@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from msctl.engines.compose import labels
 from msctl.engines.compose.client import Client, EngineFault
 from msctl.engines.compose.files import (
+    made_with,
     rotate_secret,
     secret_digests,
     stage_secret,
@@ -34,7 +36,9 @@ from msctl.engines.compose.steps import (
     CreateVolume,
     EmptyPin,
     EmptyProbe,
+    JoinNetwork,
     KeepImage,
+    LeaveNetwork,
     ProvideImage,
     RecordIntent,
     ReleaseImage,
@@ -76,15 +80,21 @@ class Performer:
     ) -> None:
         self._client = client
         self._images = images
+        self._made: list[Path] = []
+        """Files of secrets that are new."""
+        self._kept: set[Path] = set()
+        """Those that a database has by now."""
         self._deeds: dict[type[Step], Callable[[Any], None]] = {
             KeepImage: self._keep_image,
             ReleaseImage: self._release_image,
-            WriteSecret: write_secret,
+            WriteSecret: lambda step: self._made.extend(write_secret(step)),
             StageSecret: stage_secret,
             TellSecret: self._tell_secret,
             RotateSecret: rotate_secret,
             CreateNetwork: self._create_network,
             RemoveNetwork: self._remove_network,
+            JoinNetwork: lambda step: self._connect(step.container, step.target, {}),
+            LeaveNetwork: self._leave_network,
             CreateVolume: self._create_volume,
             RemoveVolume: self._remove_volume,
             RecordIntent: self._record_intent,
@@ -183,16 +193,38 @@ class Performer:
                 hint=f"docker network disconnect {step.target} {users[0]}, then msctl down",
             ) from fault
 
+    def _leave_network(self, step: LeaveNetwork) -> None:
+        try:
+            self._client.call(
+                lambda api: api.disconnect_container_from_network(step.container, step.target)
+            )
+        except EngineFault as fault:
+            if fault.status != _MISSING and "is not connected to" not in fault.message:
+                raise
+
     def _create_volume(self, step: CreateVolume) -> None:
-        options = step.options
-        self._client.call(
+        """The engine gives the one that is there, where somebody was quicker."""
+        options, own = step.options, dict(step.labels)
+        if step.secrets:
+            own[labels.MADE_WITH] = made_with(step.target, step.secrets)
+        found = self._client.call(
             lambda api: api.create_volume(
                 step.target,
                 driver=options.get("driver") or "local",
                 driver_opts=options.get("driver_opts"),
-                labels=dict(step.labels),
+                labels=own,
             )
         )
+        theirs = (found.get("Labels") or {}).get(labels.MADE_WITH)
+        if step.secrets and theirs != own[labels.MADE_WITH]:
+            for path in set(self._made) & set(map(Path, step.secrets)) - self._kept:
+                path.unlink(missing_ok=True)
+            raise StepFailed(
+                f"volume {step.target} was made by somebody else a moment ago, with secrets that "
+                "are not here; those that were made here are taken back",
+                hint=f"copy {', '.join(step.secrets)} from there, then msctl up",
+            )
+        self._kept |= set(map(Path, step.secrets))
 
     def _remove_volume(self, step: RemoveVolume) -> None:
         self._quietly(_MISSING, lambda api: api.remove_volume(step.target))

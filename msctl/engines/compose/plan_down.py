@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
 
@@ -39,16 +40,16 @@ def plan_down(desired: Desired, state: StackState, request: Down) -> Plan:
         remove(replica.service)
     all_gone = [step for steps in gone.values() for step in steps]
     _networks(blocks, foreign, all_gone)
-    _images(blocks, ours, all_gone)
+    release_images(blocks, ours, all_gone)
     unnamed = [name for replica in ours for name in replica.unnamed.values()]
     for volume in [*_volumes(desired, state, request), *(unnamed if request.volumes else ())]:
         blocks.draft.add(RemoveVolume(target=volume), all_gone)
     return blocks.draft.plan()
 
 
-def _images(blocks: Blocks, ours: list[Replica], after: list[int]) -> None:
+def release_images(blocks: Blocks, gone: Iterable[Replica], after: list[int]) -> None:
     """The images of revisions before: without containers nobody knows what to roll back to."""
-    kept = {replica.service: replica.previous for replica in ours if replica.previous}
+    kept = {replica.service: replica.previous for replica in gone if replica.previous}
     for service, previous in kept.items():
         tag = previous_tag(blocks.desired.project, service)
         with suppress(ValueError):  # whoever wrote the label

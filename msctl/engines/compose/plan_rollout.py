@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from msctl.engines.compose.blocks import Blocks, Pattern
-from msctl.engines.compose.changing import Change, previous_of, replace_all
+from msctl.engines.compose.changing import GATEWAY_GOES, Change, previous_of, replace_all
 from msctl.engines.compose.desired import Desired
 from msctl.engines.compose.pinning import refuse_without_gateway
 from msctl.engines.compose.plan_scale import running_pattern
@@ -79,7 +79,7 @@ def _replace(
     if request.drain and change.is_routed:
         refuse_without_gateway(blocks)
     if request.service == GATEWAY:
-        blocks.draft.note("the gateway is replaced: for some seconds no request is answered")
+        blocks.draft.note(GATEWAY_GOES)
     elif desired.single(request.service):
         blocks.draft.note(f"{request.service} is replaced stop-first, since it is single")
     intent = state.intent(request.service)

@@ -49,6 +49,7 @@ def plan_rotate(desired: Desired, state: StackState, secret: str) -> Plan:
     files = {f.name: f.template for f in desired.secret_files() if f.secret == secret}
     if not any(f"{folder}/{name}" in state.secret_files for name in files):
         raise UsageProblem(f"{secret} has no value yet", hint="msctl up makes it")
+    _check_place(desired, state, secret, folder)
     draft = Draft()
     before = [draft.add(StageSecret(target=secret, folder=folder))]
     for name in users_of(desired, secret):
@@ -78,6 +79,26 @@ def plan_rotate(desired: Desired, state: StackState, secret: str) -> Plan:
             before.append(draft.add(step, before))
     draft.add(RotateSecret(target=secret, folder=folder, files=files), before)
     return draft.plan()
+
+
+def _check_place(desired: Desired, state: StackState, secret: str, folder: str) -> None:
+    """What runs has this folder's secret, not that of another copy of the stack file, which would
+    keep the old value.
+
+    Raises:
+        UsageProblem: nothing was changed.
+    """
+    for name in users_of(desired, secret):
+        for replica in state.of(name):
+            elsewhere = [path for path in replica.secrets if not path.startswith(f"{folder}/")]
+            if elsewhere:
+                place = posixpath.dirname(elsewhere[0])
+                raise UsageProblem(
+                    f"{replica.name} has its secrets from {place}, not from here; nothing was "
+                    "changed",
+                    hint=f"rotate {secret} with the stack file that is beside them, or bring the "
+                    f"stack here: copy {place}, then msctl up",
+                )
 
 
 def _mounts(desired: Desired, name: str, secret: str) -> list[SecretMount]:

@@ -7,7 +7,13 @@ from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
 
 from msctl.engines.compose.blocks import Blocks, Pattern
-from msctl.engines.compose.changing import Change, inherited, previous_of, replace_all
+from msctl.engines.compose.changing import (
+    GATEWAY_GOES,
+    Change,
+    inherited,
+    previous_of,
+    replace_all,
+)
 from msctl.engines.compose.compare import changed_secret, is_foreign, outdated, worst_first
 from msctl.engines.compose.desired import Desired
 from msctl.engines.compose.pinning import (
@@ -15,6 +21,7 @@ from msctl.engines.compose.pinning import (
     refuse_without_gateway,
     servers_of,
 )
+from msctl.engines.compose.plan_down import release_images
 from msctl.engines.compose.plan_settings import change_settings, end_old_settings
 from msctl.engines.compose.revision import Revision
 from msctl.engines.compose.steps import EmptyProbe
@@ -56,6 +63,8 @@ class _UpPlan:
         self.desired, self.state, self.request = desired, state, request
         self.blocks = Blocks(desired, state, request.timeout)
         self.ends: dict[str, list[int]] = {}
+        self.retired: list[int] = []
+        """What ends services that left the file."""
         self.freed: dict[object, list[int]] = {}
         """What frees a host port that a service which left the file holds."""
 
@@ -64,12 +73,14 @@ class _UpPlan:
             self.blocks.draft.note(f"{name} is left out: {why}")
         if not self.request.services:
             self._what_left_the_file()
+            self.retired = [node.id for node in self.blocks.draft.nodes]
         for name in self._in_order():
             self._service(name)
             if name == GATEWAY:
                 self.blocks.settings_ready = change_settings(self.blocks)
         if not self.request.services:
             end_old_settings(self.blocks)
+            self.blocks.reach.leave_others()
         return self.blocks.draft.plan()
 
     def _in_order(self) -> list[str]:
@@ -132,6 +143,9 @@ class _UpPlan:
                 *(step for port in revision.host_ports() for step in self.freed.get(port, ())),
             ],
         )
+        if stale and name == GATEWAY:
+            self.blocks.draft.note(GATEWAY_GOES)
+            service.waits += self.retired  # drained by the gateway that knows them
         if stale:
             service.change.keep_previous_image()
         if self.desired.is_job(name):
@@ -258,6 +272,7 @@ class _UpPlan:
             behind = pins.drain(seconds, behind, why)
         removed = [self.blocks.remove(replica, why, behind) for replica in replicas]
         pins.release([], removed)
+        release_images(self.blocks, replicas, removed)
         for replica, step in zip(replicas, removed, strict=True):
             if replica.revision is not None:
                 old = Revision.from_json(service, replica.revision)

@@ -102,11 +102,30 @@ class RemoveNetwork(Step):
 
 
 @dataclass(frozen=True, kw_only=True)
+class JoinNetwork(Step):
+    """Have a container that runs on one more network."""
+
+    verb: ClassVar[str] = "join network"
+    container: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeaveNetwork(Step):
+    """Take a container off a network that it has no business on any more."""
+
+    verb: ClassVar[str] = "leave network"
+    container: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class CreateVolume(Step):
     verb: ClassVar[str] = "create volume"
     labels: Mapping[str, str]
     options: Mapping[str, Any] = field(default_factory=dict)
     """Compose's top-level volume."""
+    secrets: tuple[str, ...] = ()
+    """Absolute paths of secrets that this plan makes for the database on it: whoever makes the
+    volume first has the ones that it keeps."""
 
 
 @dataclass(frozen=True, kw_only=True)
