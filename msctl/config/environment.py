@@ -83,9 +83,11 @@ class ServiceEnvironment:
         env: dict[str, str | None] = {}
         for index, file in enumerate(service.env_file):
             try:
-                env |= self._files.variables(file)
+                env |= self._files.variables(file.path)
             except (OSError, ValueError) as error:
-                messages = _complaints(file, error)
+                if isinstance(error, FileNotFoundError) and not file.required:
+                    continue
+                messages = _complaints(file.path, error)
                 self.problems += (((("env_file", index)), message) for message in messages)
         for name, value in service.env.items():
             env[name] = self._lookup(name) if value is None else value

@@ -13,7 +13,6 @@ from msctl.fields import (
     Command,
     Duration,
     Environment,
-    FilePath,
     Flag,
     Image,
     Labels,
@@ -38,6 +37,7 @@ from msctl.model.confinement import (
     User,
 )
 from msctl.model.entries import MountEntry, PortEntry
+from msctl.model.envfile import EnvFileField
 from msctl.model.health import HealthCheck
 from msctl.model.kubernetes import KubernetesService
 from msctl.model.middlewares import (
@@ -69,8 +69,8 @@ class Service(Record):
     entrypoint: Command | None = None
     env: Environment = Field(default_factory=dict)
     """Environment variables."""
-    env_file: Annotated[tuple[FilePath, ...], BeforeValidator(one_or_many)] = ()
-    """Files of environment variables; `env` wins."""
+    env_file: Annotated[tuple[EnvFileField, ...], BeforeValidator(one_or_many)] = ()
+    """Files of environment variables, as in Compose; `env` wins."""
     ports: Annotated[tuple[PortEntry, ...], BeforeValidator(one_or_many)] = ()
     """Published ports, as in Compose. A fixed host port allows one replica."""
     volumes: Annotated[tuple[MountEntry, ...], BeforeValidator(one_or_many)] = ()
