@@ -13,6 +13,7 @@ from typing import Any
 from msctl.engines.compose import labels
 from msctl.engines.compose.client import OLDEST_API, Client, EngineFault
 from msctl.engines.compose.files import secret_digests
+from msctl.engines.compose.hostports import published
 from msctl.errors import EngineUnreachable
 from msctl.gateway import GatewayApi
 from msctl.model import GATEWAY
@@ -208,6 +209,7 @@ def _replica(row: Mapping[str, Any]) -> Replica:
         addresses={name: endpoint.get("IPAddress") or "" for name, endpoint in networks.items()},
         routing={key: value for key, value in own.items() if key.startswith("traefik.")},
         exit_code=int(exited[1]) if exited else None,
+        ports=frozenset(published([row])),
         unnamed={
             mount["Destination"]: mount["Name"]
             for mount in row.get("Mounts") or ()

@@ -16,7 +16,6 @@ from msctl.engines.compose.pinning import (
     servers_of,
 )
 from msctl.engines.compose.plan_settings import change_settings, end_old_settings
-from msctl.engines.compose.revision import Revision
 from msctl.engines.compose.steps import EmptyProbe
 from msctl.model import GATEWAY, Rollout
 from msctl.plan import Plan
@@ -216,7 +215,7 @@ class _UpPlan:
         for replica in self.state.containers:
             if is_foreign(replica, self.desired):
                 if self.request.remove_orphans:
-                    self.blocks.remove(replica, "--remove-orphans")
+                    self._frees(replica, self.blocks.remove(replica, "--remove-orphans"))
                 else:
                     self.blocks.draft.note(
                         f"{replica.name} is in the project but neither made by msctl nor in the "
@@ -259,7 +258,9 @@ class _UpPlan:
         removed = [self.blocks.remove(replica, why, behind) for replica in replicas]
         pins.release([], removed)
         for replica, step in zip(replicas, removed, strict=True):
-            if replica.revision is not None:
-                old = Revision.from_json(service, replica.revision)
-                for port in old.host_ports():
-                    self.freed.setdefault(port, []).append(step)
+            self._frees(replica, step)
+
+    def _frees(self, replica: Replica, step: int) -> None:
+        """A step after which a replica's ports of the host are free."""
+        for _, port, protocol in replica.ports:
+            self.freed.setdefault((str(port), protocol), []).append(step)

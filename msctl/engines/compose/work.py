@@ -16,7 +16,8 @@ from msctl.engines.compose.hostports import busy_ports
 from msctl.engines.compose.images import Images
 from msctl.engines.compose.observe import Observer
 from msctl.engines.compose.perform import Performer
-from msctl.engines.compose.planner import Planner, port_key
+from msctl.engines.compose.planner import Planner
+from msctl.engines.compose.portcheck import port_key
 from msctl.engines.compose.settings import SettingsSource
 from msctl.engines.compose.watch import ContainerWatch
 from msctl.model import Stack
