@@ -156,7 +156,7 @@ class Planner:
             self.check_mounts(whole.revisions[name])
         outcome = yield plan_rotate(whole, state, request.secret)
         for name in to_replace(whole, state, request.secret):
-            if outcome is None or outcome.failures:
+            if outcome is not None and outcome.failures:
                 return
             state = self._state()
             restart = Restart(name, request.timeout, request.drain)
