@@ -5,6 +5,7 @@ One API client a thread (the SDK's sessions are not to be shared), and faults as
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
@@ -76,19 +77,25 @@ def unreachable(
     return EngineUnreachable(f"no Docker engine answers at {address}{by}: {why}", hint=hint)
 
 
-def _settings(place: Endpoint) -> dict[str, Any]:
+def connection(place: Endpoint) -> dict[str, Any]:
     """What the SDK is told of an engine."""
     if place.address.startswith(SCHEME):
         return {"base_url": "unix:///ssh"}  # its connections are made by an adapter of ours
-    if place.certificates is None:
+    if place.local or (place.certificates is None and place.verify):
         return {"base_url": place.address}
-    folder = place.certificates
-    tls = TLSConfig(
-        client_cert=(str(folder / "cert.pem"), str(folder / "key.pem")),
-        ca_cert=str(folder / "ca.pem"),
-        verify=place.verify,
-    )
+    tls = TLSConfig(**certificates(place), verify=place.verify)
     return {"base_url": place.address.replace("tcp://", "https://", 1), "tls": tls}
+
+
+def certificates(place: Endpoint) -> dict[str, Any]:
+    """The files that there are; without its authority's an engine is not verified by chance."""
+    if place.certificates is None:
+        return {}
+    ca, cert, key = (place.certificates / name for name in ("ca.pem", "cert.pem", "key.pem"))
+    found: dict[str, Any] = {"ca_cert": str(ca)} if place.verify or ca.exists() else {}
+    if cert.exists() or key.exists():
+        found["client_cert"] = (str(cert), str(key))
+    return found
 
 
 def _by_ssh(error: BaseException) -> SshFault | None:
@@ -124,7 +131,7 @@ class Client:
         self.local = self.place.local
         """Whether the engine runs on this machine."""
         with _faults(self.place):
-            self._settings = _settings(self.place)
+            self._settings = connection(self.place)
         self._threads = threading.local()
         self._told: dict[str, Any] | None = None
 
@@ -171,6 +178,13 @@ class Client:
             except TimeoutError:
                 del self._threads.api  # it is still at it
                 raise
+
+    @property
+    def virtual(self) -> bool:
+        """Whether the engine of this machine runs in one of its own, as Docker Desktop's does:
+        its socket there is no file here."""
+        platform = (self.version().get("Platform") or {}).get("Name") or ""
+        return sys.platform != "linux" or "desktop" in platform.lower()
 
     def version(self) -> dict[str, Any]:
         """What the engine tells of itself, asked once.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
 from msctl.engines.compose.client import Client
@@ -52,7 +51,7 @@ class Work:
             digest,
             self._observe_with_ports,
             images.unavailable,
-            partial(check_mounts, local=client.local),
+            lambda it: check_mounts(it, local=client.local, virtual=client.virtual),
             source.observe,
         )
 
