@@ -48,6 +48,10 @@ class Usage:
     """When that was, in seconds, by the clock of whoever counted."""
 
 
+HostPort = tuple[str, int, str]
+"""Address of the host (empty: all), port, protocol."""
+
+
 @dataclass(frozen=True)
 class Replica:
     """One container of the project."""
@@ -82,10 +86,10 @@ class Replica:
     """The Traefik labels that it carries."""
     unnamed: Mapping[str, str] = field(default_factory=dict)
     """Its volumes that have no name in any file, as the engine calls them, by where they are."""
-    published: frozenset[tuple[str, int, str]] = frozenset()
-    """Its host ports while it runs: address (empty: all), port, protocol."""
     previous: str | None = None
     """The revision before, with its image, as JSON; None when there was none."""
+    ports: frozenset[HostPort] = frozenset()
+    """Those of the host that it publishes; none while it is not running."""
     exit_code: int | None = None
     """Of a container that has ended."""
     detail: Detail | None = None

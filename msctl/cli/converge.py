@@ -85,6 +85,29 @@ def converge(
     return run
 
 
+def carry_out(
+    session: Session,
+    loaded: LoadedStack,
+    engine: Engine,
+    request: Request,
+    by: By = By.SERVICE,
+    *,
+    dry_run: bool,
+) -> Run | None:
+    """Fulfil a request, or print what it would do; None where it is only printed.
+
+    Raises:
+        MsctlError: as `converge`.
+    """
+    if dry_run:
+        show_plans(session, loaded.stack.name, engine, request)
+        return None
+    run = converge(session, loaded, engine, request, by)
+    if session.options.json:
+        session.ui.json(run.record(session, loaded.stack.name, engine.name))
+    return run
+
+
 @dataclass
 class _Told:
     """What became of a plan; None while it has not been run."""

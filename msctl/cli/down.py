@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from msctl.cli.group import command as command_named
+from msctl.cli.options import shows
 from msctl.cli.session import Session, in_session
 from msctl.errors import MsctlError, UsageProblem
 
@@ -13,25 +14,27 @@ from msctl.errors import MsctlError, UsageProblem
 @click.option("--volumes", is_flag=True, help="Remove the volumes too, with all data in them.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--remove-orphans", is_flag=True, help="Remove the project's foreign containers too.")
+@shows
 @in_session
-def command(session: Session, *, volumes: bool, yes: bool, remove_orphans: bool) -> None:
+def command(
+    session: Session, *, volumes: bool, yes: bool, remove_orphans: bool, dry_run: bool
+) -> None:
     """Remove the stack: its containers and networks.
 
     Volumes stay, unless --volumes asks for them too.
     """
     from msctl.cli import summary
-    from msctl.cli.converge import converge
+    from msctl.cli.converge import carry_out
     from msctl.request import Down
 
     loaded = session.load()
     engine = session.connect(loaded)
-    if volumes and not yes:
+    if volumes and not yes and not dry_run:
         _ask(session, loaded.stack.name, summary.data_volumes(engine.observe()))
     request = Down(volumes=volumes, remove_orphans=remove_orphans)
-    run = converge(session, loaded, engine, request)
-    if session.options.json:
-        session.ui.json(run.record(session, loaded.stack.name, engine.name))
-    summary.down(session, loaded, engine, run)
+    run = carry_out(session, loaded, engine, request, dry_run=dry_run)
+    if run is not None:
+        summary.down(session, loaded, engine, run)
 
 
 def _ask(session: Session, project: str, volumes: list[str]) -> None:

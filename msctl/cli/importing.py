@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     from msctl.importing import Imported, Made, Source
 
 _STACK_FILE = "stack.yaml"
+_NO_HTTP = frozenset(
+    (21, 22, 25, 53, 110, 143, 389, 465, 587, 993, 1433, 1521, 1883, 3306, 4222, 5432, 5672,
+     6379, 8883, 9042, 9092, 9300, 11211, 27017, 33060)
+)  # fmt: skip
+"""Ports of mail, databases, queues and the like, which no route leads to."""
 SECRET = 0o444
 """A secret's file lies in a folder of the user's alone; users of containers have other numbers."""
 _FORM = "docker-compose.yml"
@@ -60,13 +65,14 @@ def command(
     msctl cannot make is named, with its line, here and at the top of the stack file.
     """
     files = files or _usual(session)
-    path = session.app.cwd / files[0]
+    cwd = session.app.cwd
+    path = cwd / files[0]
     target = _target(session, path, output, force)
     source = _source(session, path, files, profiles)
     found = _imported(session, path, source)
     if not found.data["services"]:
         _nothing(session, path, found, source)
-    text = found.text(path.name)
+    text = found.text(*_from(path.parent, cwd, files))
     if target is None:
         session.ui.write(text)
     else:
@@ -124,6 +130,11 @@ def write_files(folder: Path, files: Mapping[str, Made], *, force: bool) -> None
             wholefile.write(folder / name, made.text, SECRET if made.private else wholefile.PUBLIC)
     except (StepFailed, OSError) as error:
         raise UsageProblem(f"nothing was imported: {error}") from None
+
+
+def _from(folder: Path, cwd: Path, files: Iterable[str]) -> list[str]:
+    """The files' paths from a folder."""
+    return [Path(os.path.relpath(cwd / file, folder)).as_posix() for file in files]
 
 
 def _usual(session: Session) -> tuple[str, ...]:
@@ -196,7 +207,7 @@ def _source(
     from msctl.importing.source import OURS
 
     folder = path.parent
-    names = [Path(os.path.relpath(session.app.cwd / file, folder)).as_posix() for file in files]
+    names = _from(folder, session.app.cwd, files)
     lookup = _lookup(session, folder, files[0])
     try:
         found = composed(names, lambda name: read_start(folder / name), lookup)
@@ -270,9 +281,14 @@ def next_steps(stack: Mapping[str, Any]) -> Iterator[str]:
         if "ports" in service and not service.get("stateful")
     }
     yield "no service has a route, so there is no gateway: each is reached as before"
-    port = next((ports[0] for ports in published.values() if ports[0].isdecimal()), None)
-    if port is not None:
-        name = next(name for name, ports in published.items() if ports[0] == port)
+    web = (
+        (name, port)
+        for name, ports in published.items()
+        for port in ports[:1]
+        if port.isdecimal() and int(port) not in _NO_HTTP
+    )
+    if (found := next(web, None)) is not None:
+        name, port = found
         yield (
             f"for a gateway, and scaling without a lost request, write in place of {name}'s ports: "
             f"port: {port}, routes: [/]"

@@ -39,6 +39,13 @@ def waits(command: Command) -> Command:
     return timeout(no_drain(command))
 
 
+def shows(command: Command) -> Command:
+    """A command that can tell what it would do."""
+    return click.option("--dry-run", is_flag=True, help="Print the plan and change nothing.")(
+        command
+    )
+
+
 def given(ctx: click.Context) -> dict[str, Any]:
     """The global options given so far, by name; what stands behind the command's name wins."""
     found: dict[str, Any] = ctx.meta.get(_KEY, {})

@@ -6,12 +6,13 @@ import click
 
 from msctl.cli import complete
 from msctl.cli.group import command as command_named
-from msctl.cli.options import waits
+from msctl.cli.options import shows, waits
 from msctl.cli.session import Session, in_session
 
 
 @command_named("rollback")
 @click.argument("service", shell_complete=complete.services)
+@shows
 @waits
 @in_session
 def command(
@@ -20,6 +21,7 @@ def command(
     *,
     timeout: float | None,
     no_drain: bool,
+    dry_run: bool,
 ) -> None:
     """Return SERVICE to the revision before: its image and its configuration.
 
@@ -29,4 +31,4 @@ def command(
     from msctl.request import Rollback
 
     request = Rollback(service, timeout=timeout, drain=not no_drain)
-    replace_replicas(session, request)
+    replace_replicas(session, request, dry_run=dry_run)

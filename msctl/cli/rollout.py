@@ -6,7 +6,7 @@ import click
 
 from msctl.cli import complete
 from msctl.cli.group import command as command_named
-from msctl.cli.options import waits
+from msctl.cli.options import shows, waits
 from msctl.cli.session import Session, in_session
 
 
@@ -14,6 +14,7 @@ from msctl.cli.session import Session, in_session
 @click.argument("service", shell_complete=complete.services)
 @click.option("--image", metavar="REF", help="Another image than the file's, until the next up.")
 @click.option("--build", is_flag=True, help="Build the image first.")
+@shows
 @waits
 @in_session
 def command(
@@ -24,6 +25,7 @@ def command(
     build: bool,
     timeout: float | None,
     no_drain: bool,
+    dry_run: bool,
 ) -> None:
     """Replace every replica of SERVICE by what the stack file says.
 
@@ -36,4 +38,4 @@ def command(
     if image is not None and build:
         raise click.UsageError("--image and --build exclude each other")
     request = Rollout(service, image=image, build=build, timeout=timeout, drain=not no_drain)
-    replace_replicas(session, request)
+    replace_replicas(session, request, dry_run=dry_run)

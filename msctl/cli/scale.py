@@ -10,7 +10,7 @@ import click
 
 from msctl.cli import complete
 from msctl.cli.group import command as command_named
-from msctl.cli.options import waits
+from msctl.cli.options import shows, waits
 from msctl.cli.session import Session, in_session
 from msctl.errors import UsageProblem
 
@@ -29,10 +29,16 @@ _USAGE = "scale web 3, scale all 3, or scale web=3 api=4"
     required=True,
     shell_complete=complete.services,
 )
+@shows
 @waits
 @in_session
 def command(
-    session: Session, words: tuple[str, ...], *, timeout: float | None, no_drain: bool
+    session: Session,
+    words: tuple[str, ...],
+    *,
+    timeout: float | None,
+    no_drain: bool,
+    dry_run: bool,
 ) -> None:
     """Change how many replicas a service has.
 
@@ -42,7 +48,7 @@ def command(
     """
     _refuse_options(words)
     from msctl.cli import summary
-    from msctl.cli.converge import converge
+    from msctl.cli.converge import carry_out
     from msctl.cli.progress import By
     from msctl.request import Scale
 
@@ -51,10 +57,9 @@ def command(
     session.known(loaded, tuple(counts))
     engine = session.connect(loaded)
     request = Scale(counts, timeout=timeout, drain=not no_drain)
-    run = converge(session, loaded, engine, request, By.TARGET)
-    if session.options.json:
-        session.ui.json(run.record(session, loaded.stack.name, engine.name))
-    summary.scale(session, loaded, engine, run, tuple(counts))
+    run = carry_out(session, loaded, engine, request, By.TARGET, dry_run=dry_run)
+    if run is not None:
+        summary.scale(session, loaded, engine, run, tuple(counts))
 
 
 def _refuse_options(words: Sequence[str]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from msctl.cli.group import command as command_named
-from msctl.cli.options import waits
+from msctl.cli.options import shows, waits
 from msctl.cli.session import Session, in_session
 from msctl.errors import UsageProblem
 
@@ -15,10 +15,17 @@ _ROTATE = "rotate"
 @command_named("secret")
 @click.argument("action", metavar=_ROTATE)
 @click.argument("name")
+@shows
 @waits
 @in_session
 def command(
-    session: Session, action: str, name: str, *, timeout: float | None, no_drain: bool
+    session: Session,
+    action: str,
+    name: str,
+    *,
+    timeout: float | None,
+    no_drain: bool,
+    dry_run: bool,
 ) -> None:
     """Give the secret NAME a new random value, and replace every replica that uses it.
 
@@ -29,7 +36,7 @@ def command(
     ends, and no replica is replaced.
     """
     from msctl.cli import summary
-    from msctl.cli.converge import converge
+    from msctl.cli.converge import carry_out
     from msctl.cli.progress import By
     from msctl.request import Rotate
 
@@ -39,8 +46,9 @@ def command(
         )
     loaded = session.load()
     engine = session.connect(loaded)
-    run = converge(session, loaded, engine, Rotate(name, timeout, not no_drain), By.TARGET)
-    if session.options.json:
-        session.ui.json(run.record(session, loaded.stack.name, engine.name))
+    request = Rotate(name, timeout, not no_drain)
+    run = carry_out(session, loaded, engine, request, By.TARGET, dry_run=dry_run)
+    if run is None:
+        return
     session.ui.say(f"secret {name} has a new value, in {run.seconds:.1f} s", "bold green")
     summary.new_passwords(session, loaded, run)

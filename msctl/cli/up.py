@@ -6,7 +6,7 @@ import click
 
 from msctl.cli import complete
 from msctl.cli.group import command as command_named
-from msctl.cli.options import waits
+from msctl.cli.options import shows, waits
 from msctl.cli.session import Session, in_session
 
 
@@ -14,9 +14,9 @@ from msctl.cli.session import Session, in_session
 @click.argument("services", metavar="[SERVICE]...", nargs=-1, shell_complete=complete.services)
 @click.option("--build", is_flag=True, help="Build every image that has a build.")
 @click.option("--pull", is_flag=True, help="Pull every image, stand-ins too.")
-@click.option("--dry-run", is_flag=True, help="Print the plan and change nothing.")
 @click.option("--reset-scale", is_flag=True, help="Return to the file's number of replicas.")
 @click.option("--remove-orphans", is_flag=True, help="Remove the project's foreign containers too.")
+@shows
 @waits
 @in_session
 def command(
@@ -39,7 +39,7 @@ def command(
     With SERVICEs, only these are updated; what they need is started.
     """
     from msctl.cli import summary
-    from msctl.cli.converge import converge, show_plans
+    from msctl.cli.converge import carry_out
     from msctl.cli.render import tell_stale
     from msctl.request import Up
 
@@ -56,10 +56,7 @@ def command(
         dry_run=dry_run,
     )
     tell_stale(session, loaded)
-    if dry_run:
-        show_plans(session, loaded.stack.name, engine, request)
+    run = carry_out(session, loaded, engine, request, dry_run=dry_run)
+    if run is None:
         return
-    run = converge(session, loaded, engine, request)
-    if session.options.json:
-        session.ui.json(run.record(session, loaded.stack.name, engine.name))
     summary.up(session, loaded, engine, run, services)

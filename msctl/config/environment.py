@@ -47,7 +47,7 @@ def blanks(
     `stack` is one that keeps its variables; files whose names hold some are not looked at.
     """
     lookup, _ = dotenv("", environ, read_file)
-    named = [file for service in stack.services.values() for file in service.env_file]
+    named = [file.path for service in stack.services.values() for file in service.env_file]
     for file in dict.fromkeys([".env", *named]):
         found: list[Blank] = []
         with suppress(OSError, ValueError):  # what cannot be read is an error elsewhere
@@ -102,9 +102,11 @@ class ServiceEnvironment:
         env: dict[str, str | None] = {}
         for index, file in enumerate(service.env_file):
             try:
-                env |= self._files.variables(file)
+                env |= self._files.variables(file.path)
             except (OSError, ValueError) as error:
-                messages = _complaints(file, error)
+                if isinstance(error, FileNotFoundError) and not file.required:
+                    continue
+                messages = _complaints(file.path, error)
                 self.problems += (((("env_file", index)), message) for message in messages)
         for name, value in service.env.items():
             env[name] = self._lookup(name) if value is None else value

@@ -26,8 +26,8 @@ _KEPT_OF_SERVICES = (
     PASSED,
 )
 _FREE = ("env", "labels", "args")
-_PATHS = ("source", "context")
-"""Keys of a mount and of a build that hold a path of this machine."""
+_PATHS = ("source", "context", "path")
+"""Keys of a mount, a build and an env_file that hold a path of this machine."""
 
 
 def passes_through(path: Path) -> bool:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from msctl.config.problems import Path
 from msctl.importing.confining import FIRST_CLASS
-from msctl.importing.labels import Labels
+from msctl.importing.labels import Labels, listed
 from msctl.importing.source import Source, pairs, several
 from msctl.model import DOCKER_SOCKET, GATEWAY
 from msctl.model import gateway as stack_file
@@ -22,9 +22,9 @@ _VERSION = re.compile(r"v?(\d+)(?:\.(\d+))?")
 _FIRST = (3, 7)
 """The first version that lets a pin win over labels at equal priority."""
 _ACME = re.compile(r"certificatesresolvers\.[^.]+\.acme\.(.+)")
-_SET_BY_MSCTL = re.compile(
-    r"(entrypoints|api|providers|ping|accesslog|metrics|global|certificatesresolvers|log)\b.*"
-)
+_GUARDS = re.compile(r"entrypoints\.([^.]+)\.http\.middlewares(?:\[\d+\])?")
+HTTP_POINTS, HTTPS_POINTS = ("web", "http"), ("websecure", "https")
+"""What people call their entry points."""
 _PUBLISHED = re.compile(
     r"(?P<host>(?:.+:)?(?:\$\{[^}]*\}|[0-9]*)):(?P<port>[0-9]+)(?:/tcp)?|(?P<bare>[0-9]+)"
 )
@@ -46,11 +46,22 @@ class Gateway:
     flags: list[str] = field(default_factory=list)
     entry_points: dict[str, str] = field(default_factory=dict)
     """The container's port of each, by name."""
-    secure: set[str] = field(default_factory=lambda: {"websecure", "https"})
+    secure: set[str] = field(default_factory=lambda: set(HTTPS_POINTS))
     """Entry points whose routers have TLS."""
+    guards: dict[str, list[str]] = field(default_factory=dict)
+    """Middlewares that each entry point sends all its requests through."""
+    exposes_all: bool = True
+    """Whether it takes services that do not say traefik.enable=true."""
     acme: dict[str, str] = field(default_factory=dict)
     proxy: str | None = None
     """The service that stands between it and the engine's socket."""
+
+    def publishes(self, entry_point: str) -> bool | None:
+        """Whether an entry point is one that the stack's gateway has, too; None: not told."""
+        if entry_point in HTTP_POINTS + HTTPS_POINTS:
+            return True
+        port = self.entry_points.get(entry_point)
+        return None if not self.entry_points else port in ("80", "443")
 
 
 def find_gateway(source: Source, services: Mapping[str, Any]) -> Gateway:
@@ -69,6 +80,10 @@ def _read(name: str, service: Mapping[str, Any]) -> Gateway:
     found.flags = [str(word) for word in words]
     for flag in found.flags:
         key, _, value = flag.lstrip("-").partition("=")
+        if guards := _GUARDS.fullmatch(key.lower()):
+            found.guards.setdefault(guards[1], []).extend(listed(value))
+        if key.lower() == "providers.docker.exposedbydefault":
+            found.exposes_all = value.lower() != "false"
         parts = key.lower().split(".")
         if parts[0] == "entrypoints" and parts[2:3] == ["address"]:
             found.entry_points[parts[1]] = value.rpartition(":")[2].removesuffix("/tcp")
@@ -93,8 +108,8 @@ def gateway_data(
     data: dict[str, Any] = _image(source, gateway.name, service)
     published = _published(source, at, service)
     ports = {"web": "80", "websecure": "443", **gateway.entry_points}
-    http = _first(published, ports, ("web", "http"), "80")
-    https = _first(published, ports, ("websecure", "https"), "443")
+    http = _first(published, ports, HTTP_POINTS, "80")
+    https = _first(published, ports, HTTPS_POINTS, "443")
     dashboard = _first(published, ports, ("traefik",), "8080")
     data["http"] = http or "off"
     if tls_on:
@@ -102,6 +117,7 @@ def gateway_data(
     if dashboard is not None:
         data["dashboard"] = dashboard
         if ":" not in dashboard and not source.own:
+            data["dashboard"] = f"127.0.0.1:{dashboard}"
             source.note((*at, "ports"), "the dashboard is published on loopback only")
     elif source.own:
         data["dashboard"] = "off"
@@ -113,6 +129,8 @@ def gateway_data(
         data |= {"socket_proxy": "off"} if gateway.proxy is None else {}
     _note_rest(source, gateway, service, at)
     defaults = {"http": "80", "https": "443", "dashboard": "127.0.0.1:8080"}
+    if data["tls"] == {"mode": "self-signed"}:
+        del data["tls"]
     return {key: value for key, value in data.items() if defaults.get(key) != value}
 
 
@@ -135,15 +153,6 @@ def socket_of(*services: Mapping[str, Any]) -> str | None:
     texts = [_mount(volume) for one in services for volume in several(one.get("volumes"))]
     found = next((m["path"] for text in texts if (m := _SOCKET.fullmatch(text))), None)
     return None if found in (DOCKER_SOCKET, DOCKER_SOCKET.removeprefix("/var")) else found
-
-
-def other_args(gateway: Gateway) -> list[str]:
-    """The flags of somebody else's Traefik that msctl does not give itself."""
-    kept = []
-    for flag in gateway.flags:
-        if not _SET_BY_MSCTL.fullmatch(flag.lstrip("-").lower()):
-            kept.append(flag)
-    return kept
 
 
 def _image(source: Source, name: str, service: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,12 +11,18 @@ from msctl.config.problems import Path
 from msctl.importing.source import Source, pairs
 
 _LABEL = re.compile(r"traefik\.http\.(routers|services|middlewares)\.([^.]+)\.(.+)", re.IGNORECASE)
+_OTHER = re.compile(r"traefik\.(tcp|udp)\.", re.IGNORECASE)
 _SILENT = re.compile(
     r"traefik\.(enable|docker\.network|swarm\.network|constraint-label.*|docker\.allownonrunning"
     r"|http\.services\.[^.]+\.loadbalancer\.passhostheader)",
     re.IGNORECASE,
 )
 """Labels that msctl sets itself, or that change nothing."""
+
+
+def listed(text: str) -> list[str]:
+    """The items of a list as Traefik's labels and flags have them."""
+    return [item.strip() for item in text.split(",") if item.strip()]
 
 
 @dataclass
@@ -38,8 +44,7 @@ class Part:
         return next(iter(self.places.values()))
 
     def listed(self, option: str) -> list[str]:
-        found = self.options.get(option, "")
-        return [item.strip() for item in found.split(",") if item.strip()]
+        return listed(self.options.get(option, ""))
 
     @property
     def kind(self) -> str:
@@ -60,6 +65,8 @@ class Labels:
     middlewares: dict[str, Part] = field(default_factory=dict)
     networks: dict[str, str] = field(default_factory=dict)
     enabled: dict[str, bool] = field(default_factory=dict)
+    others: set[tuple[str, str]] = field(default_factory=set)
+    """Compose services with routes by TCP or UDP, and which."""
     rest: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Labels that are not Traefik's, by Compose service."""
 
@@ -90,5 +97,10 @@ def _read(source: Source, found: Labels, owner: str, name: str, value: Any, at: 
         part = parts.setdefault(label[2], Part(label[2], owner))
         option = label[3].lower()
         part.options[option], part.spelled[option], part.places[option] = text, label[3], at
+    elif (other := _OTHER.match(name)) is not None:
+        if (owner, other[1].lower()) not in found.others:
+            found.others.add((owner, other[1].lower()))
+            why = "the gateway leads HTTP only; `ports` publishes a port as it is"
+            source.not_carried(at, f"{name}: {why}")
     elif not _SILENT.fullmatch(name):
         source.not_carried(at, f"{name} has no place in the stack file")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,11 +34,12 @@ class Chain:
     somebody out."""
 
 
-def chain_of(source: Source, labels: Labels, router: Part) -> Chain:
-    """A router's middlewares, chains opened."""
+def chain_of(source: Source, labels: Labels, router: Part, before: Sequence[str] = ()) -> Chain:
+    """A router's middlewares, chains opened, behind those `before` that its entry points have."""
     found: list[Part] = []
-    lost: list[str] = []
-    todo = router.listed("middlewares")
+    options = source.resolved(router.options.get("tls.options", "default"))
+    lost = [] if options.startswith("default") else [f"tls.options={options}"]
+    todo = [*before, *router.listed("middlewares")]
     seen: set[str] = set()
     while todo:
         reference = source.resolved(todo.pop(0))
@@ -54,6 +55,19 @@ def chain_of(source: Source, labels: Labels, router: Part) -> Chain:
         else:
             found.append(part)
     return Chain(tuple(found), tuple(lost))
+
+
+def note_unused(source: Source, labels: Labels, guards: Iterable[str]) -> None:
+    """Name the middlewares that nothing goes through."""
+    listed = [*guards]
+    for router in labels.routers.values():
+        listed += router.listed("middlewares")
+    for part in labels.middlewares.values():
+        listed += part.listed("chain.middlewares")
+    used = {source.resolved(reference).partition("@")[0] for reference in listed}
+    for part in labels.middlewares.values():
+        if part.name not in used:
+            source.not_carried(part.place, f"no router has the middleware {part.name}")
 
 
 def users_of(part: Part) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from msctl.importing.gateway import Gateway
 from msctl.importing.labels import Labels, Part
-from msctl.importing.middlewares import Chain, chain_of, keys_of, prefixes, redirects
+from msctl.importing.middlewares import Chain, chain_of, keys_of, note_unused, prefixes, redirects
 from msctl.importing.rules import Match, matches
 from msctl.importing.source import Source, several
 
@@ -16,7 +16,22 @@ _INTERNAL = "@internal"
 _ON_BY_DEFAULT = ("headers", "retry")
 _COOKIE = "loadbalancer.sticky.cookie"
 _CHECK = "loadbalancer.healthcheck"
-_KNOWN = ("loadbalancer.server.port", _COOKIE, _CHECK)
+_KNOWN_OPTIONS = {
+    "loadbalancer.server.port", _COOKIE, f"{_CHECK}.path", f"{_CHECK}.interval",
+    f"{_CHECK}.timeout", *(f"{_COOKIE}.{key}" for key in (
+        "name", "secure", "httponly", "samesite", "maxage")),
+}  # fmt: skip
+_USUAL = {
+    "loadbalancer.server.scheme": "http",
+    f"{_CHECK}.scheme": "http",
+    f"{_CHECK}.method": "GET",
+    f"{_CHECK}.followredirects": "true",
+}
+"""What says what holds anyway."""
+_KNOWN_OF_ROUTERS = {
+    "rule", "entrypoints", "middlewares", "service", "priority", "rulesyntax", "tls",
+    "tls.certresolver", "tls.options",
+}  # fmt: skip
 
 
 @dataclass
@@ -54,6 +69,7 @@ class Routers:
         found = cls(source, labels, gateway)
         for part in labels.routers.values():
             found._add(part)
+        note_unused(source, labels, [name for names in gateway.guards.values() for name in names])
         found._drop_twins()
         return found
 
@@ -65,7 +81,8 @@ class Routers:
         source = self.source
         if part.options.get("service", "").endswith(_INTERNAL) or part.owner == self.gateway.name:
             return
-        if self.labels.enabled.get(part.owner) is False or not part.places:
+        if not self.labels.enabled.get(part.owner, self.gateway.exposes_all):
+            source.not_carried(part.place, "without traefik.enable=true it leads nowhere")
             return
         text = part.options.get("rule") or f"Host(`{part.owner.replace('_', '-')}`)"
         try:
@@ -76,14 +93,36 @@ class Routers:
         except ValueError as error:
             source.not_carried(part.places.get("rule", part.place), str(error))
             return
-        points = [source.resolved(point) for point in part.listed("entrypoints")]
+        points = self._points(part)
+        if points is None:
+            return
         options = part.options
         tls = source.resolved(options.get("tls", "")).lower() == "true" or any(
             key.startswith("tls.") for key in options
         )
         tls = tls or (bool(points) and all(point in self.gateway.secure for point in points))
-        chain = chain_of(source, self.labels, part)
+        guards = self.gateway.guards
+        before = [name for point in points or guards for name in guards.get(point, ())]
+        chain = chain_of(source, self.labels, part, before)
+        for option in [name for name in options if name not in _KNOWN_OF_ROUTERS]:
+            source.not_carried(part.places[option], f"{option} has no place in the stack file")
         self.by_owner.setdefault(part.owner, []).append(_Router(part, found, chain, tls))
+
+    def _points(self, part: Part) -> list[str] | None:
+        """The entry points of a router; None where it is not for those that the gateway has: what
+        a port of its own kept from the public is not opened to it."""
+        points = [self.source.resolved(point) for point in part.listed("entrypoints")]
+        known = {point: self.gateway.publishes(point) for point in points}
+        place = part.places.get("entrypoints", part.place)
+        for point, published in known.items():
+            port = self.gateway.entry_points.get(point, "not told")
+            if published is None:
+                self.source.note(place, f"entry point {point} is the gateway's usual one now")
+            elif not published:
+                why = f"entry point {point} (port {port}) is none of the stack's gateway"
+                self.source.not_carried(place, why)
+        kept = [point for point in points if known[point] is not False]
+        return kept if kept or not points else None
 
     def _drop_twins(self) -> None:
         """Routers that only lead to HTTPS, or do by HTTP what another does by HTTPS."""
@@ -126,7 +165,10 @@ def routing_of(routers: Routers, name: str, service: Mapping[str, Any], sts: boo
     found.routes, found.keys = _placed(source, rows)
     found.sticky, found.check = _sticky(name, balancer), _check(balancer)
     for option, place in balancer.places.items():
-        if not option.startswith(_KNOWN):
+        usual = balancer.options[option] == _USUAL.get(option)
+        if option == f"{_CHECK}.port":
+            usual = balancer.options[option] == str(found.port)
+        if option not in _KNOWN_OPTIONS and not usual:
             source.not_carried(place, f"{option} has no place in the stack file")
     return found
 
@@ -136,7 +178,7 @@ def _is_open(source: Source, router: _Router) -> bool:
     if router.chain.lost:
         told = ", ".join(router.chain.lost)
         why = f"left out: {told} may keep somebody out, and cannot be carried"
-        source.not_carried(router.part.places["middlewares"], why)
+        source.not_carried(router.part.places.get("middlewares", router.part.place), why)
     return not router.chain.lost
 
 
@@ -169,11 +211,10 @@ def _route(source: Source, router: _Router, match: Match) -> dict[str, Any]:
     if match.host:
         route["host"] = match.host
     if stripped := prefixes(router.chain.parts):
-        route["strip"] = path in stripped
-        if not route.pop("strip"):
-            source.not_carried(router.part.place, f"strips {', '.join(stripped)} off {path}")
-        else:
+        if path in stripped:
             route["strip"] = True
+        elif not match.exact or any(path.startswith(prefix) for prefix in stripped):
+            source.not_carried(router.part.place, f"strips {', '.join(stripped)} off {path}")
     if text := router.part.options.get("priority"):
         rule = f"Host(`{match.host}`) && " if match.host else ""
         usual = len(f"{rule}PathPrefix(`{path}`)")

@@ -26,6 +26,13 @@ _WHY = {
     "provider": "msctl runs containers only",
 }
 """What there is to say about keys that are not carried."""
+_NO_KEY = {
+    "develop": "nothing is synchronised; msctl rollout SERVICE --build takes changed sources",
+    "pull_policy": "msctl up --pull asks the registry",
+}
+_WHY_NOT_BUILT = {
+    "dockerfile_inline": "write it to a file beside the sources, and name that: dockerfile",
+}
 
 
 @dataclass
@@ -71,9 +78,9 @@ def service_of(draft: Draft, routing: Routing, labels: Labels, needed_as_job: bo
             source.not_carried((*draft.at, key), _why_not_shared(source.resolved(raw[key])))
         elif key not in _SILENT | _LATER:
             source.not_carried((*draft.at, key), _WHY.get(key, ""))
-    for key in ("develop", "pull_policy"):
+    for key, why in _NO_KEY.items():
         if key in raw:
-            source.not_carried((*draft.at, key))
+            source.not_carried((*draft.at, key), why)
     _share(draft)
     _confine(draft)
     if own := labels.rest.get(draft.name):
@@ -157,9 +164,10 @@ def _join(draft: Draft, labels: Labels) -> None:
     renamed = draft.names[draft.name] != draft.name
     aliases = [*([draft.name] if renamed else []), *draft.aliases]
     if name := draft.raw.get("container_name"):
-        why = "containers are named PROJECT-SERVICE-N; it is a name in its networks"
+        new = f"{draft.project}-{draft.names[draft.name]}-1"
+        why = f"the container is called {new}; others reach it as {name} still"
         draft.source.not_carried((*draft.at, "container_name"), why)
-        aliases.append(name)
+        aliases += [name] if name != draft.names[draft.name] else []
     for network in ordered or [draft.first]:
         settings = options.setdefault(network, {})
         if aliases:
@@ -187,7 +195,8 @@ def _count(draft: Draft, needed_as_job: bool) -> None:
     elif count is not None:
         number = source.resolved(count)
         if number == "0":
-            source.not_carried((*draft.at, "deploy"), "0 replicas; it is 1 now")
+            key = ("scale",) if "scale" in raw else ("deploy", "replicas")
+            source.not_carried((*draft.at, *key), "0 replicas; it is 1 now")
         elif number.isdecimal() and int(number) > _MOST_BY_DEFAULT:
             entry["replicas"] = {"initial": count, "max": int(number)}
         elif number != "1" or source.own:
@@ -210,7 +219,7 @@ def _build(draft: Draft, value: Any) -> None:
         if key == "target":
             draft.passed["build"] = {"target": value[key]}
         elif key not in ("context", "dockerfile", "args"):
-            draft.source.not_carried((*draft.at, "build", key))
+            draft.source.not_carried((*draft.at, "build", key), _WHY_NOT_BUILT.get(key, ""))
     context = value.get("context", ".")
     draft.entry["build"] = {"context": context, **kept} if kept else context
 
@@ -226,12 +235,7 @@ def _env_file(draft: Draft, value: Any) -> None:
         options = entry if isinstance(entry, dict) else {}
         place = (*draft.at, "env_file", index)
         needed = options.get("required") is not False
-        if not needed and not draft.source.exists(draft.source.resolved(path)):
-            draft.source.not_carried(place, f"{path} is not there")
-            continue
-        files.append(path)
-        if not needed:
-            draft.source.not_carried((*place, "required"), f"{path} has to be there from now on")
+        files.append(path if needed else {"path": path, "required": False})
         if "format" in options:
             why = f"quotes and variables mean something in {path}"
             draft.source.not_carried((*place, "format"), why)
@@ -311,10 +315,12 @@ def _need(draft: Draft, key: str, names: list[str]) -> None:
         draft.entry["needs"] = needs
 
 
-_FIRST = ("image", "build", "command", "entrypoint", "port", "routes", "sticky", "replicas",
+_FIRST = ("image", "build", "command", "entrypoint", "port", "routes", "headers", "rate_limit",
+          "in_flight", "ip_allow", "basic_auth", "body_limit", "retry", "sticky", "replicas",
           "stateful", "job", "optional", "rollout", "resources", "health", "needs", "restart",
-          "networks", "volumes", "ports", "secrets")  # fmt: skip
-_LAST = ("labels", "env_file", "env", "x-compose")
+          "stop_grace", "networks", "ports", "env_file", "env", "secrets", "volumes",
+          "labels")  # fmt: skip
+_LAST = ("x-compose",)
 _LATER = {"networks", "healthcheck", "scale", "volumes_from"}
 _KEYS: Mapping[str, Callable[[Draft, Any], None]] = {
     "build": _build,

@@ -3,34 +3,35 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from msctl.importing.apart import network_apart
-from msctl.importing.gateway import (
-    Gateway,
-    find_gateway,
-    gateway_data,
-    other_args,
-    own_args,
-    socket_of,
-)
+from msctl.importing.flags import other_args
+from msctl.importing.gateway import Gateway, find_gateway, gateway_data, own_args, socket_of
 from msctl.importing.inline import Made
 from msctl.importing.labels import Labels, read_labels
+from msctl.importing.layout import laid_out
 from msctl.importing.routing import Routers, routing_of
 from msctl.importing.services import Draft, linked, service_of
 from msctl.importing.source import Note, Source, several
 from msctl.model import AUTOSCALER, AUTOSCALER_PROXY, GATEWAY, OWN_SERVICES, Stack
 from msctl.model.passthrough import STACK_KEYS
 from msctl.records import Unfit
-from msctl.render.document import dump
+from msctl.render.document import dump, volume_name
 from msctl.render.socketproxy import IMAGE
 from msctl.render.traefik import gateway_flags
 
 _DEFAULT = "default"
 _TOP = {"name", "version", "services", "networks", "volumes", "secrets", "configs"}
 _MOST_SHOWN = 200
+_LEFT_AS_IT_WAS: dict[str, Any] = {"cap_drop": [], "security_opt": []}
+_ABOUT_CONFINING = (
+    "#",
+    "# `cap_drop: []` and `security_opt: []` leave a container what it may under Docker Compose.",
+    "# Without them msctl takes away what few programs need: try it, service by service.",
+)
 
 
 @dataclass(frozen=True)
@@ -42,14 +43,19 @@ class Imported:
     files: Mapping[str, Made]
     """What has to lie beside it, by its path from there."""
 
-    def text(self, file: str) -> str:
-        """The stack file's text. `file` is the Compose file, as its comments call it."""
-        lines = [f"# Imported by msctl from {file}. `msctl check` checks this file."]
+    def text(self, *files: str) -> str:
+        """The stack file's text. `files` are the Compose files, as its comments call them."""
+        file, told = files[0], " and ".join(files)
+        lines = [f"# Imported by msctl from {told}. `msctl check` checks this file."]
+        if any(
+            _LEFT_AS_IT_WAS.items() <= entry.items() for entry in self.data["services"].values()
+        ):
+            lines += _ABOUT_CONFINING
         if self.notes:
             lines += ["#", "# What is different, or not carried over:"]
             shown = [note.text(file) for note in self.notes[:_MOST_SHOWN]]
             lines += [f"#   {line}" for note in shown for line in note.splitlines()]
-        return "\n".join([*lines, "", dump(self.data)])
+        return "\n".join([*lines, "", dump(laid_out(self.data))])
 
 
 def imported(source: Source, name: str) -> Imported:
@@ -88,14 +94,17 @@ def imported(source: Source, name: str) -> Imported:
         data["gateway"]["socket"] = socket
     if source.own and proxy.get("image", IMAGE) != IMAGE:
         data["gateway"]["socket_proxy"] = {"image": proxy["image"]}
+    if not source.own and "gateway" in data and gateway.name is not None:
+        data = _with_args(data, other_args(source, gateway, services[gateway.name]))
     data |= {"autoscaler": scaler} if scaler else {}
     data["services"] = drafts
-    if passed := _passed(source, top, networks, project):
+    if not data.get("gateway", True):
+        del data["gateway"]
+    mounted = [mount for entry in drafts.values() for mount in entry.get("volumes", ())]
+    if passed := _passed(source, top, networks, project, mounted):
         data["x-compose"] = passed
     _note_top(source, top)
-    if not source.own:
-        data = _with_args(data, other_args(gateway))
-    else:
+    if source.own:
         data = _with_args(data, _own_args(data, gateway))
     notes = sorted(source.notes, key=lambda note: (note.file or "", note.line))
     return Imported(data, tuple(notes), source.made)
@@ -220,6 +229,9 @@ def _needed(source: Source, services: Mapping[str, Any]) -> tuple[set[str], set[
                 jobs.add(name)
             if options.get("required") is False:
                 optional.add(name)
+                if not source.own:
+                    place = ("services", owner, "depends_on", name, "required")
+                    source.not_carried(place, f"{name} has to start")
             if options.get("restart") is True:
                 place = ("services", owner, "depends_on", name, "restart")
                 source.not_carried(place, "what needs it is not restarted with it")
@@ -239,11 +251,11 @@ def _gateway(
         if not routed:
             return {}
         message = (
-            "the file has no Traefik: msctl's own takes ports 80 and 443 (gateway: http, https)"
+            "the file has no Traefik: msctl's own takes ports 80 and 443 (gateway: http, https); "
+            "where another project's leads to these services, it holds them"
         )
         source.note(("services",), message)
-        mode = "self-signed" if routers.tls_on else "off"
-        return {"gateway": {"tls": {"mode": mode}}}
+        return {"gateway": {} if routers.tls_on else {"tls": {"mode": "off"}}}
     if not routed:
         source.not_carried(("services", gateway.name), "a gateway without routes leads nowhere")
         return {}
@@ -284,13 +296,18 @@ def _passed(
     top: Mapping[str, Any],
     networks: Mapping[str, str],
     project: str,
+    mounted: Sequence[Any],
 ) -> dict[str, Any]:
-    """What Compose says about networks and volumes."""
+    """What Compose says about networks and volumes, as far as they are used."""
+    volumes = {volume_name(mount) for mount in mounted}
+    unclear = any("$" in str(mount) for mount in mounted)
     found: dict[str, Any] = {}
     for section in ("networks", "volumes"):
         for name, options in (top.get(section) or {}).items():
             at = (section, name)
             known = networks.get(name) if section == "networks" else name
+            if section == "volumes" and name not in volumes and not unclear:
+                continue
             entry = _options(source, at, options if isinstance(options, dict) else {})
             if known is not None and known != name and not entry.get("external"):
                 entry.setdefault("name", f"{project}_{name}")

@@ -14,6 +14,7 @@ from msctl.model.capacity import (
     Reservation,
     Resources,
 )
+from msctl.model.envfile import EnvFile
 from msctl.model.gateway import (
     AUTOSCALER,
     AUTOSCALER_PROXY,
@@ -46,6 +47,7 @@ __all__ = [
     "Autoscale",
     "Autoscaler",
     "Build",
+    "EnvFile",
     "Gateway",
     "Headers",
     "HealthCheck",

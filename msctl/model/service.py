@@ -8,7 +8,6 @@ from msctl.fields import (
     Command,
     Duration,
     Environment,
-    FilePath,
     Flag,
     Image,
     Labels,
@@ -33,6 +32,7 @@ from msctl.model.confinement import (
     User,
 )
 from msctl.model.entries import MountEntry, PortEntry
+from msctl.model.envfile import EnvFileField
 from msctl.model.forms import short
 from msctl.model.health import HealthCheck
 from msctl.model.kubernetes import KubernetesService
@@ -65,8 +65,8 @@ class Service(Record):
     entrypoint: Command | None = None
     env: Environment = key(factory=dict)
     """Environment variables."""
-    env_file: Annotated[tuple[FilePath, ...], Check(one_or_many)] = ()
-    """Files of environment variables; `env` wins."""
+    env_file: Annotated[tuple[EnvFileField, ...], Check(one_or_many)] = ()
+    """Files of environment variables, as in Compose; `env` wins."""
     ports: Annotated[tuple[PortEntry, ...], Check(one_or_many)] = ()
     """Published ports, as in Compose. A fixed host port allows one replica."""
     volumes: Annotated[tuple[MountEntry, ...], Check(one_or_many)] = ()

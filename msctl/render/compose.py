@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from msctl.fields import show_duration, show_size
-from msctl.model import GATEWAY, SOCKET_PROXY, Build, SecretMount, Service, Stack
+from msctl.model import GATEWAY, SOCKET_PROXY, Build, EnvFile, SecretMount, Service, Stack
 from msctl.render import autoscaler as autoscalers
 from msctl.render.autoscaler import autoscaler
 from msctl.render.confinement import confinement
@@ -168,7 +168,7 @@ def _service(stack: Stack, name: str, service: Service) -> Data:
         "entrypoint": _words(service.entrypoint),
         "command": _words(service.command),
         "environment": dict(service.env),
-        "env_file": list(service.env_file),
+        "env_file": [_env_file(file) for file in service.env_file],
         "ports": list(service.ports),
         "volumes": list(service.volumes),
         "secrets": [_secret(file, mount) for file, mount in mounted_secrets(name, service)],
@@ -200,6 +200,10 @@ def _build(build: Build | None) -> str | Data | None:
         return None
     more = _filled({"dockerfile": build.dockerfile, "args": dict(build.args)})
     return {"context": build.context, **more} if more else build.context
+
+
+def _env_file(file: EnvFile) -> str | Data:
+    return file.path if file.required else {"path": file.path, "required": False}
 
 
 def _secret(file: str, mount: SecretMount) -> str | Data:

@@ -13,7 +13,7 @@ import yaml
 Document = dict[str, Any]
 
 _LOOKS_LIKE_A_NUMBER = re.compile(
-    r"[-+]?(\.?\d[\d_]*(\.[\d_]*)?(e[-+]?\d+)?|0[xob][\da-f_]+)|[\d.:]+", re.IGNORECASE
+    r"[-+]?(\.?\d[\d_]*(\.[\d_]*)?(e[-+]?\d+)?|0[xob][\da-f_]+)|(?=\D*\d)[\d.:]+", re.IGNORECASE
 )
 """For some reader of YAML: PyYAML leaves `1e3` unquoted, which Docker Compose takes for 1000."""
 _MOUNT = re.compile(r"((?:[A-Za-z]:[\\/])?(?:\$\{[^}]*\}|[^:$]|\$(?!\{))+):")
@@ -46,6 +46,29 @@ def _nothing(dumper: _Dumper, _value: None) -> yaml.Node:
     return dumper.represent_scalar("tag:yaml.org,2002:null", "")
 
 
+class OnOneLine:
+    """A list or mapping that is written on one line."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
+def _on_one_line(dumper: _Dumper, on_one_line: OnOneLine) -> yaml.Node:
+    return _flowing(dumper.represent_data(on_one_line.value))
+
+
+def _flowing(node: yaml.Node) -> yaml.Node:
+    if node.tag == "tag:yaml.org,2002:null":
+        node.value = "null"
+    if isinstance(node, yaml.CollectionNode):
+        node.flow_style = True
+        for entry in node.value:
+            for inner in entry if isinstance(entry, tuple) else (entry,):
+                _flowing(inner)
+    return node
+
+
+_Dumper.add_representer(OnOneLine, _on_one_line)
 _Dumper.add_representer(str, _text)
 _Dumper.add_representer(type(None), _nothing)
 
@@ -68,7 +91,7 @@ def dump(document: Mapping[str, Any]) -> str:
     parts = []
     for key, value in document.items():
         if key == "services" and value:
-            services = [_dump({key: {name: service}}) for name, service in value.items()]
+            services = [_dump({key: {n: service}}) for n, service in value.items()]
             parts.append(f"{key}:\n" + "\n".join(s.removeprefix(f"{key}:\n") for s in services))
         else:
             parts.append(_dump({key: value}))
@@ -102,7 +125,7 @@ def relocated(document: Document, prefix: str) -> Document:
             elif "context" in build:
                 build["context"] = moved(build["context"], prefix)
         if "env_file" in service:
-            service["env_file"] = [moved(path, prefix) for path in service["env_file"]]
+            service["env_file"] = [moved_file(file, prefix) for file in service["env_file"]]
         if "volumes" in service:
             service["volumes"] = [moved_mount(mount, prefix) for mount in service["volumes"]]
     for secret in document.get("secrets", {}).values():
@@ -118,6 +141,13 @@ def moved_mount(mount: str | dict[str, Any], prefix: str) -> str | dict[str, Any
     if isinstance(mount, str):
         return moved(path, prefix) + mount[len(path) :]
     return {**mount, "source": moved(path, prefix)}
+
+
+def moved_file(file: str | dict[str, Any], prefix: str) -> str | dict[str, Any]:
+    """An entry of `env_file` for a file elsewhere; see `relocated`."""
+    if isinstance(file, str):
+        return moved(file, prefix)
+    return {**file, "path": moved(file["path"], prefix)}
 
 
 def moved(path: str, prefix: str) -> str:

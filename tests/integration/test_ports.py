@@ -37,6 +37,22 @@ def test_held_by_a_container(stack: Stack) -> None:
     _refused(stack, f"web publishes port {port}", f"container {holder}", "stack file")
 
 
+def test_held_in_the_project(stack: Stack) -> None:
+    """The same for a container of the project that nobody knows, until it may be removed: then the
+    port is free before it is published again."""
+    port = free_port()
+    labels = {"com.docker.compose.project": stack.project, "com.docker.compose.service": "proxy"}
+    holder = stack.stranger("sleep", "60", ports={"80/tcp": port}, labels=labels)
+    stack.write({"web": service(ports=[f"{port}:8000"])})
+    result = stack.msctl("up")
+    assert result.status == 1, result
+    assert f"taken by container {holder}, which is in the project" in result.err
+    assert "msctl up --remove-orphans" in result.err
+    assert list(stack.ids()) == [holder]
+    stack.ok("up", "--remove-orphans")
+    assert list(stack.ids()) == [f"{stack.project}-web-1"]
+
+
 def test_freed_by_an_edit(stack: Stack) -> None:
     """A port that moves from one service to another is no conflict within one `up`."""
     port = free_port()

@@ -16,7 +16,8 @@ from memory.world import World
 from msctl.engines.base import LogLine
 from msctl.engines.compose import labels
 from msctl.engines.compose.desired import Desired, desired
-from msctl.engines.compose.planner import Planner, port_key
+from msctl.engines.compose.planner import Planner
+from msctl.engines.compose.portcheck import port_key
 from msctl.engines.compose.revision import Revision
 from msctl.errors import EngineUnreachable, UsageProblem
 from msctl.execute import Watch
@@ -223,6 +224,10 @@ def replica_of(container: Container, *, detail: bool) -> Replica:
         addresses={name: address or "" for name, address in container.networks.items()},
         routing={key: text for key, text in own.items() if key.startswith("traefik.")},
         exit_code=container.exit_code,
+        ports=frozenset(
+            ("" if host == "0.0.0.0" else host, port, protocol)
+            for host, port, protocol in (container.published() if container.running else ())
+        ),
         unnamed=container.unnamed,
         detail=Detail(
             started_at=None

@@ -106,6 +106,19 @@ def test_files_beside_the_stack_file_are_read_from_there(tmp_path: Path) -> None
     assert (web.image, web.env, web.env_file) == ("a:1.2", {"VERSION": "1.2"}, ())
 
 
+def test_a_file_of_variables_may_be_missing_where_the_stack_file_says_so(tmp_path: Path) -> None:
+    """As for Docker Compose; one that is there is read, and has to be right."""
+    (tmp_path / "stack.yaml").write_text(
+        "name: shop\nservices: {web: {image: a, env_file: [{path: my.env, required: false}]}}\n"
+    )
+    assert load(tmp_path / "stack.yaml", {}).stack.services["web"].env == {}
+    (tmp_path / "my.env").write_text("A=1\n")
+    assert load(tmp_path / "stack.yaml", {}).stack.services["web"].env == {"A": "1"}
+    (tmp_path / "my.env").write_text("A='1\n")
+    with pytest.raises(StackFileError, match="env_file"):
+        load(tmp_path / "stack.yaml", {})
+
+
 def test_a_file_that_cannot_be_read_is_a_usage_problem(tmp_path: Path) -> None:
     """Missing, or a folder."""
     for path, reason in ((tmp_path / "x.yaml", "no such file"), (tmp_path, "is a directory")):
@@ -235,7 +248,7 @@ def test_what_passes_through_keeps_its_variables() -> None:
     assert web.command == ("run", "${X}", "$$HOME")
     assert web.entrypoint == "run '${X}"
     assert web.env == {"A": "${X}", "B": "$$5", "C": None}
-    assert web.env_file == ("${X}.env",)
+    assert [file.path for file in web.env_file] == ["${X}.env"]
     assert web.ports == ("${PORT}:80", {"target": 80, "published": "${PORT}"})
     assert web.volumes == ("${DATA:-./data}:/data",)
     assert web.labels == {"l": "${X}"}

@@ -10,7 +10,10 @@ import pytest
 
 from msctl.engines.compose.client import Client, unreachable
 from msctl.engines.compose.endpoint import Endpoint, endpoint
-from msctl.errors import EngineUnreachable
+from msctl.engines.compose.files import check_mounts
+from msctl.engines.compose.revision import Revision
+from msctl.engines.compose.sdk import certificates, connection
+from msctl.errors import EngineUnreachable, UsageProblem
 
 
 @pytest.fixture
@@ -79,6 +82,84 @@ def test_tls_is_as_the_environment_says(home: Path) -> None:
     given = found(home, DOCKER_HOST=tcp, DOCKER_CERT_PATH="/certs")
     assert (given.certificates, given.verify) == (Path("/certs"), False)
     assert found(home, DOCKER_HOST="unix:///x", DOCKER_TLS_VERIFY="1").certificates is None
+    unverified = found(home, DOCKER_HOST="box", DOCKER_TLS="1")
+    assert (unverified.address, unverified.verify) == ("tcp://box:2376", False)
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("10.0.0.1:2375", "tcp://10.0.0.1:2375"),
+        ("10.0.0.1", "tcp://10.0.0.1:2375"),
+        ("tcp://[::1]", "tcp://[::1]:2375"),
+        ("tcp://box:", "tcp://box:2375"),
+        (":2375", "tcp://127.0.0.1:2375"),
+        (" unix:///x.sock ", "unix:///x.sock"),
+        ("unix://", "unix:///var/run/docker.sock"),
+        ("npipe:////./pipe/docker_engine", "npipe:////./pipe/docker_engine"),
+        ("ssh://me@lab", "ssh://me@lab"),
+        ("tcp://box:x", "tcp://box:x"),
+    ],
+)
+def test_what_an_address_may_leave_out(home: Path, given: str, meant: str) -> None:
+    """Scheme and port are Docker's usual ones; TLS is spoken with such an address, too."""
+    assert found(home, DOCKER_HOST=given).address == meant
+    if meant.startswith("tcp://"):
+        secure = found(home, DOCKER_HOST=given, DOCKER_TLS_VERIFY="1")
+        assert secure.certificates == home / ".docker"
+
+
+def test_only_the_certificates_that_are_there_are_used(home: Path) -> None:
+    """An engine that asks for none of the client's gets none; a context that skips verification
+    speaks TLS without any file, never plain HTTP."""
+    folder = home / ".docker"
+    (folder / "ca.pem").write_text("")
+    one = Endpoint("tcp://box:2376", "DOCKER_HOST", folder)
+    assert certificates(one) == {"ca_cert": str(folder / "ca.pem")}
+    (folder / "cert.pem").write_text("")
+    assert "client_cert" in certificates(one)
+    make(home, "loose", "tcp://box:2376")
+    key = hashlib.sha256(b"loose").hexdigest()
+    meta = folder / "contexts" / "meta" / key / "meta.json"
+    meta.write_text(meta.read_text().replace("false", "true"))
+    loose = found(home, DOCKER_CONTEXT="loose")
+    assert (loose.certificates, loose.verify) == (None, False)
+    assert connection(loose)["tls"].verify is False
+
+
+def test_docker_desktops_socket_is_where_its_machine_has_it(home: Path) -> None:
+    """On Linux as on macOS its context leads to a socket in the user's home; the gateway's proxy
+    has the one in its machine, which need not be a file here. Another engine's has to be."""
+    make(home, "desktop-linux", f"unix://{home}/.docker/desktop/docker.sock")
+    use(home, "desktop-linux")
+    desktop = found(home)
+    assert desktop.address == f"unix://{home}/.docker/desktop/docker.sock"
+    assert desktop.local
+    mount = {"type": "bind", "source": "/nowhere.sock", "target": "/var/run/docker.sock"}
+    proxy = Revision("socket-proxy", {"volumes": [{**mount, "read_only": True}]}, {}, {}, {})
+    check_mounts(proxy, local=True, virtual=True)
+    with pytest.raises(UsageProblem, match="there is no socket of the engine") as caught:
+        check_mounts(proxy, local=True)
+    assert "under gateway, write: socket: PATH" in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("platform", "name", "virtual"),
+    [
+        ("linux", "Docker Engine - Community", False),
+        ("linux", "Docker Desktop 4.30.0 (149282)", True),
+        ("darwin", "Docker Engine - Community", True),
+        ("linux", None, False),
+    ],
+)
+def test_an_engine_in_a_machine_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, platform: str, name: str | None, virtual: bool
+) -> None:
+    """Docker Desktop's, and whatever runs on macOS."""
+    client = Client({"DOCKER_HOST": "unix:///x.sock"})
+    client._told = {"Platform": {"Name": name}} if name else {}
+    monkeypatch.setattr("sys.platform", platform)
+    assert client.virtual is virtual
 
 
 @pytest.mark.parametrize(

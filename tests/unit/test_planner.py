@@ -71,6 +71,47 @@ def test_a_port_of_another_project_is_refused_with_its_container() -> None:
     assert error.message == ("site publishes port 8080/tcp, which is taken by container shop-web-1")
 
 
+@pytest.mark.parametrize(
+    "request_", [Up(), Up(services=("web",)), Up(("web",), remove_orphans=True)]
+)
+def test_a_port_of_a_stranger_in_the_project_is_refused(request_: Up) -> None:
+    """What is kept keeps its port: the container is named, and what removes it."""
+    world = running(stack_of({"tool": {"ports": ["8080:80"]}})).have("web:1")
+    world.disown()
+    error = refused(world, stack_of({"web": {"ports": ["127.0.0.1:8080:80"]}}), request_)
+    assert error.message == (
+        "web publishes port 127.0.0.1:8080/tcp, which is taken by container shop-tool-1, which is "
+        "in the project but neither made by msctl nor in the file"
+    )
+    assert error.hint == (
+        "nothing was changed; msctl up --remove-orphans removes it, docker stop shop-tool-1 stops "
+        "it"
+    )
+
+
+def test_a_port_of_a_stranger_that_goes_is_waited_for() -> None:
+    """`--remove-orphans` frees it before it is published again: the file's own Traefik, say."""
+    world = running(stack_of({"tool": {"ports": ["8080:80"]}})).have("web:1")
+    world.disown()
+    stack = stack_of({"web": {"ports": ["8080:80"]}})
+    plan = str(planned(world, stack, Up(remove_orphans=True)))
+    removal = next(line for line in plan.splitlines() if "remove shop-tool-1" in line)
+    start = next(line for line in plan.splitlines() if "start shop-web-1" in line)
+    assert removal.split()[0] in start.split(" after ")[1].split()
+    finish(MemoryEngine(world, stack), Up(remove_orphans=True))
+
+
+def test_a_port_of_what_is_not_updated_is_refused() -> None:
+    """`up SERVICE` leaves others as they are, with their ports."""
+    old = stack_of({"web": {}, "api": {"ports": ["8080:80"]}})
+    moved = stack_of({"web": {"ports": ["8080:80"]}, "api": {}})
+    error = refused(running(old), moved, Up(services=("web",)))
+    assert error.hint == "nothing was changed; msctl up web api updates both"
+    left = stack_of({"web": {"ports": ["8080:80"]}})
+    error = refused(running(old), left, Up(services=("web",)))
+    assert "msctl up, without a service, removes what left the file" in (error.hint or "")
+
+
 def test_the_stacks_own_ports_are_not_taken() -> None:
     """A port that this stack publishes itself is no obstacle to its `up`."""
     stack = stack_of({"web": {"ports": ["8080:80"]}})

@@ -134,6 +134,13 @@ class Client:
         with _faults(self.place):
             return self._run(request, timeout or API_TIMEOUT, whole)
 
+    @property
+    def virtual(self) -> bool:
+        """Whether the engine of this machine runs in one of its own, as Docker Desktop's does:
+        its socket there is no file here."""
+        platform = (self.version().get("Platform") or {}).get("Name") or ""
+        return sys.platform != "linux" or "desktop" in platform.lower()
+
     def version(self) -> dict[str, Any]:
         """What the engine tells of itself, asked once.
 

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from msctl.errors import EngineUnreachable
 from msctl.spelling import did_you_mean
@@ -33,9 +34,9 @@ class Endpoint:
     chosen_by: str
     """DOCKER_HOST, `context NAME`, or empty for this machine's socket."""
     certificates: Path | None = None
-    """Folder with ca.pem, cert.pem and key.pem."""
+    """Folder with ca.pem, and cert.pem and key.pem where the engine asks for them."""
     verify: bool = True
-    """Whether the engine's certificate has to be right."""
+    """Whether the engine's certificate has to be right; where not, none is needed."""
 
     @property
     def local(self) -> bool:
@@ -68,7 +69,7 @@ def endpoint(environ: Mapping[str, str], *, system: str = SYSTEM) -> Endpoint:
     Raises:
         EngineUnreachable: a context was chosen that is not there, or cannot be read.
     """
-    if host := environ.get("DOCKER_HOST"):
+    if host := environ.get("DOCKER_HOST", "").strip():
         return _by_environment(host, environ)
     folder = config_folder(environ)
     name = environ.get("DOCKER_CONTEXT") or _chosen(folder)
@@ -81,12 +82,30 @@ def endpoint(environ: Mapping[str, str], *, system: str = SYSTEM) -> Endpoint:
 
 
 def _by_environment(host: str, environ: Mapping[str, str]) -> Endpoint:
-    secure = bool(environ.get("DOCKER_TLS_VERIFY") or environ.get("DOCKER_CERT_PATH"))
-    if not secure or not host.startswith(("tcp://", "https://")):
-        return Endpoint(host, "DOCKER_HOST")
+    verify = bool(environ.get("DOCKER_TLS_VERIFY"))
+    secure = verify or bool(environ.get("DOCKER_TLS") or environ.get("DOCKER_CERT_PATH"))
+    address = _whole(host, secure)
+    if not secure or not address.startswith(("tcp://", "https://")):
+        return Endpoint(address, "DOCKER_HOST")
     given = environ.get("DOCKER_CERT_PATH")
     folder = Path(given) if given else config_folder(environ)
-    return Endpoint(host, "DOCKER_HOST", folder, bool(environ.get("DOCKER_TLS_VERIFY")))
+    return Endpoint(address, "DOCKER_HOST", folder, verify)
+
+
+def _whole(host: str, secure: bool) -> str:
+    """An address with what may be left out: TCP, its usual port (docker/cli, `opts/hosts.go`)."""
+    address = host if "://" in host else f"tcp://{host}"
+    if address == "unix://":
+        return f"unix://{SYSTEM}"
+    if not address.startswith("tcp://"):
+        return address
+    try:
+        parts = urlsplit(address)
+        usual = "" if parts.port else f":{2376 if secure else 2375}"
+    except ValueError:
+        return address
+    name = parts.netloc.rstrip(":") if parts.hostname else f"127.0.0.1{parts.netloc}".rstrip(":")
+    return f"tcp://{name}{usual}{parts.path}"
 
 
 def _home(environ: Mapping[str, str]) -> Path:
@@ -114,7 +133,7 @@ def _of_context(folder: Path, name: str, by: str) -> Endpoint:
     try:
         found = json.loads((folder / "contexts" / "meta" / key / "meta.json").read_text("utf-8"))
         docker: dict[str, Any] = found["Endpoints"]["docker"]
-        address = str(docker["Host"])
+        address = _whole(str(docker["Host"]), (folder / "contexts" / "tls" / key).is_dir())
     except FileNotFoundError:
         known = _contexts(folder)
         raise EngineUnreachable(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from msctl import wholefile
 from msctl.engines.compose.revision import Revision
 from msctl.errors import StepFailed, UsageProblem
-from msctl.model import AUTOSCALER
+from msctl.model import AUTOSCALER, OWN_SERVICES
 from msctl.shellwords import quoted
 
 if TYPE_CHECKING:  # who only looks needs no steps
@@ -59,11 +59,12 @@ def file_digest(path: Path) -> str:
     return hashlib.sha256(_content(path)).hexdigest()
 
 
-def check_mounts(revision: Revision, *, local: bool) -> None:
+def check_mounts(revision: Revision, *, local: bool, virtual: bool = False) -> None:
     """Refuse mounts that cannot work, before anything is created.
 
     A folder that is missing is made by the engine where the container may fill it, as Docker
-    Compose does; where it is mounted read-only, it would stay empty.
+    Compose does; where it is mounted read-only, it would stay empty. The engine's own socket is
+    where the engine runs: in a machine of its own (`virtual`), it is no file of this one.
 
     Raises:
         UsageProblem: with the path.
@@ -82,6 +83,15 @@ def check_mounts(revision: Revision, *, local: bool) -> None:
                 f"{where} is on this machine, but the engine is on another one",
                 hint="put the files into the image, or into a named volume",
             )
+        if source in revision.sockets and not virtual and local and not Path(source).exists():
+            raise UsageProblem(
+                f"{where}: there is no socket of the engine",
+                hint="in the stack file, under gateway, write: socket: PATH, where it is"
+                if revision.name in OWN_SERVICES
+                else "mount it from where it is",
+            )
+        if source in revision.sockets:
+            continue
         if local and read_only and not Path(source).exists():
             raise UsageProblem(f"{where} is not there", hint="create it, or correct the path")
 

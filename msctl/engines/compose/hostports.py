@@ -9,12 +9,11 @@ from typing import Any
 
 from msctl.engines.compose import labels
 from msctl.engines.compose.client import Client
+from msctl.engines.compose.portcheck import overlap
+from msctl.state import HostPort
 
-Port = tuple[str, int, str]
-"""Host address (empty: all), port, protocol."""
 
-
-def busy_ports(client: Client, project: str, wanted: Iterable[Port]) -> dict[Port, str]:
+def busy_ports(client: Client, project: str, wanted: Iterable[HostPort]) -> dict[HostPort, str]:
     """The wanted ports that somebody outside the project holds, and who.
 
     Containers of every project are asked on any engine; processes only on this machine's.
@@ -28,18 +27,18 @@ def busy_ports(client: Client, project: str, wanted: Iterable[Port]) -> dict[Por
         if row not in ours
         for port in published(row)
     }
-    found: dict[Port, str] = {}
+    found: dict[HostPort, str] = {}
     for port in wanted:
-        holder = next((who for other, who in others.items() if _overlap(port, other)), None)
-        if holder is None and client.local and not any(_overlap(port, p) for p in own):
+        holder = next((who for other, who in others.items() if overlap(port, other)), None)
+        if holder is None and client.local and not any(overlap(port, p) for p in own):
             holder = _process(port)
         if holder is not None:
             found[port] = holder
     return found
 
 
-def published(row: Mapping[str, Any]) -> list[Port]:
-    """The host ports of a container, by what the engine's list tells of it."""
+def published(row: Mapping[str, Any]) -> list[HostPort]:
+    """The ports of the host that a container publishes, of its row in the engine's list."""
     everywhere = (None, "0.0.0.0", "::")
     return [
         ("" if port.get("IP") in everywhere else port["IP"], port["PublicPort"], port["Type"])
@@ -48,12 +47,7 @@ def published(row: Mapping[str, Any]) -> list[Port]:
     ]
 
 
-def _overlap(one: Port, other: Port) -> bool:
-    same = one[1:] == other[1:]
-    return same and (one[0] == other[0] or not one[0] or not other[0])
-
-
-def _process(port: Port) -> str | None:
+def _process(port: HostPort) -> str | None:
     """The process that keeps us from binding a port, if one does."""
     host, number, protocol = port
     kind = socket.SOCK_DGRAM if protocol == "udp" else socket.SOCK_STREAM

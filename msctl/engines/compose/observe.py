@@ -217,7 +217,7 @@ def _replica(row: Mapping[str, Any]) -> Replica:
         addresses={name: endpoint.get("IPAddress") or "" for name, endpoint in networks.items()},
         routing={key: value for key, value in own.items() if key.startswith("traefik.")},
         exit_code=int(exited[1]) if exited else None,
-        published=frozenset(published(row)),
+        ports=frozenset(published(row)),
         unnamed={
             mount["Destination"]: mount["Name"]
             for mount in row.get("Mounts") or ()

@@ -9,7 +9,7 @@ from dataclasses import replace
 from msctl.engines.compose.blocks import Blocks
 from msctl.engines.compose.desired import Desired
 from msctl.engines.compose.pinning import refuse_without_gateway
-from msctl.engines.compose.plan_settings import change_settings, end_old_settings
+from msctl.engines.compose.plan_settings import UNKNOWN, change_settings, end_old_settings
 from msctl.engines.compose.settingsteps import MakePassword
 from msctl.errors import UsageProblem
 from msctl.model import GATEWAY
@@ -41,14 +41,17 @@ def plans_of_password(
         MsctlError: the gateway cannot be asked whether it has the new settings.
     """
     user = request.secret.removeprefix(_OF_USER)
-    _check(desired, observe_settings()(), user)
+    settings = observe_settings()()
+    _check(desired, settings, user)
     blocks = Blocks(desired, state)
     if request.drain:
         refuse_without_gateway(blocks)
     outcome = yield _another(user)
-    if outcome is None or outcome.failures:
+    if outcome is not None and outcome.failures:
         return
-    blocks.desired = replace(desired, settings=observe_settings()())
+    # Not made when it is only shown: what comes of it is not known then.
+    settings = observe_settings()() if outcome else replace(settings, wanted=UNKNOWN)
+    blocks.desired = replace(desired, settings=settings)
     change_settings(blocks)
     end_old_settings(blocks)
     yield blocks.draft.plan()

@@ -23,7 +23,6 @@ from msctl.engines.compose.pinning import (
 )
 from msctl.engines.compose.plan_down import release_images
 from msctl.engines.compose.plan_settings import change_settings, end_old_settings
-from msctl.engines.compose.revision import Revision
 from msctl.engines.compose.steps import EmptyProbe
 from msctl.model import GATEWAY, Rollout
 from msctl.plan import Plan
@@ -230,7 +229,7 @@ class _UpPlan:
         for replica in self.state.containers:
             if is_foreign(replica, self.desired):
                 if self.request.remove_orphans:
-                    self.blocks.remove(replica, "--remove-orphans")
+                    self._frees(replica, self.blocks.remove(replica, "--remove-orphans"))
                 else:
                     self.blocks.draft.note(
                         f"{replica.name} is in the project but neither made by msctl nor in the "
@@ -274,7 +273,9 @@ class _UpPlan:
         pins.release([], removed)
         release_images(self.blocks, replicas, removed)
         for replica, step in zip(replicas, removed, strict=True):
-            if replica.revision is not None:
-                old = Revision.from_json(service, replica.revision)
-                for port in old.host_ports():
-                    self.freed.setdefault(port, []).append(step)
+            self._frees(replica, step)
+
+    def _frees(self, replica: Replica, step: int) -> None:
+        """A step after which a replica's ports of the host are free."""
+        for _, port, protocol in replica.ports:
+            self.freed.setdefault((str(port), protocol), []).append(step)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -16,9 +16,10 @@ from msctl.engines.compose.plan_rotate import plan_rotate, to_replace, users_of
 from msctl.engines.compose.plan_scale import plan_scale
 from msctl.engines.compose.plan_settings import UNKNOWN, plan_materials
 from msctl.engines.compose.plan_up import plan_up
+from msctl.engines.compose.portcheck import check_ports
 from msctl.engines.compose.revision import Revision
 from msctl.engines.compose.steps import ProvideImage
-from msctl.errors import ImageUnavailable, MsctlError, UsageProblem
+from msctl.errors import ImageUnavailable, UsageProblem
 from msctl.model import AUTOSCALER, DOCKER_SOCKET, GATEWAY, Stack
 from msctl.plan import Draft, Plan
 from msctl.request import Down, Plans, Request, Restart, Rollback, Rollout, Rotate, Scale, Up
@@ -102,7 +103,7 @@ class Planner:
         _check_machine(whole, state)
         for name in whole.names:
             self.check_mounts(whole.revisions[name])
-        _check_ports(whole, state, request.services or whole.names)
+        check_ports(whole, state, request)
         settings = looked() if looked else None
         images = plan_images(whole, state, request)
         if images:
@@ -158,7 +159,7 @@ class Planner:
             self.check_mounts(whole.revisions[name])
         outcome = yield plan_rotate(whole, state, request.secret)
         for name in to_replace(whole, state, request.secret):
-            if outcome is None or outcome.failures:
+            if outcome is not None and outcome.failures:
                 return
             state = self._state()
             restart = Restart(name, request.timeout, request.drain)
@@ -271,23 +272,3 @@ def _check_machine(whole: Desired, state: StackState) -> None:
                 f"services.{name}.resources.cpus: {cpus:g} is more than the "
                 f"{state.engine.cpus} CPUs of the machine"
             )
-
-
-def _check_ports(whole: Desired, state: StackState, names: Sequence[str]) -> None:
-    """Refuse before anything is created when somebody else holds a port."""
-    for name, revision in whole.revisions.items():
-        if name not in names:
-            continue
-        for port in revision.service.get("ports") or ():
-            key = port_key(port)
-            if holder := state.busy_ports.get(key):
-                raise MsctlError(
-                    f"{name} publishes port {key}, which is taken by {holder}",
-                    hint="nothing was changed; stop it, or choose another port in the stack file",
-                )
-
-
-def port_key(port: Mapping[str, object]) -> str:
-    """A published port of a normalised service: `[HOST:]PORT/PROTOCOL`."""
-    host = port.get("host_ip")
-    return f"{host}:" * bool(host) + f"{port.get('published')}/{port.get('protocol')}"

@@ -33,19 +33,25 @@ FAULTS = (
 """What it raises where the engine does not answer."""
 
 
-def _settings(place: Endpoint) -> dict[str, Any]:
+def connection(place: Endpoint) -> dict[str, Any]:
     """What the SDK is told of an engine."""
     if place.address.startswith(SCHEME):
         return {"base_url": "unix:///ssh"}  # its connections are made by an adapter of ours
-    if place.certificates is None:
+    if place.local or (place.certificates is None and place.verify):
         return {"base_url": place.address}
-    folder = place.certificates
-    tls = TLSConfig(
-        client_cert=(str(folder / "cert.pem"), str(folder / "key.pem")),
-        ca_cert=str(folder / "ca.pem"),
-        verify=place.verify,
-    )
+    tls = TLSConfig(**certificates(place), verify=place.verify)
     return {"base_url": place.address.replace("tcp://", "https://", 1), "tls": tls}
+
+
+def certificates(place: Endpoint) -> dict[str, Any]:
+    """The files that there are; without its authority's an engine is not verified by chance."""
+    if place.certificates is None:
+        return {}
+    ca, cert, key = (place.certificates / name for name in ("ca.pem", "cert.pem", "key.pem"))
+    found: dict[str, Any] = {"ca_cert": str(ca)} if place.verify or ca.exists() else {}
+    if cert.exists() or key.exists():
+        found["client_cert"] = (str(cert), str(key))
+    return found
 
 
 class _Api(docker.APIClient):
@@ -72,7 +78,7 @@ class Sdk:
 
     def __init__(self, place: Endpoint, environ: Mapping[str, str], version: str) -> None:
         self._place, self._environ, self._version = place, environ, version
-        self._settings = _settings(place)
+        self._settings = connection(place)
         self._threads = threading.local()
 
     def run(self, request: Callable[[Any], Any], limits: Limits) -> Any:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
 from msctl.engines.compose.client import Client
@@ -16,7 +15,8 @@ from msctl.engines.compose.hostports import busy_ports
 from msctl.engines.compose.images import Images
 from msctl.engines.compose.observe import Observer
 from msctl.engines.compose.perform import Performer
-from msctl.engines.compose.planner import Planner, port_key
+from msctl.engines.compose.planner import Planner
+from msctl.engines.compose.portcheck import port_key
 from msctl.engines.compose.settings import SettingsSource
 from msctl.engines.compose.watch import ContainerWatch
 from msctl.model import Stack
@@ -51,7 +51,7 @@ class Work:
             digest,
             self._observe_with_ports,
             images.unavailable,
-            partial(check_mounts, local=client.local),
+            lambda it: check_mounts(it, local=client.local, virtual=client.virtual),
             source.observe,
         )
 
@@ -60,7 +60,7 @@ class Work:
 
     def _observe_with_ports(self, *images: str) -> StackState:
         state = self._observe(images)
-        held = {port for replica in state.containers for port in replica.published}
+        held = {port for replica in state.containers for port in replica.ports}
         wanted = self._ports.keys() - held  # what ours hold, nobody else can
         busy = busy_ports(self._client, state.project, wanted) if wanted else {}
         return replace(

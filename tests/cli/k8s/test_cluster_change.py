@@ -127,3 +127,15 @@ def test_scale_respects_the_bounds_that_keda_has(shop: Site) -> None:
     answer = shop.msctl("scale", "api", "5")
     assert answer.status == 2
     assert "its ScaledObject api keeps it between 2 and 4" in answer.err
+
+
+@pytest.mark.parametrize(
+    "command", ["down", "scale web 4", "rollout web --image web:2", "restart web"]
+)
+def test_dry_run_tells_and_changes_nothing(shop: Site, command: str) -> None:
+    """Whatever the command; the server is only asked."""
+    answer = shop.msctl(*command.split(), "--dry-run")
+    assert answer.status == 0, answer.err
+    assert "nothing was changed" in answer.err
+    assert "web" in answer.out
+    assert [call for call in shop.api.changes() if "dryRun" not in call[1]] == []

@@ -116,7 +116,8 @@ ANY: dict[str, Drawn] = {
     "entrypoint": COMMAND,
     "env": st.dictionaries(KEYS | st.just("FROM_HERE"), VALUES | st.none(), max_size=4)
     | st.just(["A=1", "B=", "FROM_HERE", "C=${TAG}"]),
-    "env_file": some("some.env", "./other.env"),
+    "env_file": some("some.env", "./other.env")
+    | st.just(["some.env", {"path": "nowhere.env", "required": False}]),
     "volumes": MOUNTS,
     "labels": st.dictionaries(KEYS, VALUES, max_size=3) | st.just(["a=b", "c="]),
     "restart": st.sampled_from(["no", False, "on-failure", "on-failure:3"]),

@@ -1,0 +1,71 @@
+"""Whether the host ports that services publish can be had, told before anything is created."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from msctl.engines.compose.compare import is_foreign
+from msctl.engines.compose.desired import Desired
+from msctl.errors import MsctlError
+from msctl.request import Up
+from msctl.state import HostPort, Replica, StackState
+
+
+def check_ports(whole: Desired, state: StackState, request: Up) -> None:
+    """Refuse where somebody holds a port, and goes on holding it.
+
+    Raises:
+        MsctlError: who that is, and what to type.
+    """
+    for name, revision in whole.revisions.items():
+        if name not in (request.services or whole.names):
+            continue
+        for port in revision.service.get("ports") or ():
+            key = port_key(port)
+            stays = "stop it, or choose another port in the stack file"
+            if holder := state.busy_ports.get(key):
+                raise _taken(name, key, holder, stays)
+            for replica in state.containers:
+                if any(overlap(_host_port(port), other) for other in replica.ports):
+                    _check_holder(whole, request, name, key, replica)
+
+
+def _check_holder(whole: Desired, request: Up, name: str, key: str, holder: Replica) -> None:
+    """Refuse where a container of the project keeps a service from its port."""
+    who = f"container {holder.name}"
+    if holder.oneoff:
+        raise _taken(name, key, f"{who}, a one-off one", f"docker rm -f {holder.name} removes it")
+    if is_foreign(holder, whole):
+        if not request.remove_orphans or request.services:
+            who = f"{who}, which is in the project but neither made by msctl nor in the file"
+            way = "msctl up --remove-orphans removes it"
+            raise _taken(name, key, who, f"{way}, docker stop {holder.name} stops it")
+    elif holder.service != name and request.services and holder.service not in request.services:
+        way = f"msctl up {name} {holder.service} updates both"
+        if holder.service not in whole.names:
+            way = "msctl up, without a service, removes what left the file"
+        raise _taken(name, key, who, way)
+
+
+def _taken(name: str, key: str, holder: str, way: str) -> MsctlError:
+    message = f"{name} publishes port {key}, which is taken by {holder}"
+    return MsctlError(message, hint=f"nothing was changed; {way}")
+
+
+def _host_port(port: Mapping[str, object]) -> HostPort:
+    published = str(port.get("published") or "")
+    number = int(published) if published.isdecimal() else 0
+    host = str(port.get("host_ip") or "")
+    return ("" if host in ("0.0.0.0", "::") else host, number, str(port.get("protocol")))
+
+
+def overlap(one: HostPort, other: HostPort) -> bool:
+    """Whether two cannot be had at once."""
+    same = one[1:] == other[1:]
+    return same and (one[0] == other[0] or not one[0] or not other[0])
+
+
+def port_key(port: Mapping[str, object]) -> str:
+    """A published port of a normalised service: `[HOST:]PORT/PROTOCOL`."""
+    host = port.get("host_ip")
+    return f"{host}:" * bool(host) + f"{port.get('published')}/{port.get('protocol')}"
