@@ -213,3 +213,13 @@ def test_doctor_finds_what_is_wrong(
     failed = [(f["area"], f["message"]) for f in answer.json["findings"] if f["status"] == "fail"]
     assert (area, message) in failed
     assert terminal.world.snapshot() == before
+
+
+def test_doctor_tells_once_what_concerns_all_replicas_of_a_service(shop: Terminal) -> None:
+    """A stack file that was edited makes each replica outdated, and is one finding a service."""
+    shop.write(SHOP.replace("replicas: 2", "replicas: 2\n    env: {A: b}"))
+    found = shop.msctl("doctor", "--json").json["findings"]
+    [outdated] = [one for one in found if "another configuration" in one["message"]]
+    assert outdated["message"].endswith("(and 1 more like this)")
+    [plan] = [one["message"] for one in found if one["area"] == "up"]
+    assert plan.endswith(", for api")

@@ -33,7 +33,7 @@ EFFECTS = {
 PURE = {"urllib.parse"}
 """Parts of them without an effect."""
 HOMES = {
-    "rich": {"msctl.ui"},
+    "rich": set(),
     "docker": {"msctl.engines.compose.client"},
     "httpx": set(),
     "kubernetes": {"msctl.engines.kubernetes.client"},
@@ -56,6 +56,7 @@ HOMES = {
 HOME_PACKAGES = {
     "yaml": "msctl.config.",
     "cryptography": "msctl.tls.",
+    "rich": "msctl.ui",
     "psutil": "msctl.engines.compose.",
 }
 
