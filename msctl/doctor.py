@@ -41,8 +41,9 @@ class Finding:
 
 
 def failure(area: str, error: MsctlError) -> Finding:
-    """An error, as a finding."""
-    return Finding(area, "fail", error.message, error.hint)
+    """An error, as a finding; that the doctor tells more is not for the doctor to say."""
+    hint = error.hint and error.hint.removesuffix("; msctl doctor tells more")
+    return Finding(area, "fail", error.message, hint)
 
 
 def of_engine(info: EngineInfo) -> Finding:

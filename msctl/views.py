@@ -47,7 +47,7 @@ class Table:
 class Flow:
     """Texts side by side, and below each other where the terminal is too narrow for that."""
 
-    cells: Sequence[Cell]
+    parts: Sequence[Sequence[Cell]]
 
 
 @dataclass(frozen=True)

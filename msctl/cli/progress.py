@@ -242,7 +242,13 @@ class LiveReporter:
         return group.last - group.first
 
 
+_NOT_COUNTED = ("traffic", "settings", "pins cleared", "new value")
+"""What such words begin with that are the same however often it was brought about."""
+
+
 def _brought_about(words: str, times: int) -> str:
+    if words.startswith(_NOT_COUNTED):
+        return words
     return words.replace("{s}", "") if times == 1 else f"{times} {words.replace('{s}', 's')}"
 
 

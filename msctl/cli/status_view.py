@@ -57,14 +57,14 @@ def view(
 
 def _headline(status: Status) -> Iterator[Block]:
     word = Cell("healthy", "bold green") if status.healthy else Cell("degraded", "bold red")
-    line = [Cell(status.project, "bold"), Cell(" is "), word]
+    line = [[Cell(status.project, "bold"), Cell(" is "), word]]
     gateway = status.gateway
     if gateway is not None:
-        line.append(Cell("  gateway "))
-        line.append(Cell("up", "green") if gateway.healthy else Cell("not well", "bold red"))
+        well = Cell("up", "green") if gateway.healthy else Cell("not well", "bold red")
+        line.append([Cell("gateway "), well])
         if gateway.url:
-            line.append(Cell(f"  {gateway.url}", "cyan"))
-    yield line
+            line.append([Cell(gateway.url, "cyan")])
+    yield Flow(line)
     around = []
     if gateway is not None and gateway.dashboard:
         around.append(Cell(f"dashboard {gateway.dashboard}", "dim"))
@@ -74,7 +74,7 @@ def _headline(status: Status) -> Iterator[Block]:
         reached = "" if status.prometheus.reachable else " (does not answer)"
         around.append(Cell(f"prometheus {status.prometheus.url}{reached}", "dim"))
     if around:
-        yield Flow(around)
+        yield Flow([[cell] for cell in around])
 
 
 class _Lines:

@@ -34,8 +34,8 @@ def _line(cells: Sequence[Cell]) -> Text:
 
 def _flow(flow: Flow, width: int | None) -> Iterator[Text]:
     text = Text()
-    for cell in flow.cells:
-        part = _line([cell])
+    for cells in flow.parts:
+        part = _line(cells)
         if width is not None and text and text.cell_len + len(_GAP) + part.cell_len > width:
             yield text
             text = Text()

@@ -212,6 +212,8 @@ def test_doctor_finds_what_is_wrong(
     assert (answer.status, answer.json["healthy"]) == (1, False)
     failed = [(f["area"], f["message"]) for f in answer.json["findings"] if f["status"] == "fail"]
     assert (area, message) in failed
+    hints = [finding["hint"] or "" for finding in answer.json["findings"]]
+    assert not any("doctor" in hint for hint in hints)
     assert terminal.world.snapshot() == before
 
 

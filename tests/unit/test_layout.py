@@ -26,7 +26,10 @@ def lines(block: Block, width: int | None) -> list[str]:
 def test_texts_stand_side_by_side_where_there_is_room(
     width: int | None, expected: list[str]
 ) -> None:
-    assert lines(Flow([Cell("one 1"), Cell("two 2"), Cell("three 3")]), width) == expected
+    assert (
+        lines(Flow([[Cell("one "), Cell("1")], [Cell("two 2")], [Cell("three 3")]]), width)
+        == expected
+    )
 
 
 def test_a_paragraph_is_broken_between_words_and_indented() -> None:

@@ -11,7 +11,13 @@ from test_ui import on_terminal
 
 import msctl.engines
 from msctl.cli.progress import _DONE, By, LiveReporter
-from msctl.engines.compose.steps import CreateVolume, ProvideImage, RecordIntent, StartContainer
+from msctl.engines.compose.steps import (
+    AwaitUnpinned,
+    CreateVolume,
+    ProvideImage,
+    RecordIntent,
+    StartContainer,
+)
 from msctl.plan import Draft, Ending, Step
 from msctl.ui import Ui
 
@@ -50,6 +56,15 @@ def test_what_there_are_several_of_is_in_the_plural(number: int, words: str) -> 
     steps: list[Step] = [CreateVolume(target=f"v{i}", labels={}) for i in range(number)]
     [line] = shown(steps, By.SERVICE)
     assert f"  {words}  " in line
+
+
+def test_what_cannot_be_counted_is_not() -> None:
+    """A rollout holds traffic once for each replica."""
+    held: list[Step] = [
+        AwaitUnpinned(target="web", service="web", timeout=1.0, slot="a") for _ in range(2)
+    ]
+    [line] = shown(held, By.SERVICE)
+    assert "  traffic released  " in line
 
 
 def test_an_image_that_cannot_be_had_is_not_said_to_be_there() -> None:
