@@ -20,8 +20,8 @@ KUBERNETES = (
     "planner",
 )  # fmt: skip
 CORE = (
-    "model", "fields", "state", "plan", "spelling", "status", "addresses", "problem", "problems",
-    "views",
+    "model", "fields", "state", "plan", "spelling", "status", "assessment", "addresses", "problem",
+    "problems", "views",
     "monitoring.queries", "monitoring.exposition", "monitoring.metrics",
 )  # fmt: skip
 EFFECTS = {
