@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from msctl.errors import MsctlError, UsageProblem
 from msctl.fields import is_http_url, shown
 from msctl.fields.ports import PublishedPort, parse_port
-from msctl.model import GATEWAY, Service, Stack
-from msctl.status import dashboard_url
+from msctl.model import GATEWAY, Gateway, Service, Stack
+from msctl.render.traefik import WEB, WEBSECURE
+from msctl.status import EntryPoint
 
 PROMETHEUS_VARIABLE = "MSCTL_PROMETHEUS"
 PAGES = (GATEWAY, "grafana", "prometheus")
@@ -89,3 +90,40 @@ def _host(address: str | None) -> str:
     if address in (None, "0.0.0.0", "::"):
         return "localhost"
     return f"[{address}]" if ":" in str(address) else str(address)
+
+
+def published_url(gateway: Gateway) -> str | None:
+    """Where requests go; None when the gateway publishes nothing."""
+    if gateway.tls_on:
+        return _url("https", gateway.https, 443)
+    return _url("http", gateway.http, 80)
+
+
+def entry_points(gateway: Gateway) -> tuple[EntryPoint, ...]:
+    """Where the gateway is reached, by Traefik's names of its entry points."""
+    https = _url("https", gateway.https, 443) if gateway.tls_on else None
+    found = {WEB: _url("http", gateway.http, 80), WEBSECURE: https}
+    return tuple(EntryPoint(name, url) for name, url in found.items() if url)
+
+
+def dashboard_url(gateway: Gateway) -> str | None:
+    """The dashboard's page; None when it is off."""
+    url = _url("http", gateway.dashboard, 80)
+    return f"{url}/dashboard/" if url else None
+
+
+def outer_dashboard_url(gateway: Gateway) -> str | None:
+    """The dashboard's page for those outside, who have its password; None without a host."""
+    if gateway.dashboard_host is None or gateway.https is None:
+        return None
+    port = gateway.https.rpartition(":")[2]
+    return f"https://{gateway.dashboard_host}{'' if port == '443' else f':{port}'}/dashboard/"
+
+
+def _url(scheme: str, publish: str | None, default: int) -> str | None:
+    if publish is None:
+        return None
+    host, _, port = publish.rpartition(":")
+    if host in ("", "0.0.0.0", "[::]"):
+        host = "localhost"
+    return f"{scheme}://{host}" + ("" if int(port) == default else f":{port}")

@@ -6,13 +6,15 @@ The judgement is here, on facts that are handed in; `msctl.cli.doctor` gathers t
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
 from msctl.errors import MsctlError
 from msctl.model import AUTOSCALER, AUTOSCALER_PROXY, GATEWAY, SOCKET_PROXY, Stack
+from msctl.plan import Step
+from msctl.problem import folded
 from msctl.render.socketproxy import IMAGE, image_of, own_names
 from msctl.shellwords import quoted
 from msctl.state import Certificate, EngineInfo, StackState, parse_time
@@ -39,8 +41,9 @@ class Finding:
 
 
 def failure(area: str, error: MsctlError) -> Finding:
-    """An error, as a finding."""
-    return Finding(area, "fail", error.message, error.hint)
+    """An error, as a finding; that the doctor tells more is not for the doctor to say."""
+    hint = error.hint and error.hint.removesuffix("; msctl doctor tells more")
+    return Finding(area, "fail", error.message, hint)
 
 
 def of_engine(info: EngineInfo) -> Finding:
@@ -161,9 +164,10 @@ def of_certificate(
     name = f"msctl-{stack.name}.crt"
     authority = quoted(authority)
     hint = (
-        f"to trust it: curl --cacert {authority}; for this whole machine: "
-        f"sudo cp {authority} /usr/local/share/ca-certificates/{name} && "
-        "sudo update-ca-certificates; for a browser: add the file to its authorities"
+        f"to trust it: curl --cacert {authority}\n"
+        f"for this whole machine: sudo cp {authority} /usr/local/share/ca-certificates/{name} && "
+        "sudo update-ca-certificates\n"
+        "for a browser: add the file to its authorities"
     )
     return Finding(area, "ok", message, hint)
 
@@ -202,6 +206,15 @@ def of_clock(state: StackState, now: datetime) -> Finding:
     return Finding("clock", "warn", message, hint)
 
 
+def of_plan(steps: Sequence[Step]) -> Finding:
+    """What `up` would do, and to which services; what is the stack's goes without a name."""
+    if not steps:
+        return Finding("up", "ok", "`up` has nothing to do")
+    names = ", ".join(dict.fromkeys(step.service for step in steps if step.service))
+    count = f"{len(steps)} step" if len(steps) == 1 else f"{len(steps)} steps"
+    return Finding("up", "ok", f"`up` would take {count}" + (f", for {names}" if names else ""))
+
+
 def of_status(status: Status) -> Iterator[Finding]:
     """What `status` complains about."""
     words: Mapping[str, Literal["warn", "fail"]] = {"error": "fail", "warning": "warn"}
@@ -209,7 +222,7 @@ def of_status(status: Status) -> Iterator[Finding]:
     if not any(service.replicas for service in status.services):
         yield Finding("stack", "ok", f"{status.project} is not up")
         return
-    for problem in found:
+    for problem in folded(found):
         yield Finding("stack", words[problem.severity], problem.message, problem.hint)
     if not found:
         yield Finding("stack", "ok", f"every replica of {status.project} is as it should be")

@@ -48,6 +48,12 @@ class OutputLine(str):
     __slots__ = ()
 
 
+class Ending(str):
+    """What has become of a step, where that is not what its verb says."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True)
 class Node:
     """A step in its place."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Literal
 
 from msctl.state import Replica
@@ -37,6 +38,26 @@ def worst_first(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     return tuple(
         sorted(problems, key=lambda p: (WORST_FIRST.index(p.severity), KINDS.index(p.kind)))
     )
+
+
+def folded(problems: Iterable[Problem]) -> Iterator[Problem]:
+    """What concerns many replicas of a service alike, or many images, as one; in order."""
+    for _, found in groupby(problems, key=_alike):
+        first, *more = found
+        if not more:
+            yield first
+        elif first.kind == "stand_in":
+            names = ", ".join(str(problem.service) for problem in (first, *more))
+            text = f"stand-ins, built in place of the official images, run for {names}"
+            hint = first.hint and first.hint.removesuffix(f" {first.service}")
+            yield replace(first, message=text, hint=hint)
+        else:
+            yield replace(first, message=f"{first.message} (and {len(more)} more like this)")
+
+
+def _alike(problem: Problem) -> tuple[str | None, ...]:
+    service = None if problem.kind == "stand_in" else problem.service
+    return problem.severity, problem.kind, service
 
 
 def about(severity: Severity, kind: str, found: Replica, word: str, hint: str) -> Problem:

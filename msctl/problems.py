@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from msctl.model import AUTOSCALER, AUTOSCALER_PROXY, GATEWAY, SOCKET_PROXY, Service, Stack
@@ -14,9 +13,7 @@ from msctl.problem import KINDS, Problem, about, worst_first
 from msctl.render.socketproxy import IMAGE as PROXY_IMAGE
 from msctl.render.socketproxy import image_of, own_names
 from msctl.state import Health, Replica, StackState, parse_time
-
-if TYPE_CHECKING:
-    from msctl.status import PinStatus, Readings, ReplicaStatus, ServiceStatus
+from msctl.status import PinStatus, Readings, ReplicaStatus, ServiceStatus
 
 FLAPS, FLAPPING = 3, timedelta(minutes=10)
 """How often a container that flaps was started again, and how long ago the last time."""

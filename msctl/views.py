@@ -43,8 +43,24 @@ class Table:
     """The columns that become narrower on a narrow terminal, the first one first."""
 
 
-Block = Table | Sequence[Cell]
-"""A table, or a line of cells."""
+@dataclass(frozen=True)
+class Flow:
+    """Texts side by side, and below each other where the terminal is too narrow for that."""
+
+    parts: Sequence[Sequence[Cell]]
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """A text that is broken between its words; all its lines begin below the first one."""
+
+    lead: Sequence[Cell]
+    """What stands before the text, once."""
+    text: Cell
+
+
+Block = Table | Flow | Paragraph | Sequence[Cell]
+"""A table, texts, or a line of cells, which is never broken: commands can be copied out of it."""
 
 
 @dataclass(frozen=True)
@@ -59,3 +75,5 @@ class Progress:
     seconds: float | None = None
     share: float | None = None
     """From 0 to 1: how much of it is done, as a bar; None: a bar would say nothing."""
+    column: int = 0
+    """Columns of the longest label of the view, so that all of it is aligned."""

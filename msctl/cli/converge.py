@@ -71,7 +71,7 @@ def converge(
                 run.changed = bool(plan)
                 if not plan:
                     continue
-                with reporter(plan, ui, by, clock) as shows:
+                with reporter(plan, ui, by, clock, loaded.stack.name) as shows:
                     outcome = told.outcome = execute(plan, engine, shows, clock=clock)
                 run.done += [node for node in plan if node.id in outcome.done]
                 if outcome.failures:

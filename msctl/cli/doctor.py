@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
+from itertools import chain, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -135,14 +136,13 @@ def _would_go_up(loaded: LoadedStack, engine: Engine) -> Iterator[Finding]:
     from msctl.request import Up
 
     try:
-        steps = sum(len(plan.nodes) for plan in engine.plans(Up(dry_run=True)))
+        steps = [step for plan in engine.plans(Up(dry_run=True)) for step in plan.steps()]
     except MsctlError as error:
         yield doctor.failure("up", error)
         return
     if engine.on_host and (ports := doctor.published(loaded.stack)):
         yield doctor.Finding("ports", "ok", f"free, or the stack's own: {', '.join(ports)}")
-    todo = f"would take {steps} steps" if steps else "has nothing to do"
-    yield doctor.Finding("up", "ok", f"`up` {todo}")
+    yield doctor.of_plan(steps)
 
 
 def _lock(session: Session, engine: Engine, project: str) -> Iterator[Finding]:
@@ -231,12 +231,13 @@ def _no_stack(folder: Path) -> LoadedStack:
 
 
 def _show(session: Session, finding: Finding) -> None:
-    from msctl.views import Cell
+    from msctl.views import Block, Cell, Paragraph
 
     style = {"ok": "green", "warn": "yellow", "fail": "bold red"}[finding.status]
     mark = Cell(f"{finding.status:4}", style)
-    lines = finding.message.splitlines()
-    session.ui.show([[mark, Cell(f"  {finding.area:10}  ", "bold"), Cell(lines[0])]])
-    session.ui.show([[Cell(" " * 18), Cell(line)] for line in lines[1:]])
-    if finding.hint:
-        session.ui.show([[Cell(" " * 18), Cell(finding.hint, "cyan")]])
+    indent = Cell(" " * 18)
+    leads = chain([[mark, Cell(f"  {finding.area:10}  ", "bold")]], repeat([indent]))
+    texts = zip(leads, finding.message.splitlines(), strict=False)
+    blocks: list[Block] = [Paragraph(lead, Cell(text)) for lead, text in texts]
+    blocks += [[indent, Cell(line, "cyan")] for line in (finding.hint or "").splitlines()]
+    session.ui.show(blocks)

@@ -18,7 +18,8 @@ _NAMELESS = "mystack"
 def command(session: Session) -> None:
     """Write a stack file to start from: stack.yaml, or what -f names.
 
-    The project is named after the folder, or as -p says. A file that exists is never overwritten.
+    The project is named after the folder, or as -p says. A file that exists is never overwritten,
+    unless it is empty.
     """
     from msctl.config import starter
 
@@ -26,7 +27,8 @@ def command(session: Session) -> None:
     name = session.options.project or name_of(path.parent.resolve())
     text = starter(name)
     try:
-        with path.open("x", encoding="utf-8") as file:
+        mode = "w" if _is_empty(path) else "x"
+        with path.open(mode, encoding="utf-8") as file:
             file.write(text)
     except FileExistsError:
         raise UsageProblem(
@@ -37,6 +39,10 @@ def command(session: Session) -> None:
         raise UsageProblem(f"cannot write {session.shown(path)}: {error.strerror}") from None
     again = session.again("up")
     session.ui.say(f"{session.shown(path)} is written; edit it, then: {again}", "green")
+
+
+def _is_empty(path: Path) -> bool:
+    return path.is_file() and path.stat().st_size == 0
 
 
 def name_of(folder: Path) -> str:

@@ -157,7 +157,7 @@ class LoadTest:
                 )
             ]
 
-        with self.session.ui.progress(lines):
+        with self.session.ui.progress(lines, leave=False):
             yield
 
     # Afterwards

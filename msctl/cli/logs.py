@@ -28,7 +28,7 @@ def command(
     named = session.known(loaded, services)
     engine = session.connect(loaded)
     ui, start = session.ui, f"{loaded.stack.name}-"
-    width = 0
+    width = max((len(f"{name}-1") for name in named or loaded.stack.services), default=0)
     try:
         for line in engine.logs(named, follow=follow, tail=tail):
             if session.options.json:

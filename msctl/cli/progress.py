@@ -6,51 +6,62 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from msctl.errors import MsctlError
 from msctl.execute import Reporter
-from msctl.plan import Node, OutputLine, Plan, Wait
+from msctl.plan import Ending, Node, OutputLine, Plan, Wait
 from msctl.ui import Ui
 from msctl.views import Progress
 
 _DONE = {
     "apply": "applied",
+    "await answer of": "answers",
     "await end of": "done",
     "await healthy": "healthy",
-    "await routed": "routed",
-    "await answer of": "answers",
     "await pin of": "traffic held",
     "await removal of": "gone",
     "await rollout of": "rolled out",
+    "await routed": "routed",
     "await servers of": "listed",
+    "await settings of": "settings in force",
+    "await steady": "steady",
     "await unpin of": "traffic released",
     "clear pins of": "pins cleared",
-    "create network": "network created",
-    "create volume": "volume created",
+    "create network": "network{s} created",
+    "create volume": "volume{s} created",
     "create": "created",
     "delete": "deleted",
     "drain": "drained",
-    "end probe of": "probe ended",
-    "join network": "network joined",
+    "end old settings of": "old settings ended",
+    "end probe of": "probe{s} ended",
+    "issue certificate of": "certificate issued",
+    "join network": "network{s} joined",
     "keep image": "image before kept",
-    "leave network": "network left",
-    "pin": "pin written",
+    "leave network": "network{s} left",
+    "make a new value of secret": "new value made",
+    "make password of": "password{s} made",
+    "pin": "pin{s} written",
     "probe": "probed",
-    "provide image": "image there",
+    "provide image": "image{s} there",
     "record scale of": "scale recorded",
-    "remove network": "network removed",
-    "remove volume": "volume removed",
+    "release image": "image before released",
+    "remove network": "network{s} removed",
+    "remove volume": "volume{s} removed",
     "remove": "removed",
     "restart": "restarted",
+    "rotate secret": "new value in force",
     "scale": "scaled",
     "start": "started",
     "stop": "stopped",
-    "unpin": "pin emptied",
-    "write secret": "secret written",
+    "take back restart of": "restart taken back",
+    "tell the new value to": "new value told",
+    "unpin": "pin{s} emptied",
+    "write secret": "secret{s} written",
+    "write settings of": "settings written",
 }
-"""What a step has brought about, by its verb."""
+"""What a step has brought about, by its verb; `{s}` is there when there are several."""
 
 
 class By(Enum):
@@ -62,12 +73,15 @@ class By(Enum):
 
 
 @contextmanager
-def reporter(plan: Plan, ui: Ui, by: By, clock: Callable[[], float]) -> Iterator[Reporter]:
-    """What tells how the plan goes, for as long as it runs."""
+def reporter(
+    plan: Plan, ui: Ui, by: By, clock: Callable[[], float], project: str = ""
+) -> Iterator[Reporter]:
+    """What tells how the plan goes, for as long as it runs. `project`: what the names of its
+    replicas begin with, and which need not be said of each."""
     if not ui.live:
         yield PlainReporter(ui, len(plan.nodes))
         return
-    live = LiveReporter(plan, ui, by, clock)
+    live = LiveReporter(plan, ui, by, clock, project)
     with ui.progress(live.lines):
         try:
             yield live
@@ -123,17 +137,24 @@ class LiveReporter:
     """Keeps the lines of the live view. Steps tell from worker threads, the screen asks from its
     own; what has ended moves out of the view, above it."""
 
-    def __init__(self, plan: Plan, ui: Ui, by: By, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, plan: Plan, ui: Ui, by: By, clock: Callable[[], float], project: str = ""
+    ) -> None:
         self._ui, self._by, self._clock = ui, by, clock
+        self._prefix = f"{project}-" if project else ""
         self._lock = threading.Lock()
         self._groups: dict[str, _Group] = {}
         self._over = False
         for node in plan:
             self._group(node).total += 1
+        self._column = max((len(label) for label in self._groups), default=0)
 
     def _group(self, node: Node) -> _Group:
         step = node.step
-        label = step.service or "stack" if self._by is By.SERVICE else step.target
+        if self._by is By.SERVICE:
+            label = step.service or "stack"
+        else:
+            label = step.target.removeprefix(self._prefix)
         return self._groups.setdefault(label, _Group(label))
 
     def started(self, node: Node) -> None:
@@ -148,8 +169,10 @@ class LiveReporter:
 
     def done(self, node: Node, seconds: float) -> None:  # noqa: ARG002
         with self._lock:
+            told = self._group(node).told.get(node.id)
+            ending = told if isinstance(told, Ending) else None
             group = self._ended(node)
-            group.done[_DONE.get(node.step.verb, f"{node.step.verb} done")] += 1
+            group.done[ending or _DONE.get(node.step.verb, f"{node.step.verb} done")] += 1
         self._move_out(group, at_end=False)
 
     def failed(self, node: Node, error: MsctlError) -> None:
@@ -184,11 +207,14 @@ class LiveReporter:
         return sorted(lines, key=lambda line: ("failed", "running", "waiting").index(line.state))
 
     def _line(self, group: _Group) -> Progress:
+        return replace(self._told(group), column=self._column)
+
+    def _told(self, group: _Group) -> Progress:
         count, total = group.done.total(), group.total
         if group.failure:
             return Progress(group.label, "failed", text=group.failure, seconds=self._took(group))
         if count == total:
-            text = ", ".join(w if n == 1 else f"{n} {w}" for w, n in group.done.items())
+            text = ", ".join(_brought_about(words, n) for words, n in group.done.items())
             return Progress(group.label, "done", text=text, seconds=self._took(group))
         if self._over:
             return Progress(group.label, "waiting", count, total, text="was not finished")
@@ -216,6 +242,16 @@ class LiveReporter:
         if group.first is None or group.last is None:
             return None
         return group.last - group.first
+
+
+_NOT_COUNTED = ("traffic", "settings", "pins cleared", "new value")
+"""What such words begin with that are the same however often it was brought about."""
+
+
+def _brought_about(words: str, times: int) -> str:
+    if words.startswith(_NOT_COUNTED):
+        return words
+    return words.replace("{s}", "") if times == 1 else f"{times} {words.replace('{s}', 's')}"
 
 
 def _first_line(error: MsctlError) -> str:

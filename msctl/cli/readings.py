@@ -103,7 +103,7 @@ def _answers(session: Session, engine: Engine, *, load: bool) -> Mapping[str, Se
 
 def certificate(session: Session, stack: Stack) -> Certificate | None:
     """What the gateway shows for the first host that it serves."""
-    from msctl.status import published_url
+    from msctl.addresses import published_url
 
     url = published_url(stack.gateway) if stack.routed and stack.gateway.tls_on else None
     if url is None:

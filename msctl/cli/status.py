@@ -64,8 +64,8 @@ def look(
     load: bool = False,
 ) -> Status:
     """How the stack is now, or one service of it."""
+    from msctl.assessment import assess, has_pins
     from msctl.cli.readings import gathering
-    from msctl.status import assess, has_pins
 
     with gathering(session, loaded.stack, engine, load=load) as asked:
         lock = session.lock(engine, loaded.stack.name)

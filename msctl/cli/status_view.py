@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from itertools import groupby
 
-from msctl.problem import Problem
+from msctl.problem import Problem, folded
 from msctl.state import parse_time
 from msctl.status import ReplicaStatus, ServiceStatus, Status
-from msctl.views import Block, Cell, Table
+from msctl.views import Block, Cell, Flow, Paragraph, Table
 
 _STATES = {"running": "green", "exited": "red", "dead": "red", "restarting": "red"}
 _HEALTH = {"healthy": "green", "unhealthy": "bold red", "starting": "yellow", "none": "dim"}
@@ -58,24 +57,24 @@ def view(
 
 def _headline(status: Status) -> Iterator[Block]:
     word = Cell("healthy", "bold green") if status.healthy else Cell("degraded", "bold red")
-    line = [Cell(status.project, "bold"), Cell(" is "), word]
+    line = [[Cell(status.project, "bold"), Cell(" is "), word]]
     gateway = status.gateway
     if gateway is not None:
-        line.append(Cell("  gateway "))
-        line.append(Cell("up", "green") if gateway.healthy else Cell("not well", "bold red"))
+        well = Cell("up", "green") if gateway.healthy else Cell("not well", "bold red")
+        line.append([Cell("gateway "), well])
         if gateway.url:
-            line.append(Cell(f"  {gateway.url}", "cyan"))
-    yield line
+            line.append([Cell(gateway.url, "cyan")])
+    yield Flow(line)
     around = []
     if gateway is not None and gateway.dashboard:
-        around.append(f"dashboard {gateway.dashboard}")
+        around.append(Cell(f"dashboard {gateway.dashboard}", "dim"))
     if gateway is not None and gateway.certificate_expires:
-        around.append(f"certificate until {gateway.certificate_expires[:10]}")
+        around.append(Cell(f"certificate until {gateway.certificate_expires[:10]}", "dim"))
     if status.prometheus is not None:
         reached = "" if status.prometheus.reachable else " (does not answer)"
-        around.append(f"prometheus {status.prometheus.url}{reached}")
+        around.append(Cell(f"prometheus {status.prometheus.url}{reached}", "dim"))
     if around:
-        yield [Cell("  ".join(around), "dim")]
+        yield Flow([[cell] for cell in around])
 
 
 class _Lines:
@@ -128,7 +127,7 @@ class _Lines:
 
     def _replica(self, service: ServiceStatus, replica: ReplicaStatus) -> Sequence[Cell]:
         name = replica.name.removeprefix(f"{self.status.project}-")
-        first = Cell(name, "bold") if self.alone and not self.load else Cell(f"  {name}")
+        first = Cell(name, "bold") if self.alone and not self.load else Cell(f"  {name}", tail=True)
         cells = [first, *_states(service, replica, self.now)]
         if self.load:
             cells += [*_usage(replica), Cell(), _latency(replica.p95_ms), Cell()]
@@ -218,25 +217,11 @@ def _unrouted(service: ServiceStatus) -> Cell:
 
 
 def _problems(problems: Sequence[Problem]) -> Iterator[Block]:
-    """What concerns many replicas of a service alike, or many images, is told once."""
-    for _, found in groupby(problems, key=_alike):
-        first, *more = found
-        text, hint = first.message, first.hint
-        if more and first.kind == "stand_in":
-            names = ", ".join(str(problem.service) for problem in (first, *more))
-            text = f"stand-ins, built in place of the official images, run for {names}"
-            hint = hint and hint.removesuffix(f" {first.service}")
-        elif more:
-            text += f" (and {len(more)} more like this)"
-        severity = Cell(f"{first.severity}: ", _SEVERITIES[first.severity])
-        yield [severity, Cell(text)]
-        if hint:
-            yield [Cell(" " * len(severity.text)), Cell(hint, "cyan")]
-
-
-def _alike(problem: Problem) -> tuple[str | None, ...]:
-    service = None if problem.kind == "stand_in" else problem.service
-    return problem.severity, problem.kind, service
+    for problem in folded(problems):
+        severity = Cell(f"{problem.severity}: ", _SEVERITIES[problem.severity])
+        yield Paragraph([severity], Cell(problem.message))
+        if problem.hint:
+            yield [Cell(" " * len(severity.text)), Cell(problem.hint, "cyan")]
 
 
 def age(replica: ReplicaStatus, now: datetime) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from msctl.addresses import outer_dashboard_url
+from msctl.assessment import assess
 from msctl.cli.converge import Run
 from msctl.cli.session import Session
 from msctl.cli.words import plural
@@ -14,12 +16,7 @@ from msctl.errors import MsctlError
 from msctl.render.compose import SECRETS_FOLDER
 from msctl.render.settings import ADMIN
 from msctl.state import StackState
-from msctl.status import (
-    ServiceStatus,
-    Status,
-    assess,
-    outer_dashboard_url,
-)
+from msctl.status import ServiceStatus, Status
 
 
 def up(

@@ -16,7 +16,7 @@ from msctl.fields.mounts import parse_mount
 from msctl.model import OWN_SERVICES, Service, Stack
 from msctl.render.compose import ACME_VOLUME, GATEWAY_VOLUME, PROXY_NETWORKS
 from msctl.render.routers import router_names
-from msctl.render.values import clean_path
+from msctl.render.shorthand import clean_path
 from msctl.spelling import did_you_mean
 
 MOST_SERVICES = 1000

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from msctl.importing.networks import DEFAULT
 from msctl.importing.source import Source
 from msctl.model import GATEWAY_NETWORK
-
-DEFAULT = "default"
-"""The network of services that name none, to Compose."""
 
 
 def network_apart(

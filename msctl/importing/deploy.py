@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from msctl.importing.draft import Draft
 from msctl.model import Service
-
-if TYPE_CHECKING:
-    from msctl.importing.services import Draft
 
 _UPDATES = {"order": "order", "monitor": "monitor", "parallelism": "surge"}
 _CARRIED = {"replicas", "resources", "restart_policy", "update_config"}

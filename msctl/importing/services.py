@@ -1,19 +1,17 @@
-"""A Compose service → one of the stack file, key by key."""
+"""A Compose service → one of the stack file."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
-from msctl.config.problems import Path
 from msctl.importing.confining import FIRST_CLASS
-from msctl.importing.deploy import deploy_of, limit, restarts_by_deploy
+from msctl.importing.draft import Draft
 from msctl.importing.health import health_of
+from msctl.importing.keys import KEYS, need
 from msctl.importing.labels import Labels
-from msctl.importing.mounts import files_of, mounts_from, mounts_of, secrets_of, writes_to
+from msctl.importing.mounts import mounts_from, writes_to
 from msctl.importing.routing import Routing
-from msctl.importing.source import Source, pairs, several
+from msctl.importing.source import several
 from msctl.model import Service
 from msctl.model.passthrough import SERVICE_KEYS
 
@@ -30,35 +28,6 @@ _NO_KEY = {
     "develop": "nothing is synchronised; msctl rollout SERVICE --build takes changed sources",
     "pull_policy": "msctl up --pull asks the registry",
 }
-_WHY_NOT_BUILT = {
-    "dockerfile_inline": "write it to a file beside the sources, and name that: dockerfile",
-}
-
-
-@dataclass
-class Draft:
-    """One service on its way."""
-
-    source: Source
-    name: str
-    raw: Mapping[str, Any]
-    project: str
-    names: Mapping[str, str]
-    """The stack file's name of each service that is carried, by Compose's."""
-    networks: Mapping[str, str]
-    """The same for networks."""
-    first: str
-    """The network of services that name none."""
-    top: Mapping[str, Any]
-    """The whole Compose file."""
-    aliases: tuple[str, ...] = ()
-    """Names by which others reach it."""
-    entry: dict[str, Any] = field(default_factory=dict)
-    passed: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def at(self) -> Path:
-        return ("services", self.name)
 
 
 def service_of(draft: Draft, routing: Routing, labels: Labels, needed_as_job: bool) -> None:
@@ -66,7 +35,7 @@ def service_of(draft: Draft, routing: Routing, labels: Labels, needed_as_job: bo
     raw, entry, source = draft.raw, draft.entry, draft.source
     entry["image"] = raw.get("image") or f"{draft.project}-{draft.name}"
     for key in raw:
-        handle = _KEYS.get(key)
+        handle = KEYS.get(key)
         if handle is not None:
             handle(draft, raw[key])
         elif key in FIRST_CLASS and raw[key] is not None:
@@ -102,7 +71,7 @@ def _share(draft: Draft) -> None:
     if more:
         draft.entry["volumes"] = [*own, *more]
     others = [str(entry).partition(":")[0] for entry in several(value)]
-    _need(draft, "volumes_from", [name for name in others if name in draft.top["services"]])
+    need(draft, "volumes_from", [name for name in others if name in draft.top["services"]])
 
 
 def _why_not_shared(mode: str) -> str:
@@ -208,113 +177,6 @@ def _count(draft: Draft, needed_as_job: bool) -> None:
         source.note((*draft.at, "volumes"), message)
 
 
-def _build(draft: Draft, value: Any) -> None:
-    if not isinstance(value, dict):
-        draft.entry["build"] = value
-        return
-    kept = {key: value[key] for key in ("dockerfile", "args") if value.get(key)}
-    if "args" in kept:
-        kept["args"] = {name: item for name, item, _ in pairs(kept["args"])}
-    for key in value:
-        if key == "target":
-            draft.passed["build"] = {"target": value[key]}
-        elif key not in ("context", "dockerfile", "args"):
-            draft.source.not_carried((*draft.at, "build", key), _WHY_NOT_BUILT.get(key, ""))
-    context = value.get("context", ".")
-    draft.entry["build"] = {"context": context, **kept} if kept else context
-
-
-def _environment(draft: Draft, value: Any) -> None:
-    draft.entry["env"] = {name: item for name, item, _ in pairs(value)}
-
-
-def _env_file(draft: Draft, value: Any) -> None:
-    files = []
-    for index, entry in enumerate(several(value)):
-        path = entry.get("path") if isinstance(entry, dict) else entry
-        options = entry if isinstance(entry, dict) else {}
-        place = (*draft.at, "env_file", index)
-        needed = options.get("required") is not False
-        files.append(path if needed else {"path": path, "required": False})
-        if "format" in options:
-            why = f"quotes and variables mean something in {path}"
-            draft.source.not_carried((*place, "format"), why)
-    if files:
-        draft.entry["env_file"] = files
-
-
-def _ports(draft: Draft, value: Any) -> None:
-    if value:
-        draft.entry["ports"] = several(value)
-
-
-def _volumes(draft: Draft, value: Any) -> None:
-    draft.entry["volumes"] = [*draft.entry.get("volumes", []), *mounts_of(
-        draft.source, draft.at, value)]  # fmt: skip
-
-
-def _secrets(draft: Draft, value: Any) -> None:
-    if draft.source.own:
-        draft.entry["secrets"] = secrets_of(draft.source, draft.name, value)
-    else:
-        _mount_files(draft, value, "secrets")
-
-
-def _configs(draft: Draft, value: Any) -> None:
-    _mount_files(draft, value, "configs")
-
-
-def _mount_files(draft: Draft, value: Any, kind: str) -> None:
-    mounts = files_of(draft.source, draft.at, value, kind, draft.top.get(kind) or {})
-    if mounts:
-        draft.entry["volumes"] = [*draft.entry.get("volumes", []), *mounts]
-
-
-def _command(key: str) -> Callable[[Draft, Any], None]:
-    def keep(draft: Draft, value: Any) -> None:
-        if value is not None:
-            draft.entry[key] = value
-
-    return keep
-
-
-def _restart(draft: Draft, value: Any) -> None:
-    if restarts_by_deploy(draft.raw):
-        draft.source.not_carried((*draft.at, "restart"), "deploy.restart_policy counts")
-    elif value is not None:
-        draft.entry["restart"] = "no" if value is False else value
-
-
-def _stop_grace(draft: Draft, value: Any) -> None:
-    draft.entry["stop_grace"] = value
-
-
-def _depends_on(draft: Draft, value: Any) -> None:
-    _need(draft, "depends_on", list(value) if isinstance(value, dict) else several(value))
-
-
-def _links(draft: Draft, value: Any) -> None:
-    """What is linked starts first, and its other names are those of its container."""
-    _need(draft, "links", [linked(link)[0] for link in several(value)])
-
-
-def linked(link: Any) -> tuple[str, str]:
-    """`SERVICE:ALIAS`, or a service that is called by its name."""
-    name, _, alias = str(link).partition(":")
-    return name, alias or name
-
-
-def _need(draft: Draft, key: str, names: list[str]) -> None:
-    needs = draft.entry.get("needs", [])
-    for name in names:
-        if name not in draft.names:
-            draft.source.not_carried((*draft.at, key), f"{name} is left out")
-        elif draft.names[name] not in needs:
-            needs = [*needs, draft.names[name]]
-    if needs:
-        draft.entry["needs"] = needs
-
-
 _FIRST = ("image", "build", "command", "entrypoint", "port", "routes", "headers", "rate_limit",
           "in_flight", "ip_allow", "basic_auth", "body_limit", "retry", "sticky", "replicas",
           "stateful", "job", "optional", "rollout", "resources", "health", "needs", "restart",
@@ -322,22 +184,3 @@ _FIRST = ("image", "build", "command", "entrypoint", "port", "routes", "headers"
           "labels")  # fmt: skip
 _LAST = ("x-compose",)
 _LATER = {"networks", "healthcheck", "scale", "volumes_from"}
-_KEYS: Mapping[str, Callable[[Draft, Any], None]] = {
-    "build": _build,
-    "command": _command("command"),
-    "entrypoint": _command("entrypoint"),
-    "environment": _environment,
-    "env_file": _env_file,
-    "ports": _ports,
-    "volumes": _volumes,
-    "secrets": _secrets,
-    "configs": _configs,
-    "restart": _restart,
-    "stop_grace_period": _stop_grace,
-    "depends_on": _depends_on,
-    "links": _links,
-    "deploy": deploy_of,
-    "cpus": limit("cpus"),
-    "mem_limit": limit("memory"),
-    "mem_reservation": limit("memory", reserve=True),
-}

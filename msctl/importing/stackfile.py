@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from msctl.importing.apart import network_apart
+from msctl.importing.draft import Draft
 from msctl.importing.flags import other_args
 from msctl.importing.gateway import Gateway, find_gateway, gateway_data, own_args, socket_of
 from msctl.importing.inline import Made
+from msctl.importing.keys import linked
 from msctl.importing.labels import Labels, read_labels
 from msctl.importing.layout import laid_out
+from msctl.importing.networks import DEFAULT, networks_of, passed_of
 from msctl.importing.routing import Routers, routing_of
-from msctl.importing.services import Draft, linked, service_of
+from msctl.importing.services import service_of
 from msctl.importing.source import Note, Source, several
 from msctl.model import AUTOSCALER, AUTOSCALER_PROXY, GATEWAY, OWN_SERVICES, Stack
-from msctl.model.passthrough import STACK_KEYS
 from msctl.records import Unfit
-from msctl.render.document import dump, volume_name
+from msctl.render.document import dump
 from msctl.render.socketproxy import IMAGE
 from msctl.render.traefik import gateway_flags
 
-_DEFAULT = "default"
 _TOP = {"name", "version", "services", "networks", "volumes", "secrets", "configs"}
 _MOST_SHOWN = 200
 _LEFT_AS_IT_WAS: dict[str, Any] = {"cap_drop": [], "security_opt": []}
@@ -72,11 +73,11 @@ def imported(source: Source, name: str) -> Imported:
     routers = Routers.read(source, labels, gateway)
     project = str(top.get("name") or name)
     names = {old: _slug(source, old) for old in services if old != gateway.name}
-    networks = _networks(source, top, services)
+    networks = networks_of(source, top, services)
     drafts = {}
     jobs, optional = _needed(source, services)
     sts = source.own and "email" in gateway.acme
-    first = next(iter(networks.values()), _DEFAULT)
+    first = next(iter(networks.values()), DEFAULT)
     aliases = _aliases(source, services)
     for old, new in names.items():
         draft = Draft(
@@ -101,7 +102,7 @@ def imported(source: Source, name: str) -> Imported:
     if not data.get("gateway", True):
         del data["gateway"]
     mounted = [mount for entry in drafts.values() for mount in entry.get("volumes", ())]
-    if passed := _passed(source, top, networks, project, mounted):
+    if passed := passed_of(source, top, networks, project, mounted):
         data["x-compose"] = passed
     _note_top(source, top)
     if source.own:
@@ -197,27 +198,6 @@ def _aliases(source: Source, services: Mapping[str, Any]) -> dict[str, tuple[str
     return found
 
 
-def _networks(
-    source: Source, top: Mapping[str, Any], services: Mapping[str, Any]
-) -> dict[str, str]:
-    """The stack file's name of each network that is used, the first one that most have."""
-    used: dict[str, None] = {}
-    for service in services.values():
-        joined = service.get("networks")
-        if not joined or "network_mode" in service:
-            used = {_DEFAULT: None, **used}
-        else:
-            used |= dict.fromkeys(str(name) for name in joined)
-    declared = [name for name in (top.get("networks") or {}) if name in used]
-    ordered = [*([_DEFAULT] if _DEFAULT in used else []), *declared, *used]
-    if source.own:
-        ordered = [*declared, *used]
-    return {
-        name: re.sub(r"[^a-z0-9_-]", "-", name.lower()).lstrip("-_") or _DEFAULT
-        for name in dict.fromkeys(ordered)
-    }
-
-
 def _needed(source: Source, services: Mapping[str, Any]) -> tuple[set[str], set[str]]:
     """Services that others wait for to end, and those that others can do without."""
     jobs, optional = set(), set()
@@ -289,44 +269,6 @@ def _own_args(data: dict[str, Any], gateway: Gateway) -> list[str]:
     except Unfit:
         return []
     return own_args(gateway.flags, gateway_flags(stack))
-
-
-def _passed(
-    source: Source,
-    top: Mapping[str, Any],
-    networks: Mapping[str, str],
-    project: str,
-    mounted: Sequence[Any],
-) -> dict[str, Any]:
-    """What Compose says about networks and volumes, as far as they are used."""
-    volumes = {volume_name(mount) for mount in mounted}
-    unclear = any("$" in str(mount) for mount in mounted)
-    found: dict[str, Any] = {}
-    for section in ("networks", "volumes"):
-        for name, options in (top.get(section) or {}).items():
-            at = (section, name)
-            known = networks.get(name) if section == "networks" else name
-            if section == "volumes" and name not in volumes and not unclear:
-                continue
-            entry = _options(source, at, options if isinstance(options, dict) else {})
-            if known is not None and known != name and not entry.get("external"):
-                entry.setdefault("name", f"{project}_{name}")
-            if known is not None and entry:
-                found.setdefault(section, {})[known] = entry
-    return found
-
-
-def _options(source: Source, at: tuple[str, str], options: Mapping[str, Any]) -> dict[str, Any]:
-    (known,) = STACK_KEYS[at[0]].values()
-    entry: dict[str, Any] = {}
-    for key, value in options.items():
-        if key == "external" and isinstance(value, dict):
-            entry |= {"external": True, **value}
-        elif key not in known:
-            source.not_carried((*at, key))
-        elif value not in (None, False):
-            entry[key] = value
-    return entry
 
 
 def _note_top(source: Source, top: Mapping[str, Any]) -> None:

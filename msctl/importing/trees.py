@@ -5,12 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from typing import Any
 
 from msctl.config.problems import Path
 from msctl.config.yamltext import Document
-
-Entries: TypeAlias = "dict[str, Tree] | list[Tree]"
 
 
 @dataclass(frozen=True)

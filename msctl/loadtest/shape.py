@@ -51,13 +51,6 @@ class Shape:
         return max(1, ceil(self.rate * self.seconds - 1e-6))
 
     @property
-    def expected_seconds(self) -> float | None:
-        """How long requests are sent; None where the answers decide."""
-        if self.rate is not None and self.requests is not None:
-            return self.requests / self.rate
-        return self.seconds
-
-    @property
     def is_short(self) -> bool:
         """Whether every outcome can be shown."""
         return self.planned is not None and self.planned <= MOST_SHOWN

@@ -12,20 +12,15 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from msctl.render.confighash import RESOURCES, SERVICE, TEXT, Kind
-from msctl.render.values import (
-    SCALARS,
+from msctl.render.composetypes import RESOURCES, SERVICE, TEXT, Kind
+from msctl.render.shorthand import (
     clean_path,
     is_windows_path,
-    mapping,
-    number,
-    sequence,
     short_device,
     short_mount,
     short_ports,
-    text,
-    user_keys,
 )
+from msctl.render.values import SCALARS, mapping, number, sequence, text, user_keys
 
 
 @dataclass(frozen=True)

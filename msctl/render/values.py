@@ -1,15 +1,12 @@
-"""Single values and short syntaxes of a Compose document, as compose-go reads them.
+"""Single values of a Compose document, as compose-go reads them.
 
-Sizes are those of docker/go-units, durations those of xhit/go-str2duration, ports those of
-docker/go-connections.
+Sizes are those of docker/go-units, durations those of xhit/go-str2duration.
 """
 
 from __future__ import annotations
 
 import copy
-import ipaddress
 import math
-import posixpath
 import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
@@ -24,16 +21,13 @@ _DURATION = re.compile(r"(\d+\.?\d*|\.\d+)([^\d.]+)", re.ASCII)
 _SIZE = re.compile(r"(\d+(?:\.\d+)?) ?(?:b|([kmgtp])(?:i?b)?)?", re.ASCII | re.IGNORECASE)
 _DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 _INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
-_PORTS = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?", re.ASCII)
-_WINDOWS_PATH = re.compile(r".:[\\/]|[\\/]{2}")
-_PROPAGATIONS = ("rprivate", "private", "rshared", "shared", "rslave", "slave")
 _BOOLEANS = {"true": True, "y": True, "yes": True, "on": True}
 _BOOLEANS |= {"false": False, "n": False, "no": False, "off": False}
 
 
 def text(value: Any, at: str) -> str:
     if isinstance(value, bool | float):
-        raise _wrong(value, "a string", at)
+        raise wrong(value, "a string", at)
     return _printed(value, at)
 
 
@@ -42,16 +36,16 @@ def _flag(value: Any, at: str) -> bool:
         return value
     if isinstance(value, str) and value.lower() in _BOOLEANS:
         return _BOOLEANS[value.lower()]
-    raise _wrong(value, "true or false", at)
+    raise wrong(value, "true or false", at)
 
 
 def number(value: Any, at: str) -> int:
     if isinstance(value, str) and _INTEGER.fullmatch(value):
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int | float) or value % 1 != 0:
-        raise _wrong(value, "a whole number", at)
+        raise wrong(value, "a whole number", at)
     if not -(2**63) <= value < 2**63:
-        raise _wrong(value, "a number of 64 bits", at)
+        raise wrong(value, "a number of 64 bits", at)
     return int(value)
 
 
@@ -59,7 +53,7 @@ def _real(value: Any, at: str) -> float:
     if isinstance(value, str) and _DECIMAL.fullmatch(value):
         value = float(value)
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 3.4e38:
-        raise _wrong(value, "a number of 32 bits", at)
+        raise wrong(value, "a number of 32 bits", at)
     return float(float32_text(value))
 
 
@@ -74,7 +68,7 @@ def _bytes(value: Any, at: str) -> str:
         scale = 1024 ** " kmgtp".index((size[2] or " ").lower())
         text = str(int(float(size[1]) * scale))
     if not _INTEGER.fullmatch(text) or not -(2**63) <= int(text) < 2**63:
-        raise _wrong(value, "a size such as 512m", at)
+        raise wrong(value, "a size such as 512m", at)
     return str(int(text))
 
 
@@ -84,14 +78,14 @@ def _duration(value: Any, at: str) -> str:
     parts = _DURATION.findall(unsigned)
     known = all(unit in _UNITS for _, unit in parts)
     if unsigned != "0" and (not parts or not known or "".join(map("".join, parts)) != unsigned):
-        raise _wrong(value, "a duration such as 1m30s", at)
+        raise wrong(value, "a duration such as 1m30s", at)
     total = 0
     for number, unit in parts:
         whole, _, fraction = number.partition(".")
         total += int(whole or 0) * _UNITS[unit]
         total += int(int(fraction or 0) * (_UNITS[unit] / 10.0 ** len(fraction)))
     if total >= 2**63:
-        raise _wrong(value, "a duration below 292 years", at)
+        raise wrong(value, "a duration below 292 years", at)
     return ("-" if text.startswith("-") and total else "") + _go_duration(total)
 
 
@@ -110,7 +104,7 @@ def _mode(value: Any, at: str) -> str:
         return f"0{value:o}"
     if isinstance(value, str) and re.fullmatch("[0-7]+", value):
         return f"0{int(value, 8):o}"
-    raise _wrong(value, "a file mode", at)
+    raise wrong(value, "a file mode", at)
 
 
 def _command(value: Any, at: str) -> list[str]:
@@ -118,10 +112,10 @@ def _command(value: Any, at: str) -> list[str]:
         try:
             return shell_words(value)
         except ValueError as error:
-            raise _wrong(value, f"a command: {error}", at) from None
+            raise wrong(value, f"a command: {error}", at) from None
     if isinstance(value, list | tuple) and all(isinstance(word, str) for word in value):
         return list(value)
-    raise _wrong(value, "a string or a list of strings", at)
+    raise wrong(value, "a string or a list of strings", at)
 
 
 def _test(value: Any, at: str) -> list[str]:
@@ -154,7 +148,7 @@ def _printed(value: Any, at: str) -> str:
         return f"{mantissa.rstrip('.')}e{'-' if power < 0 else '+'}{abs(power):02d}"
     if isinstance(value, str) or (isinstance(value, int) and -(2**63) <= value < 2**64):
         return str(value)
-    raise _wrong(value, "a string, a boolean or a number of 64 bits", at)
+    raise wrong(value, "a string, a boolean or a number of 64 bits", at)
 
 
 def _hosts(value: Any, at: str) -> list[str]:
@@ -167,9 +161,9 @@ def _hosts(value: Any, at: str) -> list[str]:
         split = [word.partition("=" if "=" in word else ":") for word in words]
         pairs = [(host, addresses.split(",")) for host, _, addresses in split]
         if not all(separator for _, separator, _ in split):
-            raise _wrong(value, "a list of host=address", at)
+            raise wrong(value, "a list of host=address", at)
     if not all(host and addresses and not set(host) & set(":=") for host, addresses in pairs):
-        raise _wrong(value, "a map of plain host names to addresses", at)
+        raise wrong(value, "a map of plain host names to addresses", at)
     plain = [(host, re.sub(r"^\[(.+)\]$", r"\1", str(a))) for host, e in pairs for a in e]
     return sorted(f"{host}={address}" for host, address in plain)
 
@@ -178,86 +172,6 @@ def _build(value: Any, at: str) -> dict[str, Any]:
     if isinstance(value, str):
         return {"context": value}
     return copy.deepcopy(dict(mapping(value, at)))
-
-
-def short_device(text: str, at: str) -> dict[str, str]:
-    parts = text.split(":")
-    if len(parts) > 3:
-        raise _wrong(text, "source:target:permissions", at)
-    source, target, permissions = (*parts, *("", "", "rwm")[len(parts) :])
-    return {"source": source, "target": target or source, "permissions": permissions}
-
-
-def short_mount(text: str, at: str) -> dict[str, Any]:
-    """`[source:]target[:options]`; one letter before a colon is a Windows drive, as in Compose."""
-    if "${" in text:
-        raise _wrong(text, "a volume without variables", at)
-    if len(text.encode()) < 3:
-        return {"type": "volume", "target": clean_path(text)}
-    parts = [""]
-    for character in text:
-        if character == ":" and not (len(parts[-1]) == 1 and parts[-1].isalpha()):
-            parts.append("")
-        else:
-            parts[-1] += character
-    if not all(parts) or len(parts) > 3:
-        raise _wrong(text, "source:target:options", at)
-    source, target = parts[:2] if len(parts) > 1 else ("", parts[0])
-    is_path = source.startswith((".", "/", "~", "\\\\")) or source[1:2] == ":"
-    mount: dict[str, Any] = {"type": "bind" if is_path else "volume", "target": clean_path(target)}
-    mount |= {"source": source} if source else {}
-    mount |= {"bind" if is_path else "volume": {}}
-    for option in parts[2].split(",") if len(parts) == 3 else ():
-        if option in {"ro", "rw"}:
-            mount["read_only"] = option == "ro"
-        elif option == "nocopy":
-            mount["volume"] = {"nocopy": True}
-        elif option in {"z", "Z", *_PROPAGATIONS}:
-            key = "selinux" if option in {"z", "Z"} else "propagation"
-            mount["bind"] = {**mount.get("bind", {}), key: option}
-    return mount
-
-
-def short_ports(text: str, at: str) -> list[dict[str, Any]]:
-    """`[address:][published:]target[/protocol]`; a range of targets becomes one entry for each."""
-    *before, target = text.split(":")
-    published = before.pop() if before else ""
-    address = ":".join(before)
-    address = address[1:-1] if re.fullmatch(r"\[.+\]", address) else address
-    numbers, _, protocol = target.partition("/")
-    first, last = _range(numbers, text, at)
-    first_published, last_published = _range(published, text, at) if published else (0, 0)
-    if address and not _is_address(address):
-        raise _wrong(text, "a port of an IP address", at)
-    common = {"host_ip": address} if address else {}
-    common |= {"mode": "ingress", "protocol": protocol.lower() or "tcp"}
-    if common["protocol"] not in {"tcp", "udp", "sctp"}:
-        raise _wrong(text, "a port of tcp, udp or sctp", at)
-    if not published:
-        ports = dict.fromkeys(range(first, last + 1), common)
-    elif first == last and first_published < last_published:
-        ports = {first: {**common, "published": f"{first_published}-{last_published}"}}
-    elif last - first == last_published - first_published:
-        shift = first_published - first
-        ports = {n: {**common, "published": str(n + shift)} for n in range(first, last + 1)}
-    else:
-        raise _wrong(text, "two ranges of one length", at)
-    return [{**ports[n], "target": n} for n in sorted(ports, key=lambda n: f"{n}/")]
-
-
-def _range(text: str, port: str, at: str) -> tuple[int, int]:
-    numbers = _PORTS.fullmatch(text)
-    if not numbers or not int(numbers[1]) <= int(numbers[2] or numbers[1]) < 65536:
-        raise _wrong(port, "a port such as 127.0.0.1:8080:80/tcp", at)
-    return int(numbers[1]), int(numbers[2] or numbers[1])
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 def user_keys(value: Any, at: str) -> Mapping[str, Any]:
@@ -271,26 +185,17 @@ def user_keys(value: Any, at: str) -> Mapping[str, Any]:
 
 def mapping(value: Any, at: str) -> Mapping[str, Any]:
     if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
-        raise _wrong(value, "a map with strings as keys", at)
+        raise wrong(value, "a map with strings as keys", at)
     return value
 
 
 def sequence(value: Any, at: str) -> list[Any]:
     if not isinstance(value, list | tuple):
-        raise _wrong(value, "a list", at)
+        raise wrong(value, "a list", at)
     return list(value)
 
 
-def is_windows_path(path: str) -> bool:
-    return _WINDOWS_PATH.match(path) is not None
-
-
-def clean_path(path: str) -> str:
-    path = posixpath.normpath(path)
-    return path[1:] if path.startswith("//") else path
-
-
-def _wrong(value: Any, wanted: str, at: str) -> ValueError:
+def wrong(value: Any, wanted: str, at: str) -> ValueError:
     return ValueError(f"{at}: {value!r} is not {wanted}")
 
 

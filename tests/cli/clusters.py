@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
 from answering import Answering
 from apiserver import ApiServer
 from click.testing import CliRunner
+from terminal import Answer, nobody
 
 from msctl.cli.app import App
 from msctl.cli.group import cli
@@ -46,23 +45,6 @@ services:
     volumes: ["data:/data"]
     secrets: [db-password]
 """
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a command left behind."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-def nobody(_: httpx.Request) -> httpx.Response:
-    raise httpx.ConnectError("Connection refused")
 
 
 @dataclass

@@ -38,6 +38,18 @@ def test_init_writes_where_and_for_whom_it_is_told(empty: Terminal) -> None:
     assert yaml.safe_load((empty.folder / "other.yaml").read_text())["name"] == "bakery"
 
 
+def test_init_writes_into_an_empty_file_and_no_other(empty: Terminal) -> None:
+    """`check` says of an empty file that `init` writes a starter."""
+    file = empty.folder / "stack.yaml"
+    file.write_text("")
+    assert "`msctl init`" in empty.msctl("check").err
+    assert empty.msctl("init").status == 0
+    written = file.read_text()
+    assert written.startswith("#") or "name:" in written
+    assert empty.msctl("init").status == 2
+    assert file.read_text() == written
+
+
 def test_check_needs_no_engine(terminal: Terminal) -> None:
     """A file is checked on a machine without Docker too."""
     terminal.world.reachable = False

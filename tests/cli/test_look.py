@@ -214,6 +214,8 @@ def test_doctor_finds_what_is_wrong(
     assert (answer.status, answer.json["healthy"]) == (1, False)
     failed = [(f["area"], f["message"]) for f in answer.json["findings"] if f["status"] == "fail"]
     assert (area, message) in failed
+    hints = [finding["hint"] or "" for finding in answer.json["findings"]]
+    assert not any("doctor" in hint for hint in hints)
     assert terminal.world.snapshot() == before
 
 
@@ -229,3 +231,13 @@ def test_doctor_tells_of_references_that_stand_for_nothing(shop: Terminal) -> No
         ("warn", "more.env:1: TOKEN: $oken is not set, and stands for nothing"),
     ]
     assert "in single quotes" in shop.msctl("doctor").out
+
+
+def test_doctor_tells_once_what_concerns_all_replicas_of_a_service(shop: Terminal) -> None:
+    """A stack file that was edited makes each replica outdated, and is one finding a service."""
+    shop.write(SHOP.replace("replicas: 2", "replicas: 2\n    env: {A: b}"))
+    found = shop.msctl("doctor", "--json").json["findings"]
+    [outdated] = [one for one in found if "another configuration" in one["message"]]
+    assert outdated["message"].endswith("(and 1 more like this)")
+    [plan] = [one["message"] for one in found if one["area"] == "up"]
+    assert plan.endswith(", for api")

@@ -13,6 +13,7 @@ from apiserver import ApiServer
 from apiserver import Behaviour as PodBehaviour
 from memory import Behaviour, MemoryEngine, World, each_run
 
+from msctl.assessment import assess
 from msctl.config import LoadedStack
 from msctl.engines import connect
 from msctl.engines.base import Engine
@@ -20,7 +21,6 @@ from msctl.errors import StepFailed, UsageProblem
 from msctl.model import Stack
 from msctl.plan import Outcome
 from msctl.request import Down, Request, Restart, Scale, Up
-from msctl.status import assess
 
 pytestmark = pytest.mark.timeout(60)
 CHECK = {"command": ["true"], "interval": "1s"}

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from msctl.assessment import assess
 from msctl.config import load_text
 from msctl.model import Stack
 from msctl.state import (
@@ -17,7 +18,7 @@ from msctl.state import (
     Replica,
     StackState,
 )
-from msctl.status import Status, assess
+from msctl.status import Status
 
 STACK = """
 name: shop

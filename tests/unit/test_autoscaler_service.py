@@ -18,6 +18,7 @@ from prometheus_client import generate_latest
 
 import msctl
 from msctl import ownimage
+from msctl.assessment import assess
 from msctl.autoscale import Decision, History
 from msctl.autoscale.records import Reading
 from msctl.model import Operator, Stack
@@ -28,7 +29,6 @@ from msctl.render.canonical import canonical
 from msctl.render.compose import compose_file, document
 from msctl.render.confighash import config_hash
 from msctl.render.socketproxy import IMAGE as PROXY_IMAGE
-from msctl.status import assess
 
 WEB = {
     "port": 80,

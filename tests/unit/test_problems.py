@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from looks import changed, healthy, kinds, look, observed, replica, stack
 
+from msctl.assessment import assess
 from msctl.config import load_text
 from msctl.problem import Problem
 from msctl.state import (
@@ -14,7 +15,6 @@ from msctl.state import (
     GatewayView,
     Health,
 )
-from msctl.status import assess
 
 CASES: list[tuple[str, dict[str, Any], str, str]] = [
     (

@@ -20,8 +20,8 @@ KUBERNETES = (
     "planner",
 )  # fmt: skip
 CORE = (
-    "model", "fields", "state", "plan", "spelling", "status", "addresses", "problem", "problems",
-    "views", "records",
+    "model", "fields", "state", "plan", "spelling", "status", "assessment", "addresses", "problem",
+    "problems", "views", "records",
     "monitoring.queries", "monitoring.exposition", "monitoring.metrics",
 )  # fmt: skip
 EFFECTS = {
@@ -33,7 +33,7 @@ EFFECTS = {
 PURE = {"urllib.parse"}
 """Parts of them without an effect."""
 HOMES = {
-    "rich": {"msctl.ui"},
+    "rich": set(),
     "docker": {"msctl.engines.compose.sdk"},
     "requests": {"msctl.engines.compose.sdk", "msctl.engines.compose.sshadapter"},
     "httpx": set(),
@@ -57,6 +57,7 @@ HOMES = {
 HOME_PACKAGES = {
     "yaml": "msctl.config.",
     "cryptography": "msctl.tls.",
+    "rich": "msctl.ui",
     "psutil": "msctl.engines.compose.",
 }
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from memory import MemoryEngine, World, finish, images_of, lines, planned, running, stack_of
 
+from msctl.assessment import assess
 from msctl.config import load_text
 from msctl.engines.compose.steps import ProvideImage
 from msctl.errors import StackFileError, UsageProblem
@@ -14,7 +15,6 @@ from msctl.model import Stack
 from msctl.render.compose import compose_file, document
 from msctl.render.socketproxy import DOCKERFILE, IMAGE
 from msctl.request import Down, Scale, Up
-from msctl.status import assess
 
 WEB = {"port": 80, "routes": ["/"], "health": {"path": "/health"}}
 SOCKET = "/var/run/docker.sock:/var/run/docker.sock:ro"

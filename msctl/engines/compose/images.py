@@ -14,6 +14,7 @@ from msctl.engines.compose.order import Order
 from msctl.engines.compose.steps import ProvideImage
 from msctl.errors import EngineUnreachable, ImageUnavailable
 from msctl.ownimage import context
+from msctl.plan import Ending
 
 FIRST_ANSWER = 15.0
 """Seconds in which a registry has to answer at all."""
@@ -79,7 +80,7 @@ class Images:
             self.unavailable[step.target] = f"image {step.target} cannot be pulled: {why}"
             if not step.optional:
                 raise ImageUnavailable(self.unavailable[step.target], hint=remedy(why))
-            tell("cannot be had")
+            tell(Ending("image cannot be had"))
 
     def _provide_own(self, step: ProvideImage, tell: Tell) -> None:
         """An image of msctl's own is built and never pulled: nobody else's may take its place."""

@@ -36,11 +36,7 @@ TRIES, LONGEST_PAUSE = 5, 10.0
 """How often a server is asked that says when to come again, and seconds between two tries."""
 LINES_TIMEOUT = 3600.0
 """Seconds for which a container that is listened to may be silent."""
-APPLY, MERGE, JSON_PATCH = (
-    "application/apply-patch+yaml",
-    "application/merge-patch+json",
-    "application/json-patch+json",
-)
+APPLY, MERGE = "application/apply-patch+yaml", "application/merge-patch+json"
 
 
 class Client:

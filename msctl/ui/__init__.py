@@ -1,4 +1,4 @@
-"""The terminal: messages to stderr, data to stdout. The only module that imports rich.
+"""The terminal: messages to stderr, data to stdout. The only package that imports rich.
 
 What comes from containers, images and labels may hold terminal escapes: every text that is shown
 goes through `neutral`.
@@ -9,24 +9,24 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
-from rich.cells import cell_len
 from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
 from msctl import data
 from msctl.errors import Interrupted, MsctlError, StackFileError, StepFailed
-from msctl.views import Block, Cell, Progress, Table, neutral
+from msctl.ui.layout import laid_out
+from msctl.views import Block, Progress, Table, neutral
 
 _PALETTE = ("cyan", "yellow", "green", "magenta", "blue", "bright_cyan", "bright_yellow",
             "bright_green", "bright_magenta", "bright_blue")  # fmt: skip
 _SPINNER, _ASCII_SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏", "|/-\\"
 _BARS, _ASCII_BARS = "▁▂▃▄▅▆▇█", "_.:-=+*#"
 _NARROWEST = 8
-"""Columns that a cell keeps when the terminal is too narrow."""
+"""Columns that a bar has at the least."""
 
 
 class _Messages(Console):
@@ -112,8 +112,10 @@ class Ui:
 
     def show(self, blocks: Sequence[Block]) -> None:
         """Lines and tables."""
-        for text in self._texts(blocks, self.out.width if self.out.is_terminal else None):
-            self.out.print(text)
+        width = self.out.width if self.out.is_terminal else None
+        for block in blocks:
+            for text in laid_out(block, width):
+                self.out.print(text)
 
     def spark(self, values: Sequence[float | None]) -> str:
         """Values as a line of bars that begin at 0, one character each; a blank is unknown."""
@@ -148,8 +150,11 @@ class Ui:
         return self.err.file.isatty() and not self.err.is_dumb_terminal and not self.quiet
 
     @contextmanager
-    def progress(self, lines: Callable[[], Sequence[Progress]]) -> Iterator[None]:
-        """Redraw lines until the end; the terminal is restored whatever happens."""
+    def progress(
+        self, lines: Callable[[], Sequence[Progress]], *, leave: bool = True
+    ) -> Iterator[None]:
+        """Redraw lines until the end; the terminal is restored whatever happens. `leave`: what
+        they say at the end stays."""
 
         def draw() -> Group:
             room = max(3, self.err.height - 3)
@@ -163,6 +168,7 @@ class Ui:
             get_renderable=draw,
             console=self.err,
             refresh_per_second=10,
+            transient=not leave,
             redirect_stdout=False,
             redirect_stderr=False,
         ) as self._live:
@@ -200,9 +206,14 @@ class Ui:
         ) as live:
 
             def draw(blocks: Sequence[Block]) -> None:
-                texts = self._texts(blocks, self.out.width)
+                width = self.out.width
+                texts = [
+                    text
+                    for block in blocks
+                    for text in laid_out(block, width if isinstance(block, Table) else None)
+                ]
                 for text in texts:
-                    text.truncate(self.out.width, overflow="ellipsis")
+                    text.truncate(width, overflow="ellipsis")
                 live.update(Group(*texts), refresh=True)
 
             yield draw
@@ -219,8 +230,10 @@ class Ui:
         mark, style = marks[line.state]
         width = max(40, self.err.width)
         label = Text(neutral(line.label), "dim" if line.state == "waiting" else "bold")
-        label.truncate(min(30, width // 3), overflow="ellipsis")
-        label.pad_right(max(0, min(22, width // 4) - label.cell_len))
+        most = min(30, width // 3)
+        if label.cell_len > most:  # its end is what tells replicas apart
+            label = Text("…", label.style) + label[1 - most :]
+        label.pad_right(max(0, min(most, max(line.column, 22)) - label.cell_len))
         count = f" {line.done}/{line.total}" if line.state in ("waiting", "running") else ""
         tail = "" if line.seconds is None else f" {line.seconds:6.1f} s"
         head = Text.assemble((f"{mark} ", style), label, (count, "cyan"), "  ")
@@ -231,17 +244,6 @@ class Ui:
         body.truncate(max(4, width - head.cell_len - len(tail) - 1), overflow="ellipsis", pad=True)
         return Text.assemble(head, body, (tail, "dim"))
 
-    # Layout
-
-    def _texts(self, blocks: Sequence[Block], width: int | None) -> list[Text]:
-        texts: list[Text] = []
-        for block in blocks:
-            if isinstance(block, Table):
-                texts += _laid_out(block, width)
-            else:
-                texts.append(Text.assemble(*((neutral(c.text), c.style) for c in block)))
-        return texts
-
 
 def _bar(share: float, width: int, *, utf8: bool) -> Text:
     """How much of something is done, without colours too; half a column is the finest step."""
@@ -249,32 +251,3 @@ def _bar(share: float, width: int, *, utf8: bool) -> Text:
     full, half, rest = ("━", "╸", "─") if utf8 else ("=", "-", " ")
     done = full * (halves // 2) + half * (halves % 2)
     return Text.assemble((done, "cyan"), (rest * (width - len(done)), "dim"))
-
-
-def _laid_out(table: Table, width: int | None) -> list[Text]:
-    """The rows with their columns aligned, within `width` where there is one."""
-    heads = [Cell(heading, "bold") for heading in table.headings]
-    rows = [
-        [replace(cell, text=neutral(cell.text).replace("\n", " ")) for cell in row]
-        for row in [heads, *table.rows]
-    ]
-    widths = [max(cell_len(c.text) for c in column) for column in zip(*rows, strict=True)]
-    if width is not None:
-        excess = sum(widths) + 2 * (len(widths) - 1) - width
-        for column in table.shrink:
-            less = min(max(0, excess), max(0, widths[column] - _NARROWEST))
-            widths[column] -= less
-            excess -= less
-    texts = []
-    for row in rows:
-        text = Text()
-        for cell, column_width in zip(row, widths, strict=True):
-            words = cell.text
-            if cell.tail and cell_len(words) > column_width:
-                words = "…" + words[1 - column_width :]
-            part = Text(words, cell.style)
-            part.truncate(column_width, overflow="ellipsis", pad=True)
-            text.append_text(part).append("  ")
-        text.rstrip()
-        texts.append(text)
-    return texts

@@ -1,0 +1,36 @@
+"""A service of a Compose file on its way into the stack file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from msctl.config.problems import Path
+from msctl.importing.source import Source
+
+
+@dataclass
+class Draft:
+    """One service on its way."""
+
+    source: Source
+    name: str
+    raw: Mapping[str, Any]
+    project: str
+    names: Mapping[str, str]
+    """The stack file's name of each service that is carried, by Compose's."""
+    networks: Mapping[str, str]
+    """The same for networks."""
+    first: str
+    """The network of services that name none."""
+    top: Mapping[str, Any]
+    """The whole Compose file."""
+    aliases: tuple[str, ...] = ()
+    """Names by which others reach it."""
+    entry: dict[str, Any] = field(default_factory=dict)
+    passed: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def at(self) -> Path:
+        return ("services", self.name)

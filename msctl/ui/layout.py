@@ -1,0 +1,89 @@
+"""Blocks as lines of a terminal: columns aligned, texts broken between words."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from rich.cells import cell_len
+from rich.text import Text
+
+from msctl.views import Block, Cell, Flow, Paragraph, Table, neutral
+
+_NARROWEST = 8
+"""Columns that a cell keeps when the terminal is too narrow."""
+_GAP = "  "
+"""Between two columns."""
+
+
+def laid_out(block: Block, width: int | None) -> list[Text]:
+    """The lines of a block, within `width` columns where there is such a limit."""
+    if isinstance(block, Table):
+        return _table(block, width)
+    if isinstance(block, Flow):
+        return list(_flow(block, width))
+    if isinstance(block, Paragraph):
+        return list(_paragraph(block, width))
+    return [_line(block)]
+
+
+def _line(cells: Sequence[Cell]) -> Text:
+    return Text.assemble(*((neutral(cell.text), cell.style) for cell in cells))
+
+
+def _flow(flow: Flow, width: int | None) -> Iterator[Text]:
+    text = Text()
+    for cells in flow.parts:
+        part = _line(cells)
+        if width is not None and text and text.cell_len + len(_GAP) + part.cell_len > width:
+            yield text
+            text = Text()
+        text = text.append(_GAP).append_text(part) if text else part
+    yield text
+
+
+def _paragraph(paragraph: Paragraph, width: int | None) -> Iterator[Text]:
+    lead, text = _line(paragraph.lead), _line([paragraph.text])
+    indent = lead.cell_len
+    room = None if width is None else width - indent
+    if room is None or room < _NARROWEST:
+        yield lead.append_text(text)
+        return
+    for number, line in enumerate(_wrapped(text.plain, room)):
+        yield (Text(" " * indent) if number else lead).append(line, paragraph.text.style)
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    """A word that is longer than a line, such as a path, is not broken: it can be copied."""
+    return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False) or [""]
+
+
+def _table(table: Table, width: int | None) -> list[Text]:
+    """The rows with their columns aligned, within `width` where there is one."""
+    heads = [Cell(heading, "bold") for heading in table.headings]
+    rows = [
+        [replace(cell, text=neutral(cell.text).replace("\n", " ")) for cell in row]
+        for row in [heads, *table.rows]
+    ]
+    widths = [max(cell_len(c.text) for c in column) for column in zip(*rows, strict=True)]
+    if width is not None:
+        excess = sum(widths) + 2 * (len(widths) - 1) - width
+        for column in table.shrink:
+            less = min(max(0, excess), max(0, widths[column] - _NARROWEST))
+            widths[column] -= less
+            excess -= less
+    texts = []
+    for row in rows:
+        text = Text()
+        for cell, column_width in zip(row, widths, strict=True):
+            words = cell.text
+            if cell.tail and cell_len(words) > column_width:
+                indent = words[: len(words) - len(words.lstrip())]
+                words = f"{indent}…{words[1 + len(indent) - column_width :]}"
+            part = Text(words, cell.style)
+            part.truncate(column_width, overflow="ellipsis", pad=True)
+            text.append_text(part).append("  ")
+        text.rstrip()
+        texts.append(text)
+    return texts

@@ -1,0 +1,65 @@
+"""How blocks become lines of a terminal."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from msctl.ui.layout import laid_out
+from msctl.views import Block, Cell, Flow, Paragraph, Table
+
+
+def lines(block: Block, width: int | None) -> list[str]:
+    return [text.plain for text in laid_out(block, width)]
+
+
+@pytest.mark.parametrize(
+    ("width", "expected"),
+    [
+        (None, ["one 1  two 2  three 3"]),
+        (80, ["one 1  two 2  three 3"]),
+        (15, ["one 1  two 2", "three 3"]),
+        (3, ["one 1", "two 2", "three 3"]),
+    ],
+)
+def test_texts_stand_side_by_side_where_there_is_room(
+    width: int | None, expected: list[str]
+) -> None:
+    assert (
+        lines(Flow([[Cell("one "), Cell("1")], [Cell("two 2")], [Cell("three 3")]]), width)
+        == expected
+    )
+
+
+def test_a_paragraph_is_broken_between_words_and_indented() -> None:
+    paragraph = Paragraph([Cell("info: ")], Cell("some words that are too long for a line"))
+    assert lines(paragraph, 24) == [
+        "info: some words that",
+        "      are too long for a",
+        "      line",
+    ]
+    assert lines(paragraph, None) == ["info: some words that are too long for a line"]
+
+
+def test_a_path_in_a_paragraph_is_not_broken() -> None:
+    """It can be copied."""
+    path = "/a/path-that/is-longer/than-the-line.pem"
+    assert path in [line.strip() for line in lines(Paragraph([Cell("x ")], Cell(f"at {path}")), 20)]
+
+
+@given(st.text(alphabet="ab -\n", max_size=80), st.integers(1, 60))
+def test_no_word_of_a_paragraph_is_lost(text: str, width: int) -> None:
+    found = lines(Paragraph([Cell("> ")], Cell(text)), width)
+    assert " ".join(found).replace("> ", "", 1).split() == text.split()
+
+
+def test_replicas_keep_their_numbers_and_their_place_in_a_narrow_table() -> None:
+    """Of a name that has to be cut, the end is what tells it from its neighbours."""
+    rows = [
+        [Cell("notificationservice"), Cell("2/2")],
+        [Cell("  notificationservice-1", tail=True), Cell("running")],
+        [Cell("  notificationservice-2", tail=True), Cell("running")],
+    ]
+    found = lines(Table(["SERVICE", "ENGINE"], rows, shrink=[0]), 22)
+    assert found[2:] == ["  …nservice-1  running", "  …nservice-2  running"]
