@@ -6,11 +6,11 @@ from __future__ import annotations
 import fnmatch
 import posixpath
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from msctl.fields.mounts import parse_mount
 from msctl.model import GATEWAY, Gateway, Service, Stack
+from msctl.records import dataclass
 
 SOCKETS = (
     "/var/run/docker.sock", "/run/docker.sock", "/run/containerd/containerd.sock",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Literal
 
+from msctl.records import dataclass
 from msctl.state import Replica
 
 Severity = Literal["error", "warning", "info"]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from msctl.plan import Outcome, Plan
+from msctl.records import dataclass
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ The rules are those of compose-go: ``transform`` (short syntaxes), ``override/un
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from msctl.records import dataclass
 from msctl.render.confighash import RESOURCES, SERVICE, TEXT, Kind
 from msctl.render.values import (
     SCALARS,

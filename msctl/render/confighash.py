@@ -14,9 +14,11 @@ import json
 import math
 import struct as binary
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
+
+from msctl.records import dataclass
 
 
 @dataclass(frozen=True)

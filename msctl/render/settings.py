@@ -16,10 +16,10 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from msctl.model import Headers, RateLimit, Stack
+from msctl.records import dataclass
 from msctl.render.hosts import certificate_hosts
 from msctl.render.middlewares import auth_options, header_options, rate_options, with_users
 from msctl.render.pins import nested, template_free

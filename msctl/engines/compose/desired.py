@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
 from typing import Any
@@ -12,6 +11,7 @@ from msctl.engines.compose.revision import Revision
 from msctl.errors import UsageProblem
 from msctl.fields.ports import parse_port
 from msctl.model import GATEWAY, OWN_SERVICES, Rollout, Service, Stack
+from msctl.records import dataclass
 from msctl.render.canonical import canonical
 from msctl.render.compose import document, secret_files
 from msctl.state import GatewaySettings

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 from msctl.engines.compose.desired import Desired, desired
@@ -21,6 +21,7 @@ from msctl.engines.compose.steps import ProvideImage
 from msctl.errors import ImageUnavailable, MsctlError, UsageProblem
 from msctl.model import AUTOSCALER, DOCKER_SOCKET, GATEWAY, Stack
 from msctl.plan import Draft, Plan
+from msctl.records import dataclass
 from msctl.request import Down, Plans, Request, Restart, Rollback, Rollout, Rotate, Scale, Up
 from msctl.spelling import did_you_mean
 from msctl.state import GatewaySettings, StackState

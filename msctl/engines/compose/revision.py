@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
 from msctl.engines.compose.servers import Server
 from msctl.model import DOCKER_SOCKET
+from msctl.records import dataclass
 from msctl.render.confighash import config_hash
 from msctl.render.socketproxy import GATEWAY_SOCKET
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from msctl.plan import Step, Wait
+from msctl.records import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)

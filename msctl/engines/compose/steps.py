@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, ClassVar, Literal
 
 from msctl.engines.compose.servers import Server
 from msctl.plan import Step, Wait
+from msctl.records import dataclass
 from msctl.render.pins import Slot
 
 
