@@ -112,8 +112,14 @@ class Ui:
 
     def show(self, blocks: Sequence[Block]) -> None:
         """Lines and tables."""
-        for text in self._texts(blocks, self.out.width if self.out.is_terminal else None):
-            self.out.print(text)
+        on_terminal = self.out.is_terminal
+        texts = self._texts(blocks, self.out.width if on_terminal else None)
+        if on_terminal:
+            for text in texts:
+                self.out.print(text)
+        else:  # without colours, which rich takes long to leave out
+            self.out.file.write("".join(f"{text.plain}\n" for text in texts))
+            self.out.file.flush()
 
     def spark(self, values: Sequence[float | None]) -> str:
         """Values as a line of bars that begin at 0, one character each; a blank is unknown."""
