@@ -10,7 +10,7 @@ from typing import Any
 
 from msctl.fields.mounts import parse_mount
 from msctl.model import GATEWAY, Gateway, Service, Stack
-from msctl.records import dataclass
+from msctl.frozen import dataclass
 
 SOCKETS = (
     "/var/run/docker.sock", "/run/docker.sock", "/run/containerd/containerd.sock",

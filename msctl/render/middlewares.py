@@ -14,7 +14,7 @@ from dataclasses import field
 
 from msctl.fields import show_duration
 from msctl.model import Headers, RateLimit, Route, Service, Stack
-from msctl.records import dataclass
+from msctl.frozen import dataclass
 from msctl.render.routers import router_names
 
 IPV6_SUBNET = {"sourcecriterion.ipstrategy.ipv6subnet": "64"}

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from msctl.errors import StepFailed
 from msctl.plan import Step, Wait
-from msctl.records import dataclass
+from msctl.frozen import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from typing import Any
 
 from msctl.engines.compose.servers import Server
 from msctl.model import DOCKER_SOCKET
-from msctl.records import dataclass
+from msctl.frozen import dataclass
 from msctl.render.confighash import config_hash
 from msctl.render.socketproxy import GATEWAY_SOCKET
 

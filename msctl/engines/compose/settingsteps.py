@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from msctl.plan import Step, Wait
-from msctl.records import dataclass
+from msctl.frozen import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)

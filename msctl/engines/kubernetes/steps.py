@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from msctl.engines.kubernetes.kinds import Data, Kind
 from msctl.plan import Step, Wait
-from msctl.records import dataclass
+from msctl.frozen import dataclass
 
 POLL = 2.0
 """Seconds between two looks at what waits, where no watch tells of a change."""
