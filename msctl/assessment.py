@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 
 from msctl.addresses import dashboard_url, entry_points, published_url
+from msctl.frozen import dataclass
 from msctl.model import GATEWAY, Service, Stack
 from msctl.monitoring.answers import percentile
 from msctl.problem import worst_first

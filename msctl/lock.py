@@ -13,13 +13,14 @@ import stat
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from platform import node
 
 from msctl import wholefile
 from msctl.errors import MsctlError, StackLocked, StepFailed
+from msctl.frozen import dataclass
 
 POLL = 0.1
 """Seconds between two tries of one who waits for the lock."""

@@ -6,11 +6,13 @@ own steps; the executor only needs what stands here.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import ClassVar
 
 from msctl.errors import MsctlError
+from msctl.frozen import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +99,7 @@ class Outcome:
     """Steps that were not tried, since one before them failed."""
 
 
-@dataclass
+@dataclasses.dataclass
 class Draft:
     """A plan in the making; a step can only come after steps that are already in it."""
 

@@ -6,10 +6,10 @@ from __future__ import annotations
 import fnmatch
 import posixpath
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from msctl.fields.mounts import parse_mount
+from msctl.frozen import dataclass
 from msctl.model import GATEWAY, Gateway, Service, Stack
 
 SOCKETS = (

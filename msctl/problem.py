@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import groupby
 from typing import Literal
 
+from msctl.frozen import dataclass
 from msctl.state import Replica
 
 Severity = Literal["error", "warning", "info"]

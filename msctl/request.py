@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from msctl.frozen import dataclass
 from msctl.plan import Outcome, Plan
 
 

@@ -7,10 +7,11 @@ healthy when no problem is an error.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
+from msctl.frozen import dataclass
 from msctl.model import GATEWAY
 from msctl.problem import Problem
 from msctl.state import Certificate, Traffic, Usage

@@ -6,10 +6,12 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msctl.frozen import dataclass
 
 if TYPE_CHECKING:  # their modules are heavy, and `msctl --help` needs none of them
     from msctl.config import LoadedStack

@@ -7,7 +7,6 @@ import re
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cached_property, update_wrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
@@ -18,6 +17,7 @@ from msctl.cli.app import App
 from msctl.cli.group import arguments, command_names
 from msctl.cli.options import given
 from msctl.errors import MsctlError, UsageProblem
+from msctl.frozen import dataclass
 from msctl.shellwords import quoted
 from msctl.spelling import did_you_mean
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from msctl.cli.group import command as command_named
 from msctl.cli.session import Session, in_session
 from msctl.data import write_json
 from msctl.errors import EngineUnreachable
+from msctl.frozen import dataclass
 
 if TYPE_CHECKING:
     from msctl.cli.app import App

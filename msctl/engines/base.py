@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from msctl.execute import Performer
+from msctl.frozen import dataclass
 
 if TYPE_CHECKING:
     from msctl.request import Plans, Request

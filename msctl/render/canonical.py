@@ -9,9 +9,9 @@ The rules are those of compose-go: ``transform`` (short syntaxes), ``override/un
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from msctl.frozen import dataclass
 from msctl.render.composetypes import RESOURCES, SERVICE, TEXT, Kind
 from msctl.render.shorthand import (
     clean_path,

@@ -7,7 +7,9 @@ values Go leaves out. Checked against Docker Compose 5.6.1.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+from msctl.frozen import dataclass
 
 
 @dataclass(frozen=True)

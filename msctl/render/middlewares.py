@@ -10,9 +10,10 @@ Kinds and options are Traefik 3.7's (https://doc.traefik.io/traefik/v3.7/referen
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from msctl.fields import show_duration
+from msctl.frozen import dataclass
 from msctl.model import Headers, RateLimit, Route, Service, Stack
 from msctl.render.routers import router_names
 

@@ -16,9 +16,9 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from msctl.frozen import dataclass
 from msctl.model import Headers, RateLimit, Stack
 from msctl.render.hosts import certificate_hosts
 from msctl.render.middlewares import auth_options, header_options, rate_options, with_users

@@ -113,9 +113,13 @@ class Ui:
     def show(self, blocks: Sequence[Block]) -> None:
         """Lines and tables."""
         width = self.out.width if self.out.is_terminal else None
-        for block in blocks:
-            for text in laid_out(block, width):
+        texts = [text for block in blocks for text in laid_out(block, width)]
+        if self.out.is_terminal:
+            for text in texts:
                 self.out.print(text)
+        else:  # without colours, which rich takes long to leave out
+            self.out.file.write("".join(f"{text.plain}\n" for text in texts))
+            self.out.file.flush()
 
     def spark(self, values: Sequence[float | None]) -> str:
         """Values as a line of bars that begin at 0, one character each; a blank is unknown."""

@@ -109,6 +109,6 @@ def test_who_plans_loads_no_library_of_the_engine(tmp_path: Path, engine: Path) 
     """The Docker SDK comes with what only it can do: pull, build, exec and logs."""
     (tmp_path / "stack.yaml").write_text(SHOP)
     found = loaded(tmp_path, "up", "--dry-run", engine=engine)
-    libraries = {"aiohttp", "asyncio", "bcrypt", "docker", "httpx", "kubernetes", "psutil"}
+    libraries = {"aiohttp", "asyncio", "docker", "httpx", "kubernetes", "psutil"}
     assert {"msctl.engines.compose.work", "msctl.plan"} <= found
     assert not found & {*libraries, "requests", "urllib3"}

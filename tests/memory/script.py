@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import ClassVar
 
 from msctl.errors import StepFailed
+from msctl.frozen import dataclass
 from msctl.plan import Step, Wait
 
 
@@ -33,7 +35,7 @@ class Ask(Wait):
 Deed = Callable[[Callable[[str], None]], None]
 
 
-@dataclass
+@dataclasses.dataclass
 class Script:
     """A performer that does what a test says, and writes down what it was asked for."""
 

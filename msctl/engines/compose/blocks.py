@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from msctl.engines.compose import labels
@@ -36,6 +35,7 @@ from msctl.engines.compose.steps import (
 )
 from msctl.errors import MsctlError, UsageProblem
 from msctl.fields import parse_duration
+from msctl.frozen import dataclass
 from msctl.model import GATEWAY, SOCKET_PROXY
 from msctl.plan import Draft
 from msctl.state import Replica, StackState

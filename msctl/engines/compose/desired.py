@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from msctl.engines.compose.revision import Revision
 from msctl.errors import UsageProblem
 from msctl.fields.ports import parse_port
+from msctl.frozen import dataclass
 from msctl.model import GATEWAY, OWN_SERVICES, Rollout, Service, Stack
 from msctl.render.canonical import canonical
 from msctl.render.compose import document, secret_files

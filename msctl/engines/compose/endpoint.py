@@ -12,12 +12,12 @@ import json
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from msctl.errors import EngineUnreachable
+from msctl.frozen import dataclass
 from msctl.spelling import did_you_mean
 
 SYSTEM = "/var/run/docker.sock"

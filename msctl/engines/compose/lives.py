@@ -8,6 +8,8 @@ asked by `inspect`: the list of containers is made from a copy, which lags behin
 
 from __future__ import annotations
 
+import heapq
+import queue
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -49,7 +51,8 @@ class Life:
 
 
 class Lives:
-    """Fed by two threads: one reads the events, one looks again at what is waited for."""
+    """Fed by three threads: one reads the events, one looks again at what is waited for, and one
+    tells of moments at which the engine tells nothing."""
 
     def __init__(self, client: Client, project: str, changed: Callable[[], None]) -> None:
         self._client = client
@@ -63,8 +66,14 @@ class Lives:
         self._stream: Stream | None = None
         self._threads = [
             threading.Thread(target=target, name=name, daemon=True)
-            for target, name in ((self._read, "msctl-events"), (self._relook, "msctl-looks"))
+            for target, name in (
+                (self._read, "msctl-events"),
+                (self._relook, "msctl-looks"),
+                (self._remind, "msctl-moments"),
+            )
         ]
+        self._moments: queue.SimpleQueue[float | None] = queue.SimpleQueue()
+        """Monotonic times at which a life has to be looked at; None: the end."""
         self.fault: EngineUnreachable | None = None
         """Why nothing more will be told."""
 
@@ -75,6 +84,7 @@ class Lives:
 
     def close(self) -> None:
         self._closing.set()
+        self._moments.put(None)
         if self._stream is not None:
             self._stream.close()
         for thread in self._threads:
@@ -156,10 +166,24 @@ class Lives:
     def _started(self, life: Life, health: Health) -> None:
         life.running, life.health, life.since = True, health, time.monotonic()
         life.probed = False
-        for moment in (SETTLE, PROBED):  # of which the engine tells nothing
-            later = threading.Timer(moment, self._changed)
-            later.daemon = True
-            later.start()
+        for later in (SETTLE, PROBED):
+            self._moments.put(life.since + later)
+
+    def _remind(self) -> None:
+        """Tell of each moment when it has come."""
+        due: list[float] = []
+        while True:
+            patience = max(0.0, due[0] - time.monotonic()) if due else None
+            try:
+                moment = self._moments.get(timeout=patience)
+            except queue.Empty:
+                while due and due[0] <= time.monotonic():
+                    heapq.heappop(due)
+                self._changed()
+                continue
+            if moment is None:
+                return
+            heapq.heappush(due, moment)
 
     def _ended(self, life: Life) -> None:
         """Once for each life, whether it was told or seen."""

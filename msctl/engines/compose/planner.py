@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 from msctl.engines.compose.desired import Desired, desired
@@ -20,6 +20,7 @@ from msctl.engines.compose.portcheck import check_ports
 from msctl.engines.compose.revision import Revision
 from msctl.engines.compose.steps import ProvideImage
 from msctl.errors import ImageUnavailable, UsageProblem
+from msctl.frozen import dataclass
 from msctl.model import AUTOSCALER, DOCKER_SOCKET, GATEWAY, Stack
 from msctl.plan import Draft, Plan
 from msctl.request import Down, Plans, Request, Restart, Rollback, Rollout, Rotate, Scale, Up

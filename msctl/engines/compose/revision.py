@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
 from msctl.engines.compose.servers import Server
+from msctl.frozen import dataclass
 from msctl.model import DOCKER_SOCKET
 from msctl.render.confighash import config_hash
 from msctl.render.socketproxy import GATEWAY_SOCKET

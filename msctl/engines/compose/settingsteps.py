@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
+from msctl.frozen import dataclass
 from msctl.plan import Step, Wait
 
 

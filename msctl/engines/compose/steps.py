@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, ClassVar, Literal
 
 from msctl.engines.compose.servers import Server
+from msctl.frozen import dataclass
 from msctl.plan import Step, Wait
 from msctl.render.pins import Slot
 

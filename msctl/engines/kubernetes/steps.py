@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from msctl.engines.kubernetes.kinds import Data, Kind
+from msctl.frozen import dataclass
 from msctl.plan import Step, Wait
 
 POLL = 2.0
