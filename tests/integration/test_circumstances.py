@@ -132,6 +132,7 @@ def test_a_change_whose_messages_find_a_full_disk_is_finished(shop: Stack) -> No
         )
     assert changed.returncode == 0
     assert len(shop.ids("web")) == 2
+    shop.ok("scale", "web", "1")
 
 
 # Who speaks

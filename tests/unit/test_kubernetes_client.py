@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import threading
 import time
@@ -110,3 +111,17 @@ def test_a_line_without_an_end_comes_in_parts(servers: list[Server], tmp_path: P
     parts = iter(lines)
     assert {len(next(parts)) < 3 << 20 for _ in range(3)} == {True}
     lines.close()
+
+
+@pytest.mark.parametrize(
+    ("kind", "why"), [("pipe", "not a regular file"), ("huge", "larger than 1 MiB")]
+)
+def test_what_is_no_kubeconfig_is_not_read(tmp_path: Path, kind: str, why: str) -> None:
+    """A pipe would never end, and a file of many megabytes takes minutes."""
+    path = tmp_path / "config"
+    if kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.write_bytes(b"x" * (1 << 20) + b"x")
+    with pytest.raises(EngineUnreachable, match=f"is no kubeconfig: it is {why}"):
+        Client({"KUBECONFIG": str(path)})

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import stat
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -41,6 +43,8 @@ TRIES, LONGEST_PAUSE = 5, 10.0
 """How often a server is asked that says when to come again, and seconds between two tries."""
 LINES_TIMEOUT = 3600.0
 """Seconds for which a container that is listened to may be silent."""
+MOST_OF_CONFIG = 1 << 20
+"""Bytes of a kubeconfig; the stack file may have as many."""
 _AT_ONCE = 1 << 16
 """Bytes that are read at once."""
 APPLY, MERGE, JSON_PATCH = (
@@ -251,6 +255,7 @@ def _configuration(
     """The context's name, its namespace, and how its server is reached."""
     files = environ.get("KUBECONFIG") or str(Path.home() / ".kube" / "config")
     settings = Configuration()
+    _check_files(files)
     try:
         contexts, current = kubeconfig.list_kube_config_contexts(config_file=files)
         chosen = next((c for c in contexts if c["name"] == context), None) if context else current
@@ -281,6 +286,25 @@ def _configuration(
     except (ConfigException, KeyError, TypeError, ValueError) as error:
         return _of_this_pod(settings, files, context, error)
     return chosen["name"], (chosen.get("context") or {}).get("namespace"), settings
+
+
+def _check_files(files: str) -> None:
+    """Before a library reads them, however long they are, and twice.
+
+    Raises:
+        EngineUnreachable: one is a pipe, or much too large.
+    """
+    for file in files.split(os.pathsep):
+        try:
+            status = Path(file).expanduser().stat()
+        except OSError:
+            continue  # as for kubectl, it need not be there
+        if not stat.S_ISREG(status.st_mode) or status.st_size > MOST_OF_CONFIG:
+            why = "larger than 1 MiB" if stat.S_ISREG(status.st_mode) else "not a regular file"
+            raise EngineUnreachable(
+                f"{file} is no kubeconfig: it is {why}",
+                hint="set KUBECONFIG to the file that your cluster gave you",
+            )
 
 
 class _Complaints(logging.Handler):
