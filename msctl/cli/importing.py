@@ -115,6 +115,12 @@ def write_files(folder: Path, files: Mapping[str, Made], *, force: bool) -> None
     from msctl.errors import StepFailed
 
     try:
+        for place in {(folder / name).parent for name in files}:
+            if place.is_symlink():  # of whoever wrote the Compose file, to a folder of ours
+                raise UsageProblem(
+                    f"{place.relative_to(folder)} is a link; nothing was changed",
+                    hint=f"put a folder in its place: rm {quoted(str(place))}",
+                )
         for name, made in files.items():
             if not force and wholefile.read(folder / name) not in (None, made.text):
                 raise UsageProblem(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -15,6 +16,8 @@ READER_LEFT = 128 + 13
 """Exit status where nobody reads on: as a shell gives it for a tool that SIGPIPE has ended, since 1
 means something else."""
 
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+"""Why a stream that leads to a file takes no more."""
 COMPLETING = "_MSCTL_COMPLETE"
 """Is set where a shell asks for completions."""
 
@@ -44,6 +47,8 @@ def rescued(run: Callable[..., Any], *args: Any, **extra: Any) -> NoReturn:
 
             click.echo(neutral("".join(traceback.format_exception(error))), err=True, nl=False)
         status = _tell(_as_ours(error), plain="--no-color" in words)
+        if isinstance(error, OSError):
+            _forget_stdout()
     raise SystemExit(status)
 
 
@@ -66,6 +71,8 @@ def _as_ours(error: Exception) -> MsctlError:
         ours = MsctlError(error.format_message().rstrip("."), hint=_usage(error))
         ours.exit_status = error.exit_code
         return ours
+    if isinstance(error, OSError) and error.errno in _FULL and error.filename is None:
+        return MsctlError(f"cannot write all that was to be shown: {error.strerror}")
     text = f"internal error: {type(error).__name__}: {error}"
     return MsctlError(text, hint="run again with --debug and report it")
 

@@ -24,6 +24,7 @@ from msctl.records import Unfit
 from msctl.render.document import dump
 from msctl.render.socketproxy import IMAGE
 from msctl.render.traefik import gateway_flags
+from msctl.views import neutral
 
 _TOP = {"name", "version", "services", "networks", "volumes", "secrets", "configs"}
 _MOST_SHOWN = 200
@@ -55,7 +56,7 @@ class Imported:
         if self.notes:
             lines += ["#", "# What is different, or not carried over:"]
             shown = [note.text(file) for note in self.notes[:_MOST_SHOWN]]
-            lines += [f"#   {line}" for note in shown for line in note.splitlines()]
+            lines += [f"#   {neutral(line)}" for note in shown for line in note.splitlines()]
         return "\n".join([*lines, "", dump(laid_out(self.data))])
 
 

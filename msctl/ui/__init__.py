@@ -30,10 +30,23 @@ _NARROWEST = 8
 
 
 class _Messages(Console):
-    """A console whose reader may go away: the work goes on without telling."""
+    """A console whose reader may go away, or whose disk may be full: the work goes on without
+    telling."""
 
     def on_broken_pipe(self) -> None:
         self.quiet = True
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        try:
+            super().print(*objects, **options)
+        except OSError:
+            self.quiet = True
+
+    def __exit__(self, *raised: Any) -> None:
+        try:
+            super().__exit__(*raised)
+        except OSError:
+            self.quiet = True
 
 
 class _Data(Console):

@@ -91,3 +91,22 @@ def test_a_folder_that_cannot_be_written(folder: Path) -> None:
     assert done.returncode == 2
     assert done.stderr.startswith(b"error: cannot write /proc/self/docker-compose.yml: ")
     assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a full disk to offer")
+@pytest.mark.parametrize("words", [["render"], ["schema"], ["doctor"], ["doctor", "--json"]])
+def test_a_disk_that_is_full_of_what_is_shown(folder: Path, words: list[str]) -> None:
+    """The reason is told, not an error of msctl's own."""
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [*MSCTL, *words],
+            cwd=folder,
+            env={"PATH": PATH, "DOCKER_HOST": NOWHERE},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+            timeout=60,
+        )
+    assert done.returncode == 1
+    told = "error: cannot write all that was to be shown: No space left on device"
+    assert done.stderr.decode().splitlines() == [told]

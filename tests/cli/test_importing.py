@@ -232,3 +232,27 @@ def test_a_file_of_which_nothing_is_started_is_told(project: Terminal) -> None:
     assert "taken in with --profile dev" in answer.err
     assert not (project.folder / "stack.yaml").exists()
     assert project.msctl("import", "--profile", "dev").status == 0
+
+
+def test_what_lies_beside_the_file_is_not_written_through_a_link(project: Terminal) -> None:
+    """A repository that was cloned may hold one, which leads to the keys of whoever imports."""
+    home = project.folder / "home"
+    home.mkdir()
+    (project.folder / "configs").symlink_to("home")
+    text = "services: {a: {image: b, configs: [authorized_keys]}}\n"
+    config = "configs: {authorized_keys: {content: mine}}\n"
+    project.write(text + config, "docker-compose.yml")
+    answer = project.msctl("import")
+    assert answer.status == 2
+    assert "error: configs is a link; nothing was changed" in answer.err
+    assert list(home.iterdir()) == []
+    assert not (project.folder / "stack.yaml").exists()
+
+
+def test_names_with_escapes_paint_nothing_in_the_file(project: Terminal) -> None:
+    """Nor on the terminal that it is printed on; YAML takes no such character, in comments too."""
+    project.write('services: {"a\\e[2J": {image: b, "k\\e[0m": 1}}\n', "docker-compose.yml")
+    answer = project.msctl("import", "-o", "-")
+    assert answer.status == 0
+    assert "\x1b" not in answer.out + answer.err
+    yaml.safe_load(answer.out)

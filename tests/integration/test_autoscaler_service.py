@@ -177,7 +177,7 @@ def test_what_it_decides_can_be_scraped(shop: Stack) -> None:
     """From inside the stack only."""
     code = "import urllib.request as u; print(u.urlopen('http://autoscaler:9101/metrics').read())"
     told = shop.engine.containers.run(
-        SAMPLE, ["-c", code], entrypoint=["python3"], network=f"{shop.project}_backend", remove=True
+        SAMPLE, ["-c", code], entrypoint=["python3"], network=f"{shop.project}_gateway", remove=True
     ).decode()
     assert 'msctl_autoscaler_wanted_replicas{service="web"}' in told
     assert 'msctl_autoscaler_decisions_total{change="up",metric="rps",service="web"}' in told

@@ -124,6 +124,17 @@ def test_a_change_whose_reader_leaves_is_finished(shop: Stack) -> None:
     assert len(shop.ids("web")) == 1
 
 
+def test_a_change_whose_messages_find_a_full_disk_is_finished(shop: Stack) -> None:
+    """So does it where the log that it writes is on a disk without room."""
+    with open("/dev/full", "wb") as full:
+        changed = subprocess.run(
+            [MSCTL, "scale", "web", "2"], cwd=shop.folder, env=shop.env, stderr=full, timeout=60
+        )
+    assert changed.returncode == 0
+    assert len(shop.ids("web")) == 2
+    shop.ok("scale", "web", "1")
+
+
 # Who speaks
 
 

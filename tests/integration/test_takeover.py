@@ -47,7 +47,7 @@ def surroundings(stack: Stack) -> dict[str, Any]:
     networks = stack.engine.api.networks(names=[f"{stack.project}_"])
     volumes = stack.engine.api.volumes(filters={"name": f"{stack.project}_"})["Volumes"]
     made = {volume["Name"]: volume["CreatedAt"] for volume in volumes}
-    return made | {network["Name"]: network["Id"] for network in networks}
+    return made | {f"network {network['Name']}": network["Id"] for network in networks}
 
 
 def problems(stack: Stack) -> list[tuple[str, str | None, str | None]]:

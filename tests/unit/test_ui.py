@@ -467,3 +467,18 @@ def test_problems_alike_are_told_once(capsys: pytest.CaptureFixture[str]) -> Non
 def test_the_age_of_a_replica_is_short(started: str | None, shown: str) -> None:
     """The largest unit only; a clock ahead of ours gives no negative age."""
     assert age(replica(1, started_at=started), NOW) == shown
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has a full disk to offer")
+def test_messages_that_a_full_disk_does_not_take_stop_nobody(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The work that they tell of goes on."""
+    with io.TextIOWrapper(io.FileIO("/dev/full", "w"), write_through=True) as full:
+        monkeypatch.setattr("sys.stderr", full)
+        ui = Ui()
+        ui.say("one")
+        ui.note("two")
+        ui.error(MsctlError("three", hint="four"))
+        with ui.err:
+            ui.err.print("five")

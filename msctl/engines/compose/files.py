@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import os
 import secrets
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +24,9 @@ if TYPE_CHECKING:  # who only looks needs no steps
 SECRET_BYTES = 24
 SECRET_MODE = 0o444
 """Container users have other numbers than ours; the folder is ours alone."""
+MOST_FILES = 5_000
+"""In a folder that is configuration, and is looked into at each `up`."""
+_MADE_UP = [("/", "proc"), ("/", "sys"), ("/", "dev")]
 _LARGE = 1 << 20
 """Bytes from which a file counts by size and time instead of by content."""
 
@@ -30,7 +34,8 @@ _LARGE = 1 << 20
 def digest(revision: Revision) -> str:
     """Digest of the contents of what a service mounts: files, and folders mounted read-only.
 
-    A folder that the container can write to is data, not configuration.
+    A folder that the container can write to is data, not configuration; so are one of very many
+    files, such as the machine's own for whatever measures it, and what the kernel makes up.
     """
     found = hashlib.sha256()
     if revision.name == AUTOSCALER:  # of the folder that it has, it reads the stack file
@@ -45,8 +50,11 @@ def digest(revision: Revision) -> str:
         return ""
     for source, _ in sorted(mounts):
         for path in _files(source):
-            found.update(f"{path.relative_to(source)}\0".encode())
-            found.update(_content(path))
+            found.update(f"{path.relative_to(source)}\0".encode(errors="surrogateescape"))
+            try:
+                found.update(_content(path))
+            except OSError:  # the container may be able to read it
+                found.update(b"unreadable")
     return found.hexdigest()
 
 
@@ -121,11 +129,18 @@ def check_secrets(revision: Revision) -> None:
                 )
 
 
-def _files(source: Path) -> Iterator[Path]:
+def _files(source: Path) -> list[Path]:
+    """In an order that stays; none of a folder that is data."""
     if source.is_file():
-        yield source
-        return
-    yield from sorted(path for path in source.rglob("*") if path.is_file())
+        return [source]
+    found: list[Path] = []
+    if source.resolve().parts[:2] in _MADE_UP:
+        return found
+    for folder, _, names in os.walk(source):
+        found += (Path(folder, name) for name in names)
+        if len(found) > MOST_FILES:
+            return []
+    return sorted(path for path in found if path.is_file())
 
 
 def _content(path: Path) -> bytes:

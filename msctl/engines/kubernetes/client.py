@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import stat
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from msctl.deadline import within
 from msctl.engines.kubernetes.faults import OVERLOADED, SERVER_ERROR, refusal
 from msctl.errors import EngineUnreachable, MsctlError
 
@@ -32,10 +35,18 @@ except ImportError as error:
 
 CONNECT_TIMEOUT, READ_TIMEOUT = 5.0, 30.0
 """Seconds until a connection is there, and between two bytes of an answer."""
+ANSWER_TIMEOUT = 90.0
+"""Seconds for a whole answer, however steadily it trickles; an API server gives itself 60."""
+MOST_BYTES, LONGEST_LINE = 256 << 20, 16 << 20
+"""Of an answer, and of a line of one that goes on: more than any page, log or event has."""
 TRIES, LONGEST_PAUSE = 5, 10.0
 """How often a server is asked that says when to come again, and seconds between two tries."""
 LINES_TIMEOUT = 3600.0
 """Seconds for which a container that is listened to may be silent."""
+MOST_OF_CONFIG = 1 << 20
+"""Bytes of a kubeconfig; the stack file may have as many."""
+_AT_ONCE = 1 << 16
+"""Bytes that are read at once."""
 APPLY, MERGE = "application/apply-patch+yaml", "application/merge-patch+json"
 
 
@@ -106,8 +117,8 @@ class Client:
         body: object = None,
         content: str | None = None,
     ) -> bytes:
-        found: bytes = self._send(method, path, query, body, content, READ_TIMEOUT).read()
-        return found
+        answer = self._send(method, path, query, body, content, READ_TIMEOUT)
+        return within(ANSWER_TIMEOUT, lambda: _whole(answer))
 
     def _send(
         self,
@@ -131,10 +142,14 @@ class Client:
             auth_settings=["BearerToken"],
         )
         for last in (*[False] * (TRIES - 1), True):
-            answer = self._api.call_api(*request, _request_timeout=(CONNECT_TIMEOUT, patience))
+            limits = CONNECT_TIMEOUT, patience
+            answer = within(
+                ANSWER_TIMEOUT,
+                lambda: self._api.call_api(*request, _request_timeout=limits),  # noqa: B023
+            )
             if 200 <= answer.status < 300:
                 return answer
-            text = answer.read().decode(errors="replace")
+            text = within(ANSWER_TIMEOUT, lambda: _whole(answer)).decode(errors="replace")  # noqa: B023
             pause = _pause(answer)
             if last or pause is None:
                 break
@@ -164,6 +179,22 @@ class Client:
             ) from error
 
 
+def _whole(answer: Any) -> bytes:
+    """Raises:
+    OSError: it is larger than any that is meant.
+    """
+    parts, size = [], 0
+    try:
+        for part in answer.response.stream(_AT_ONCE):
+            parts.append(part)
+            size += len(part)
+            if size > MOST_BYTES:
+                raise OSError(f"an answer of more than {MOST_BYTES >> 20} MiB")
+    finally:
+        answer.response.close() if size > MOST_BYTES else answer.response.release_conn()
+    return b"".join(parts)
+
+
 def _pause(answer: Any) -> float | None:
     """Seconds after which an overloaded server wants to be asked again; None: it does not say so.
 
@@ -185,8 +216,10 @@ class Lines:
     def __iter__(self) -> Iterator[str]:
         rest = b""
         try:
-            for chunk in self._response.stream(amt=None):
+            for chunk in self._chunks():
                 *lines, rest = (rest + chunk).split(b"\n")
+                if len(rest) > LONGEST_LINE:
+                    lines, rest = [*lines, rest], b""
                 for line in lines:
                     yield line.decode(errors="replace")
         except (urllib3.exceptions.HTTPError, OSError, ValueError, AttributeError):
@@ -195,6 +228,14 @@ class Lines:
             self._response.close()
         if rest and not self._closed:
             yield rest.decode(errors="replace")
+
+    def _chunks(self) -> Iterator[bytes]:
+        """What has come, and no more at once than is meant, however long a chunk says it is."""
+        if self._response.chunked:
+            yield from self._response.stream(amt=_AT_ONCE)
+            return
+        while found := self._response.read1(_AT_ONCE):
+            yield found
 
     def close(self) -> None:
         """End the reading of another thread, which closes the connection then: to close it here
@@ -210,6 +251,7 @@ def _configuration(
     """The context's name, its namespace, and how its server is reached."""
     files = environ.get("KUBECONFIG") or str(Path.home() / ".kube" / "config")
     settings = Configuration()
+    _check_files(files)
     try:
         contexts, current = kubeconfig.list_kube_config_contexts(config_file=files)
         chosen = next((c for c in contexts if c["name"] == context), None) if context else current
@@ -240,6 +282,25 @@ def _configuration(
     except (ConfigException, KeyError, TypeError, ValueError) as error:
         return _of_this_pod(settings, files, context, error)
     return chosen["name"], (chosen.get("context") or {}).get("namespace"), settings
+
+
+def _check_files(files: str) -> None:
+    """Before a library reads them, however long they are, and twice.
+
+    Raises:
+        EngineUnreachable: one is a pipe, or much too large.
+    """
+    for file in files.split(os.pathsep):
+        try:
+            status = Path(file).expanduser().stat()
+        except OSError:
+            continue  # as for kubectl, it need not be there
+        if not stat.S_ISREG(status.st_mode) or status.st_size > MOST_OF_CONFIG:
+            why = "larger than 1 MiB" if stat.S_ISREG(status.st_mode) else "not a regular file"
+            raise EngineUnreachable(
+                f"{file} is no kubeconfig: it is {why}",
+                hint="set KUBECONFIG to the file that your cluster gave you",
+            )
 
 
 class _Complaints(logging.Handler):
