@@ -58,6 +58,14 @@ def of_engine(info: EngineInfo) -> Finding:
     return Finding("engine", "ok", message)
 
 
+def of_limits(info: EngineInfo) -> Iterator[Finding]:
+    """Whether limits of the stack file hold."""
+    if not info.limits:
+        message = "this engine limits no CPU, memory and processes, and does not measure them"
+        hint = "a rootless engine does under control groups version 2, with systemd"
+        yield Finding("limits", "warn", message, hint)
+
+
 def of_compose(version: str | None) -> Finding:
     """Docker Compose beside msctl; None: not installed."""
     area = "compose"

@@ -256,6 +256,11 @@ class EngineInfo:
     product: str = "Docker"
     rootless: bool = False
     """Whether a user of its machine runs it, who has no more rights there than others."""
+    limits: bool = True
+    """Whether it can limit what containers take, and measure it: without control groups it cannot,
+    as a rootless one under version 1 of them."""
+    folder: str | None = None
+    """Where it keeps images and volumes, on its machine."""
     guarded: bool = True
     """Whether services of msctl's own stand between it and the gateway and autoscaler."""
     forward: str = ""

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from msctl.doctor import Finding
     from msctl.engines.base import Engine
 
-_ENGINE_FOLDER = "/var/lib/docker"
 """Where an engine on this machine keeps images and volumes, unless it is told otherwise."""
 _PATIENCE = 5.0
 """Seconds that `docker compose version` may take."""
@@ -67,6 +66,7 @@ def examine(session: Session) -> Iterator[Finding]:
         yield doctor.failure("engine", error)
         return
     if engine.on_host:
+        yield from doctor.of_limits(engine.info())
         yield doctor.of_compose(_compose_version(session.app.environ))
         yield from _disk(engine)
     if loaded is None:
@@ -195,11 +195,12 @@ def _secrets(loaded: LoadedStack) -> Iterator[Finding]:
 
 
 def _disk(engine: Engine) -> Iterator[Finding]:
-    """Only of an engine on this machine, in its usual folder: elsewhere it is not known."""
+    """Only of an engine whose folder is on this machine: elsewhere it is not known."""
     from msctl import doctor
 
-    if engine.info().address.startswith("unix://") and os.path.isdir(_ENGINE_FOLDER):
-        yield doctor.of_disk(_ENGINE_FOLDER, shutil.disk_usage(_ENGINE_FOLDER).free)
+    info = engine.info()
+    if info.address.startswith("unix://") and info.folder and os.path.isdir(info.folder):
+        yield doctor.of_disk(info.folder, shutil.disk_usage(info.folder).free)
 
 
 def _compose_version(environ: Mapping[str, str]) -> str | None:

@@ -10,7 +10,7 @@ from memory.stacks import stack_of
 
 from msctl.errors import UsageProblem
 from msctl.model import Stack
-from msctl.request import Scale, Up
+from msctl.request import Restart, Scale, Up
 
 
 def web(**changes: Any) -> Stack:
@@ -314,3 +314,18 @@ def test_a_takeover_stays_within_the_bounds(there: int, wanted: int) -> None:
     world.disown()
     finish(MemoryEngine(world, stack_of({"web": BOUNDED})))
     assert len(world.containers) == wanted
+
+
+def test_a_gateway_that_does_not_run_is_not_waited_for() -> None:
+    """`docker compose stop traefik`: what is asked for is done, and it is told who gets no
+    requests; what starts the gateway waits for it again."""
+    stack = stack_of({"web": {"routes": ["/"], "port": 80, "replicas": {"initial": 1, "max": 5}}})
+    world = running(stack)
+    world.stop("shop_traefik")
+    for request in (Scale({"web": 3}), Restart("web")):
+        plan = planned(world, stack, request)
+        assert "await routed" not in str(plan)
+        told = [note for note in plan.notes if "web gets no requests until it does" in note]
+        assert len(told) == 1
+        finish(MemoryEngine(world, stack), request)
+    assert "await routed shop-web-" in str(planned(world, stack, Up()))

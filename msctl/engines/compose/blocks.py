@@ -289,6 +289,11 @@ class Blocks:
         server = revision.server(name)
         if server is None or self.state.gateway is None:
             return None
+        if not self.state.gateway.running and not self.gateway_ready:
+            self.draft.note(
+                f"the gateway is not running: {revision.name} gets no requests until it does"
+            )
+            return None
         step = AwaitRouted(
             target=name,
             service=revision.name,

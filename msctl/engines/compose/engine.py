@@ -79,6 +79,8 @@ class ComposeEngine:
         )
 
     def usage(self, state: StackState) -> Mapping[str, Usage]:
+        if not state.engine.limits:
+            return {}  # it would tell what all of them take, for each
         return self._meter.usage([c.id for c in state.containers if c.running])
 
     def plans(self, request: Request) -> Plans:

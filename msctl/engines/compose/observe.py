@@ -60,6 +60,8 @@ def engine_info(client: Client) -> EngineInfo:
         cpus=info["NCPU"],
         memory=info["MemTotal"],
         address=client.address,
+        limits=info.get("CgroupDriver") != "none",
+        folder=info.get("DockerRootDir"),
         rootless="name=rootless" in (info.get("SecurityOptions") or ()),
     )
 

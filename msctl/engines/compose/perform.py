@@ -58,6 +58,7 @@ from msctl.errors import StepFailed
 from msctl.plan import Step
 
 _PORT_TAKEN = re.compile(r"port is already allocated|address already in use", re.IGNORECASE)
+_PORT_REFUSED = re.compile(r"cannot expose privileged port (\d+)")
 _ENDPOINT = re.compile(r"(?:Bind for|listen tcp4?6?) (\S+?):? ")
 _TELL = """\
 umask 077
@@ -294,6 +295,13 @@ class Performer:
                     f"cannot start {step.target}: port {found[1] if found else ''} is taken "
                     f"({fault.message})",
                     hint="stop what holds it, or choose another port in the stack file",
+                ) from fault
+            elif (refused := _PORT_REFUSED.search(fault.message)) is not None:
+                port = refused[1]
+                raise StepFailed(
+                    f"cannot start {step.target}: a rootless engine may not publish port {port}",
+                    hint="choose one from 1024 on in the stack file (gateway: http, https), or: "
+                    f"sudo sysctl net.ipv4.ip_unprivileged_port_start={port}",
                 ) from fault
             else:
                 raise
