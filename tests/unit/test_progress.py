@@ -71,6 +71,7 @@ def test_an_image_that_cannot_be_had_is_not_said_to_be_there() -> None:
     step = ProvideImage(target="mongo:7", service="mongo", optional=True)
     [line] = shown([step], By.SERVICE, mongo="image cannot be had")
     assert "there" not in line
+    assert line.startswith("- mongo")
     assert "image cannot be had" in line
 
 
