@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import ValidationError
-
 from msctl.importing.draft import Draft
 from msctl.importing.gateway import (
     Gateway,
@@ -26,6 +24,7 @@ from msctl.importing.routing import Routers, routing_of
 from msctl.importing.services import service_of
 from msctl.importing.source import Note, Source, several
 from msctl.model import AUTOSCALER, AUTOSCALER_PROXY, GATEWAY, OWN_SERVICES, Stack
+from msctl.records import Unfit
 from msctl.render.document import dump
 from msctl.render.socketproxy import IMAGE
 from msctl.render.traefik import gateway_flags
@@ -252,8 +251,8 @@ def _with_args(data: dict[str, Any], args: list[str]) -> dict[str, Any]:
 
 def _own_args(data: dict[str, Any], gateway: Gateway) -> list[str]:
     try:
-        stack = Stack.model_validate(data, context={"keep": True})
-    except ValidationError:
+        stack = Stack.read(data, keep=True)
+    except Unfit:
         return []
     return own_args(gateway.flags, gateway_flags(stack))
 
