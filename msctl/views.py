@@ -69,7 +69,8 @@ class Progress:
     """One line of the live view: how far something is."""
 
     label: str
-    state: Literal["waiting", "running", "done", "failed"]
+    state: Literal["waiting", "running", "done", "left", "failed"]
+    """`left`: it is over, and something was not to be had."""
     done: int = 0
     total: int = 0
     text: str = ""

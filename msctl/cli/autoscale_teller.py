@@ -71,6 +71,7 @@ class Teller:
         elif self.once:
             if verdicts:
                 ui.show([table(verdicts, self.session.app.clock())])
+            return  # the table has each reason
         else:
             for verdict in verdicts:
                 if _news(before.get(verdict.service), verdict):

@@ -94,8 +94,9 @@ def _down(until: float | None, now: float) -> Cell:
 
 
 def _reason(verdict: Verdict) -> str:
-    """The reason, without the figures that stand in the row: of those the metric's name."""
-    text = verdict.decision.reason
+    """The reason, without the figures that stand in the row: of those the metric's name; and
+    without what follows from it for somebody who reads a whole line."""
+    text = verdict.decision.reason.partition(", which stays")[0]
     for reading in verdict.decision.readings:
         if text.startswith(figures := against(reading)):
             rest = text.removeprefix(figures).partition(", down in ")[0]

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from typing import Literal
 
 from msctl.errors import MsctlError
 from msctl.execute import Reporter
@@ -129,6 +130,8 @@ class _Group:
     began: dict[int, float] = field(default_factory=dict)
     first: float | None = None
     last: float | None = None
+    left: bool = False
+    """Whether a step of it has ended otherwise than its verb says."""
     failure: str | None = None
     shown: bool = False
 
@@ -172,6 +175,7 @@ class LiveReporter:
             told = self._group(node).told.get(node.id)
             ending = told if isinstance(told, Ending) else None
             group = self._ended(node)
+            group.left = group.left or ending is not None
             group.done[ending or _DONE.get(node.step.verb, f"{node.step.verb} done")] += 1
         self._move_out(group, at_end=False)
 
@@ -215,7 +219,8 @@ class LiveReporter:
             return Progress(group.label, "failed", text=group.failure, seconds=self._took(group))
         if count == total:
             text = ", ".join(_brought_about(words, n) for words, n in group.done.items())
-            return Progress(group.label, "done", text=text, seconds=self._took(group))
+            state: Literal["done", "left"] = "left" if group.left else "done"
+            return Progress(group.label, state, text=text, seconds=self._took(group))
         if self._over:
             return Progress(group.label, "waiting", count, total, text="was not finished")
         if not group.running:

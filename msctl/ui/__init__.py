@@ -242,6 +242,7 @@ class Ui:
             "waiting": (" ", "dim"),
             "running": (spinner[int(self.clock() * 10) % len(spinner)], "cyan"),
             "done": ("✓" if utf8 else "+", "green"),
+            "left": ("-", "yellow"),
             "failed": ("✗" if utf8 else "x", "bold red"),
         }
         mark, style = marks[line.state]

@@ -75,6 +75,11 @@ def _table(table: Table, width: int | None) -> list[Text]:
             excess -= less
     texts = []
     for row in rows:
+        if not any(cell.text for cell in row[1:]):  # a remark has the whole line
+            text = Text(row[0].text, row[0].style)
+            text.truncate(width or text.cell_len, overflow="ellipsis")
+            texts.append(text)
+            continue
         text = Text()
         for cell, column_width in zip(row, widths, strict=True):
             words = cell.text

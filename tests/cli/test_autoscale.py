@@ -220,6 +220,14 @@ def test_a_hand_is_not_fought(loaded: Load) -> None:
     assert "7 → 6: the load has changed since the scale by hand; 7 is more than max 6" in line
 
 
+def test_one_round_tells_of_a_hand_once(loaded: Load) -> None:
+    """In the table, which has every reason; not in a note beside it."""
+    loaded.terminal.msctl("scale", "api", "3")
+    answer = loaded.msctl("--once")
+    assert answer.lines == []
+    assert "  scaled by hand to 3\n" in answer.out
+
+
 def test_whoever_scales_between_look_and_deed_is_not_overruled(loaded: Load) -> None:
     """The scale that was asked for meanwhile stands."""
     loaded.rps = 200.0

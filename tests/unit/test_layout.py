@@ -54,6 +54,13 @@ def test_no_word_of_a_paragraph_is_lost(text: str, width: int) -> None:
     assert " ".join(found).replace("> ", "", 1).split() == text.split()
 
 
+def test_a_remark_between_the_rows_has_the_whole_line() -> None:
+    """It is not cut as the column under which it begins."""
+    rows = [[Cell("a-long-name"), Cell("running")], [Cell("and 9 more of them"), Cell()]]
+    found = lines(Table(["SERVICE", "ENGINE"], rows, shrink=[0]), 18)
+    assert found[1:] == ["a-long-n…  running", "and 9 more of them"]
+
+
 def test_replicas_keep_their_numbers_and_their_place_in_a_narrow_table() -> None:
     """Of a name that has to be cut, the end is what tells it from its neighbours."""
     rows = [
