@@ -21,7 +21,7 @@ def command(session: Session) -> None:
     The project is named after the folder, or as -p says. A file that exists is never overwritten,
     unless it is empty.
     """
-    from msctl.config import starter
+    from msctl.config.starter import starter
 
     path = session.app.cwd / (session.options.file or _FILE)
     name = session.options.project or name_of(path.parent.resolve())

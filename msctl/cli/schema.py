@@ -16,6 +16,6 @@ def command(session: Session) -> None:
     and at the top of stack.yaml:
     # yaml-language-server: $schema=stack.schema.json
     """
-    from msctl.config import schema
+    from msctl.config.schema import schema
 
     session.ui.json(schema())

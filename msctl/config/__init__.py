@@ -9,8 +9,6 @@ from msctl.config.files import (
     refusal,
 )
 from msctl.config.loader import load_text
-from msctl.config.schema import schema
-from msctl.config.starter import starter
 
 __all__ = [
     "LoadedStack",
@@ -20,6 +18,4 @@ __all__ = [
     "load_text",
     "places",
     "refusal",
-    "schema",
-    "starter",
 ]

@@ -49,7 +49,8 @@ class Engine:
         self._listener.listen(64)
         self._open: list[socket.socket] = []
         self._ended = threading.Event()
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._acceptor = threading.Thread(target=self._accept, daemon=True)
+        self._acceptor.start()
 
     def _accept(self) -> None:
         with suppress(OSError):
@@ -101,6 +102,7 @@ class Engine:
         self._ended.set()
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
+        self._acceptor.join(BOUND)
         for one in (self._listener, *self._open):
             one.close()
 

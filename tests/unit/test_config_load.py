@@ -13,7 +13,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from msctl.config import find_stack_file, load, load_text, starter
+from msctl.config import find_stack_file, load, load_text
+from msctl.config.starter import starter
 from msctl.errors import StackFileError, UsageProblem
 from msctl.model import Service, Stack
 from msctl.records import written

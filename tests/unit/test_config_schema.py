@@ -10,7 +10,8 @@ import yaml
 from corpus import bad_stacks
 from jsonschema import Draft202012Validator
 
-from msctl.config import schema, starter
+from msctl.config.schema import schema
+from msctl.config.starter import starter
 
 VALIDATOR = Draft202012Validator(schema())
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from msctl.config import load_text, starter
+from msctl.config import load_text
+from msctl.config.starter import starter
 from msctl.isolation import databases, of_databases, of_metrics
 from msctl.model import Stack
 
