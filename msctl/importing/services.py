@@ -51,6 +51,8 @@ class Draft:
     """The network of services that name none."""
     top: Mapping[str, Any]
     """The whole Compose file."""
+    gateway: str | None = None
+    """What the file's Traefik is called."""
     aliases: tuple[str, ...] = ()
     """Names by which others reach it."""
     entry: dict[str, Any] = field(default_factory=dict)
@@ -307,6 +309,8 @@ def linked(link: Any) -> tuple[str, str]:
 def _need(draft: Draft, key: str, names: list[str]) -> None:
     needs = draft.entry.get("needs", [])
     for name in names:
+        if name == draft.gateway:
+            continue  # which comes first anyway
         if name not in draft.names:
             draft.source.not_carried((*draft.at, key), f"{name} is left out")
         elif draft.names[name] not in needs:
