@@ -52,6 +52,12 @@ HostPort = tuple[str, int, str]
 """Address of the host (empty: all), port, protocol."""
 
 
+def overlap(one: HostPort, other: HostPort) -> bool:
+    """Whether two cannot be had at once."""
+    same = one[1:] == other[1:]
+    return same and (one[0] == other[0] or not one[0] or not other[0])
+
+
 @dataclass(frozen=True)
 class Replica:
     """One container of the project."""

@@ -9,8 +9,7 @@ from typing import Any
 
 from msctl.engines.compose import labels
 from msctl.engines.compose.client import Client
-from msctl.engines.compose.portcheck import overlap
-from msctl.state import HostPort
+from msctl.state import HostPort, overlap
 
 
 def busy_ports(client: Client, project: str, wanted: Iterable[HostPort]) -> dict[HostPort, str]:

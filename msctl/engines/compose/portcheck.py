@@ -8,7 +8,7 @@ from msctl.engines.compose.compare import is_foreign
 from msctl.engines.compose.desired import Desired
 from msctl.errors import MsctlError
 from msctl.request import Up
-from msctl.state import HostPort, Replica, StackState
+from msctl.state import HostPort, Replica, StackState, overlap
 
 
 def check_ports(whole: Desired, state: StackState, request: Up) -> None:
@@ -57,12 +57,6 @@ def _host_port(port: Mapping[str, object]) -> HostPort:
     number = int(published) if published.isdecimal() else 0
     host = str(port.get("host_ip") or "")
     return ("" if host in ("0.0.0.0", "::") else host, number, str(port.get("protocol")))
-
-
-def overlap(one: HostPort, other: HostPort) -> bool:
-    """Whether two cannot be had at once."""
-    same = one[1:] == other[1:]
-    return same and (one[0] == other[0] or not one[0] or not other[0])
 
 
 def port_key(port: Mapping[str, object]) -> str:
