@@ -163,7 +163,8 @@ class _Search:
             yield about("error", "not_routed", found, word, self.again(f"logs {GATEWAY}"))
         if status.routed and not found.healthy:
             word = f"is {found.health if found.running else found.state} but gets requests"
-            yield about("error", "routed_unhealthy", found, word, self.again("routes"))
+            hint = self.again("routes" if found.running else f"up {found.service}")
+            yield about("error", "routed_unhealthy", found, word, hint)
         yield from self._flapping(found, logs)
         if found.detail is not None and found.detail.oom_killed:
             hint = f"raise services.{found.service}.resources.memory in the stack file"

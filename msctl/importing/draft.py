@@ -26,6 +26,8 @@ class Draft:
     """The network of services that name none."""
     top: Mapping[str, Any]
     """The whole Compose file."""
+    gateway: str | None = None
+    """What the file's Traefik is called."""
     aliases: tuple[str, ...] = ()
     """Names by which others reach it."""
     entry: dict[str, Any] = field(default_factory=dict)

@@ -107,6 +107,8 @@ def gateway_data(
     at: Path = ("services", gateway.name)
     data: dict[str, Any] = _image(source, gateway.name, service)
     published = _published(source, at, service)
+    if source.resolved(service.get("network_mode") or "") == "host":
+        published |= {port: port for port in gateway.entry_points.values()}
     ports = {"web": "80", "websecure": "443", **gateway.entry_points}
     http = _first(published, ports, HTTP_POINTS, "80")
     https = _first(published, ports, HTTPS_POINTS, "443")

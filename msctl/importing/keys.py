@@ -115,6 +115,8 @@ def need(draft: Draft, key: str, names: list[str]) -> None:
     """`key` of the file has these services start before it."""
     needs = draft.entry.get("needs", [])
     for name in names:
+        if name == draft.gateway:
+            continue  # which comes first anyway
         if name not in draft.names:
             draft.source.not_carried((*draft.at, key), f"{name} is left out")
         elif draft.names[name] not in needs:

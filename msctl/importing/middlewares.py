@@ -16,7 +16,6 @@ KEYS = {
 }  # fmt: skip
 """The stack file's key of each kind of Traefik's."""
 _STRIP = ("stripprefix",)
-_REDIRECTS = ("redirectscheme", "redirectregex")
 _GUARDS = ("forwardauth", "digestauth", "plugin", "passtlsclientcert")
 """What may keep somebody out, and has no place in the stack file."""
 _YEAR = 365 * 24 * 3600
@@ -78,7 +77,13 @@ def users_of(part: Part) -> list[str]:
 
 def redirects(chain: Sequence[Part]) -> bool:
     """Whether a router with these only leads to HTTPS, which the gateway does itself."""
-    return any(part.kind in _REDIRECTS for part in chain)
+    return any(_leads_to_https(part) for part in chain)
+
+
+def _leads_to_https(part: Part) -> bool:
+    if part.kind == "redirectregex":
+        return (part.setting("replacement") or "").startswith("https://")
+    return part.kind == "redirectscheme" and (part.setting("scheme") or "https") == "https"
 
 
 def prefixes(chain: Sequence[Part]) -> list[str]:
@@ -93,7 +98,7 @@ def keys_of(source: Source, chain: Sequence[Part], sts: bool) -> dict[str, tuple
     """
     found: dict[str, tuple[str, Any]] = {}
     for part in chain:
-        if part.kind in _STRIP or part.kind in _REDIRECTS:
+        if part.kind in _STRIP or (part.kind == "redirectscheme" and _leads_to_https(part)):
             continue
         key = KEYS.get(part.kind)
         value = None if key is None else _VALUES[key](source, part, sts)

@@ -82,7 +82,16 @@ def imported(source: Source, name: str) -> Imported:
     aliases = _aliases(source, services)
     for old, new in names.items():
         draft = Draft(
-            source, old, services[old], project, names, networks, first, top, aliases.get(old, ())
+            source,
+            old,
+            services[old],
+            project,
+            names,
+            networks,
+            first,
+            top,
+            gateway.name,
+            aliases.get(old, ()),
         )
         routing = routing_of(routers, old, services[old], sts)
         service_of(draft, routing, labels, old in jobs)
@@ -108,7 +117,7 @@ def imported(source: Source, name: str) -> Imported:
     _note_top(source, top)
     if source.own:
         data = _with_args(data, _own_args(data, gateway))
-    notes = sorted(source.notes, key=lambda note: (note.file or "", note.line))
+    notes = sorted(dict.fromkeys(source.notes), key=lambda note: (note.file or "", note.line))
     return Imported(data, tuple(notes), source.made)
 
 

@@ -61,6 +61,32 @@ def test_a_router_of_several_entry_points_keeps_those_of_the_gateway() -> None:
     assert "entry point inside (port 9000) is none of the stack's gateway" in told(found)
 
 
+def test_a_gateway_in_the_hosts_network_publishes_what_it_listens_on() -> None:
+    """Its entry points are the host's ports; that somebody starts after it says nothing."""
+    text = shop(depends_on=["traefik"])
+    flags = "ports:\n    - 80:80\n    - 443:443\n"
+    found = taken(text.replace(flags, "network_mode: host\n"))
+    assert "gateway" not in found.data or "http" not in found.data["gateway"]
+    assert "left out" not in told(found)
+    assert "needs" not in found.data["services"]["web"]
+
+
+def test_a_redirect_to_another_name_is_told() -> None:
+    """One to HTTPS is the gateway's own."""
+    found = taken(
+        shop(
+            "traefik.http.routers.web.tls=true",
+            "traefik.http.routers.web.middlewares=www,secure",
+            "traefik.http.middlewares.www.redirectregex.regex=^https://www.a.org/(.*)",
+            "traefik.http.middlewares.www.redirectregex.replacement=https://a.org/$${1}",
+            "traefik.http.middlewares.secure.redirectscheme.scheme=https",
+        )
+    )
+    assert "redirectregex has no place in the stack file" in told(found)
+    assert "redirectscheme" not in told(found)
+    assert found.data["services"]["web"]["routes"]
+
+
 def test_no_flag_is_dropped_in_silence() -> None:
     """What is said of an entry point goes with it, whatever its name; the rest is told."""
     found = taken(
@@ -82,6 +108,19 @@ def test_no_flag_is_dropped_in_silence() -> None:
     for flag in ("defaultRule", "providers.file.filename", "metrics.influxdb2"):
         assert f"{flag}=" in told(found)
     assert "log.level" not in told(found)
+
+
+def test_what_several_routers_lack_is_told_once() -> None:
+    """It is one line of the file."""
+    found = taken(
+        shop(
+            "traefik.http.routers.web.middlewares=gzip",
+            "traefik.http.routers.api.rule=PathPrefix(`/api`)",
+            "traefik.http.routers.api.middlewares=gzip",
+            "traefik.http.middlewares.gzip.compress=true",
+        )
+    )
+    assert told(found).count("compress has no place") == 1
 
 
 def test_middlewares_that_nobody_goes_through_are_told() -> None:

@@ -98,6 +98,13 @@ def test_what_is_wrong_with_a_replica_is_told(
     assert found[0].replica == name
 
 
+def test_a_paused_replica_that_gets_requests_is_not_only_looked_at() -> None:
+    """The same command mends both."""
+    found = look(changed(healthy(), "shop-web-2", state="paused")).problems
+    hints = {p.kind: p.hint for p in found if p.severity == "error"}
+    assert hints == {"paused": "msctl up web", "routed_unhealthy": "msctl up web"}
+
+
 def test_an_unhealthy_replica_tells_its_last_check() -> None:
     """The output of the last check is in the message; that it still gets requests is told too."""
     detail = Detail("2026-01-01T00:00:00Z", 2, False, None, None, "connection refused")
