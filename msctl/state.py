@@ -198,6 +198,8 @@ class GatewayView:
 
 NO_PASSWORD = "there is none"
 """Why a user's password is to be made."""
+NO_AUTHORITY = "there is no authority"
+"""Why a certificate is to be made, and who signs it."""
 
 
 @dataclass(frozen=True)
@@ -212,6 +214,15 @@ class GatewaySettings:
     """Why a certificate has to be made first."""
     passwords_due: Mapping[str, str] = field(default_factory=dict)
     """Whose password has to be made first, and why."""
+
+    @property
+    def new(self) -> tuple[str, ...]:
+        """What has never been made here, in words."""
+        made = [
+            f"password of {user}" for user, why in self.passwords_due.items() if why == NO_PASSWORD
+        ]
+        authority = ["authority"] if self.certificate_due == NO_AUTHORITY else []
+        return (*authority, *made)
 
     @property
     def unmade(self) -> bool:

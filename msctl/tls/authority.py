@@ -27,6 +27,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from msctl import wholefile
 from msctl.errors import StepFailed
 from msctl.render.settings import Pair
+from msctl.state import NO_AUTHORITY
 from msctl.tls.pairs import same_key
 from msctl.tls.places import AUTHORITY
 
@@ -57,7 +58,7 @@ class Authority:
         """
         authority, leaf = self._authority(), self._leaf()
         if authority is None:
-            return "there is no authority"
+            return NO_AUTHORITY
         if leaf is None:
             return "there is none"
         (ca, _), (certificate, _) = authority, leaf

@@ -156,7 +156,7 @@ def _begun(shop: Shop) -> int:
     """Requests that have come to the replicas, by their own count."""
     begun = 0
     for name in shop.stack.ids("web"):
-        [network] = shop.stack.inspect(name)["NetworkSettings"]["Networks"].values()
+        [network, *_] = shop.stack.inspect(name)["NetworkSettings"]["Networks"].values()
         answer = httpx.get(f"http://{network['IPAddress']}:8000/health", trust_env=False)
         begun += int(answer.json()["requests"])
     return begun

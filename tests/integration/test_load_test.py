@@ -49,7 +49,7 @@ def counted(shop: Stack, name: str = "web") -> dict[str, int]:
     """How many requests each replica says that it had."""
     found = {}
     for container in shop.ids(name):
-        [network] = shop.inspect(container)["NetworkSettings"]["Networks"].values()
+        [network, *_] = shop.inspect(container)["NetworkSettings"]["Networks"].values()
         answer = httpx.get(f"http://{network['IPAddress']}:8000/health", trust_env=False)
         found[container] = int(answer.json()["requests"])
     return found

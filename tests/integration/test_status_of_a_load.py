@@ -44,7 +44,7 @@ def misbehave(shop: Stack, name: str, **faults: Any) -> None:
     """Tell one running replica to."""
     record = shop.inspect(name)
     if record["State"]["Running"]:
-        [network] = record["NetworkSettings"]["Networks"].values()
+        [network, *_] = record["NetworkSettings"]["Networks"].values()
         url = f"http://{network['IPAddress']}:8000/_misbehave"
         httpx.post(url, json=faults, trust_env=False).raise_for_status()
 

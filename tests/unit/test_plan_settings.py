@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from memory import MemoryEngine, World, finish, images_of, lines, planned, running, shop
 
+from msctl.errors import UsageProblem
 from msctl.request import Restart, Scale, Up
-from msctl.state import NO_PASSWORD, GatewaySettings
+from msctl.state import NO_AUTHORITY, NO_PASSWORD, GatewaySettings
 
 NEW = World().settings_made
 OLD = "01d01d01d01d"
@@ -118,3 +120,18 @@ def test_settings_that_are_wanted_no_more_end() -> None:
     world = up_with(GatewaySettings("", present=frozenset({OLD})))
     assert [step.verb for step in planned(world, shop()).steps()] == ["end old settings of"]
     assert replace(world.settings, present=frozenset()).unmade is False
+
+
+def test_what_another_copy_of_the_stack_file_made_is_not_made_anew() -> None:
+    """Who was given a password, or trusts the authority, would be locked out; files that are lost
+    where they were made are made again."""
+    due = {"alice": NO_PASSWORD}
+    lost = GatewaySettings("", frozenset({OLD}), NO_AUTHORITY, due)
+    world = up_with(lost)
+    message = "made, and here there is no authority, no password of alice"
+    with pytest.raises(UsageProblem, match=message) as refused:
+        next(MemoryEngine(world, shop(), "/home/bob/shop").plans(Up()))
+    assert "copy /srv/shop/.msctl beside the stack file" in (refused.value.hint or "")
+    assert planned(world, shop())
+    world.settings = GatewaySettings("", frozenset({OLD}), "it ends on 2026-01-01")
+    assert next(MemoryEngine(world, shop(), "/home/bob/shop").plans(Up()))

@@ -14,9 +14,11 @@ from msctl.engines.compose.settingsteps import (
     WriteSettings,
 )
 from msctl.engines.compose.steps import AwaitRouted
+from msctl.errors import UsageProblem
 from msctl.model import GATEWAY
 from msctl.plan import Draft, Plan
-from msctl.state import NO_PASSWORD, GatewaySettings
+from msctl.shellwords import quoted
+from msctl.state import NO_PASSWORD, GatewaySettings, StackState
 
 if TYPE_CHECKING:
     from msctl.engines.compose.blocks import Blocks
@@ -25,6 +27,25 @@ UNKNOWN = "new"
 """The digest of settings that are not made, since the plan is only shown."""
 SETTINGS_TIMEOUT = 20.0
 """Seconds that the gateway may take to read its settings."""
+
+
+def refuse_another_copys(desired: Desired, state: StackState, settings: GatewaySettings) -> None:
+    """Authority and passwords that another copy of the stack file made are in force: new ones would
+    lock out who was given them.
+
+    Raises:
+        UsageProblem: nothing was changed.
+    """
+    folders = {r.working_dir for r in state.of(GATEWAY) if r.working_dir and r.ours}
+    if not settings.present or not settings.new or desired.folder in folders or not folders:
+        return
+    (folder, *_) = sorted(folders)
+    raise UsageProblem(
+        f"the gateway has what {folder} made, and here there is no {', no '.join(settings.new)}: "
+        "new ones would lock out who was given those; nothing was changed",
+        hint=f"copy {quoted(f'{folder}/.msctl')} beside the stack file; where it is lost: "
+        "msctl down, then msctl up",
+    )
 
 
 def plan_materials(settings: GatewaySettings) -> Plan:

@@ -14,7 +14,7 @@ from msctl.engines.compose.plan_retreat import plan_retreat
 from msctl.engines.compose.plan_rollout import plan_restart, plan_rollback, plan_rollout
 from msctl.engines.compose.plan_rotate import plan_rotate, to_replace, users_of
 from msctl.engines.compose.plan_scale import plan_scale
-from msctl.engines.compose.plan_settings import UNKNOWN, plan_materials
+from msctl.engines.compose.plan_settings import UNKNOWN, plan_materials, refuse_another_copys
 from msctl.engines.compose.plan_up import plan_up
 from msctl.engines.compose.portcheck import check_ports
 from msctl.engines.compose.revision import Revision
@@ -106,6 +106,8 @@ class Planner:
             self.check_mounts(whole.revisions[name])
         check_ports(whole, state, request)
         settings = looked() if looked else None
+        if settings is not None:
+            refuse_another_copys(whole, state, settings)
         images = plan_images(whole, state, request)
         if images:
             outcome = yield images
