@@ -20,7 +20,7 @@ from platform import node
 
 from msctl import wholefile
 from msctl.errors import MsctlError, StackLocked, StepFailed
-from msctl.records import dataclass
+from msctl.frozen import dataclass
 
 POLL = 0.1
 """Seconds between two tries of one who waits for the lock."""

@@ -12,7 +12,7 @@ from dataclasses import field
 from typing import ClassVar
 
 from msctl.errors import MsctlError
-from msctl.records import dataclass
+from msctl.frozen import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,8 +9,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
 
 from msctl.fields.mounts import parse_mount
+from msctl.frozen import dataclass
 from msctl.model import GATEWAY, Gateway, Service, Stack
-from msctl.records import dataclass
 
 SOCKETS = (
     "/var/run/docker.sock", "/run/docker.sock", "/run/containerd/containerd.sock",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
-from msctl.records import dataclass
+from msctl.frozen import dataclass
 from msctl.state import Replica
 
 Severity = Literal["error", "warning", "info"]

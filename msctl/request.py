@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping
 from typing import Any
 
+from msctl.frozen import dataclass
 from msctl.plan import Outcome, Plan
-from msctl.records import dataclass
 
 
 @dataclass(frozen=True)

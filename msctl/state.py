@@ -7,7 +7,7 @@ from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 
-from msctl.records import dataclass
+from msctl.frozen import dataclass
 
 
 class Health(StrEnum):

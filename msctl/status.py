@@ -11,11 +11,11 @@ from dataclasses import asdict, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
+from msctl.frozen import dataclass
 from msctl.model import GATEWAY, Gateway, Service, Stack
 from msctl.monitoring.answers import percentile
 from msctl.problem import Problem, worst_first
 from msctl.problems import is_done, is_left_out, left_pins, problems_of
-from msctl.records import dataclass
 from msctl.render.pins import parse_gateway_name
 from msctl.render.traefik import WEB, WEBSECURE
 from msctl.state import Certificate, Replica, StackState, Traffic, Usage

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from msctl.records import dataclass
+from msctl.frozen import dataclass
 
 if TYPE_CHECKING:  # their modules are heavy, and `msctl --help` needs none of them
     from msctl.config import LoadedStack

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from msctl.errors import MsctlError
-from msctl.records import dataclass
+from msctl.frozen import dataclass
 
 if TYPE_CHECKING:
     from msctl.cli.session import Session

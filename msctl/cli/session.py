@@ -17,7 +17,7 @@ from msctl.cli.app import App
 from msctl.cli.group import arguments, command_names
 from msctl.cli.options import given
 from msctl.errors import MsctlError, UsageProblem
-from msctl.records import dataclass
+from msctl.frozen import dataclass
 from msctl.shellwords import quoted
 from msctl.spelling import did_you_mean
 

@@ -14,7 +14,7 @@ from msctl.cli.group import command as command_named
 from msctl.cli.session import Session, in_session
 from msctl.data import write_json
 from msctl.errors import EngineUnreachable
-from msctl.records import dataclass
+from msctl.frozen import dataclass
 
 if TYPE_CHECKING:
     from msctl.cli.app import App

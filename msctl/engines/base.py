@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from msctl.execute import Performer
-from msctl.records import dataclass
+from msctl.frozen import dataclass
 
 if TYPE_CHECKING:
     from msctl.request import Plans, Request

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from msctl.records import dataclass
+from msctl.frozen import dataclass
 from msctl.render.confighash import RESOURCES, SERVICE, TEXT, Kind
 from msctl.render.values import (
     SCALARS,

@@ -18,7 +18,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from msctl.records import dataclass
+from msctl.frozen import dataclass
 
 
 @dataclass(frozen=True)

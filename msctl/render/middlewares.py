@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import field
 
 from msctl.fields import show_duration
+from msctl.frozen import dataclass
 from msctl.model import Headers, RateLimit, Route, Service, Stack
-from msctl.records import dataclass
 from msctl.render.routers import router_names
 
 IPV6_SUBNET = {"sourcecriterion.ipstrategy.ipv6subnet": "64"}

@@ -18,8 +18,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from msctl.frozen import dataclass
 from msctl.model import Headers, RateLimit, Stack
-from msctl.records import dataclass
 from msctl.render.hosts import certificate_hosts
 from msctl.render.middlewares import auth_options, header_options, rate_options, with_users
 from msctl.render.pins import nested, template_free

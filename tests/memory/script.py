@@ -10,8 +10,8 @@ from dataclasses import field
 from typing import ClassVar
 
 from msctl.errors import StepFailed
+from msctl.frozen import dataclass
 from msctl.plan import Step, Wait
-from msctl.records import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)

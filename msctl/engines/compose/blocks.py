@@ -33,9 +33,9 @@ from msctl.engines.compose.steps import (
 )
 from msctl.errors import MsctlError, UsageProblem
 from msctl.fields import parse_duration
+from msctl.frozen import dataclass
 from msctl.model import GATEWAY, SOCKET_PROXY
 from msctl.plan import Draft
-from msctl.records import dataclass
 from msctl.state import Replica, StackState
 
 JOB_TIMEOUT = 600.0

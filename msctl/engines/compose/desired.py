@@ -10,8 +10,8 @@ from typing import Any
 from msctl.engines.compose.revision import Revision
 from msctl.errors import UsageProblem
 from msctl.fields.ports import parse_port
+from msctl.frozen import dataclass
 from msctl.model import GATEWAY, OWN_SERVICES, Rollout, Service, Stack
-from msctl.records import dataclass
 from msctl.render.canonical import canonical
 from msctl.render.compose import document, secret_files
 from msctl.state import GatewaySettings

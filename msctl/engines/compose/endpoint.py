@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from msctl.errors import EngineUnreachable
-from msctl.records import dataclass
+from msctl.frozen import dataclass
 from msctl.spelling import did_you_mean
 
 SYSTEM = "/var/run/docker.sock"

@@ -7,7 +7,7 @@ from dataclasses import field
 from pathlib import Path
 from typing import Any
 
-from msctl.records import dataclass
+from msctl.frozen import dataclass
 
 
 @dataclass(frozen=True)

@@ -19,9 +19,9 @@ from msctl.engines.compose.plan_up import plan_up
 from msctl.engines.compose.revision import Revision
 from msctl.engines.compose.steps import ProvideImage
 from msctl.errors import ImageUnavailable, MsctlError, UsageProblem
+from msctl.frozen import dataclass
 from msctl.model import AUTOSCALER, DOCKER_SOCKET, GATEWAY, Stack
 from msctl.plan import Draft, Plan
-from msctl.records import dataclass
 from msctl.request import Down, Plans, Request, Restart, Rollback, Rollout, Rotate, Scale, Up
 from msctl.spelling import did_you_mean
 from msctl.state import GatewaySettings, StackState

@@ -9,8 +9,8 @@ from functools import cached_property
 from typing import Any
 
 from msctl.engines.compose.servers import Server
+from msctl.frozen import dataclass
 from msctl.model import DOCKER_SOCKET
-from msctl.records import dataclass
 from msctl.render.confighash import config_hash
 from msctl.render.socketproxy import GATEWAY_SOCKET
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from msctl.records import dataclass
+from msctl.frozen import dataclass
 
 
 @dataclass(frozen=True)

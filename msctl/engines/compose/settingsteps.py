@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from msctl.frozen import dataclass
 from msctl.plan import Step, Wait
-from msctl.records import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)

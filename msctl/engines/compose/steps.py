@@ -7,8 +7,8 @@ from dataclasses import field
 from typing import Any, ClassVar, Literal
 
 from msctl.engines.compose.servers import Server
+from msctl.frozen import dataclass
 from msctl.plan import Step, Wait
-from msctl.records import dataclass
 from msctl.render.pins import Slot
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import ClassVar
 
 from msctl.engines.kubernetes.kinds import Data, Kind
+from msctl.frozen import dataclass
 from msctl.plan import Step, Wait
-from msctl.records import dataclass
 
 POLL = 2.0
 """Seconds between two looks at what waits, where no watch tells of a change."""

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from msctl import records
+from msctl import frozen
 
 
 def classes(dataclass: Any) -> tuple[Any, Any]:
@@ -60,7 +60,7 @@ def test_a_record_is_made_shown_and_taken_apart_alike(
 ) -> None:
     """The same arguments are accepted, and give the same."""
     found = []
-    for dataclass in (dataclasses.dataclass, records.dataclass):
+    for dataclass in (dataclasses.dataclass, frozen.dataclass):
         cls = classes(dataclass)[place]
         try:
             one = cls(*args, **given)
@@ -88,7 +88,7 @@ def test_a_record_is_made_shown_and_taken_apart_alike(
 
 def test_a_record_cannot_be_changed() -> None:
     """Neither can a field be set, nor taken away, nor a new one be made."""
-    base, derived = classes(records.dataclass)
+    base, derived = classes(frozen.dataclass)
     for one in (base("a"), derived("a", target="t")):
         for deed in (lambda o: setattr(o, "name", "b"), lambda o: setattr(o, "new", 1),
                      lambda o: delattr(o, "name")):  # fmt: skip
@@ -98,7 +98,7 @@ def test_a_record_cannot_be_changed() -> None:
 
 def test_records_of_different_classes_are_not_equal() -> None:
     """However equal their fields are; nor does what is not compared count."""
-    base, derived = classes(records.dataclass)
+    base, derived = classes(frozen.dataclass)
     assert base("a") != derived("a", target="t")
     assert base("a") != ("a", 1)
     assert base("a", 1, [1]) == base("a", 1, [2])
