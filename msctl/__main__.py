@@ -15,8 +15,6 @@ _SHOW_CURSOR = b"\x1b[?25h\n"
 def main() -> None:
     """Entry point; ends the process."""
     _never_fail_at_letters()
-    # pydantic would look through every installed package for plugins of its own
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     for signum in (signal.SIGINT, signal.SIGTERM):
         if signal.getsignal(signum) is not signal.SIG_IGN:  # as of a shell's background job
             signal.signal(signum, _interrupt)

@@ -231,6 +231,6 @@ def _edited(session: Session, loaded: LoadedStack, name: str, entry: dict[str, A
             f"with {name} in it, {file} would not be right; nothing was changed:\n{error.message}"
         ) from None
     others = {other: service for other, service in after.services.items() if other != name}
-    if others != before or after.model_copy(update={"services": before}) != loaded.stack:
+    if others != before or after.replaced(services=before) != loaded.stack:
         raise UsageProblem(f"{file} cannot be edited: its form is not understood", hint=by_hand)
     return edited

@@ -210,7 +210,7 @@ def _no_stack(folder: Path) -> LoadedStack:
     from msctl.config import LoadedStack
     from msctl.model import Stack
 
-    stack = Stack.model_validate({"name": "doctor", "services": {}})
+    stack = Stack.read({"name": "doctor", "services": {}})
     return LoadedStack(stack, folder / "stack.yaml", folder)
 
 

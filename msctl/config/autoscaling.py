@@ -47,7 +47,7 @@ def _host_ports(service: Service) -> Found:
     """`replicas.max` counts for host ports only where it is written; here it is meant."""
     assert service.autoscale is not None
     most = service.autoscale.max or service.replicas.max
-    if "max" in service.replicas.model_fields_set or most == 1:
+    if "max" in service.replicas.given or most == 1:
         return
     for index, entry in enumerate(service.ports):
         port = parse_port(entry)

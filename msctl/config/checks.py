@@ -177,11 +177,11 @@ def _running(service: Service) -> Found:
         yield ("routes",), "a job has no routes; it runs once and ends"
     if service.job and service.stateful:
         yield ("job",), "a service is a job or stateful, not both"
-    if service.job and "restart" in service.model_fields_set:
+    if service.job and "restart" in service.given:
         policy = service.restart
         if policy in ("always", "unless-stopped"):
             yield ("restart",), f"a job runs once; {policy} would start it for ever"
-    explicit = "order" in service.rollout.model_fields_set
+    explicit = "order" in service.rollout.given
     if service.stateful and explicit and service.rollout.order == "start-first":
         yield ("rollout", "order"), "a stateful service is replaced stop-first"
 

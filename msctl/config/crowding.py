@@ -107,7 +107,7 @@ def _most_replicas(service: Service) -> tuple[int, str]:
     """How many replicas the file asks for, and by which key; the default of max asks for none."""
     replicas = service.replicas
     for key in ("max", "min", "initial"):
-        if key in replicas.model_fields_set and getattr(replicas, key) > 1:
+        if key in replicas.given and getattr(replicas, key) > 1:
             return getattr(replicas, key), key
     return 1, "initial"
 

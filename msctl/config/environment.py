@@ -91,7 +91,7 @@ class ServiceEnvironment:
             env[name] = self._lookup(name) if value is None else value
         if env == service.env and not service.env_file:
             return service
-        return service.model_copy(update={"env": env, "env_file": ()})
+        return service.replaced(env=env, env_file=())
 
 
 def _complaints(file: str, error: OSError | ValueError) -> Iterator[str]:

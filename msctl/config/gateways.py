@@ -54,5 +54,5 @@ def of_service(service: Service) -> Found:
     if service.routes:
         return
     for key in MIDDLEWARES:
-        if key in service.model_fields_set:
+        if key in service.given:
             yield (key,), f"{key} needs routes; the gateway sees to it"

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from pydantic import ValidationError
-from pydantic_core import PydanticCustomError
-
 from msctl.config import checks, yamltext
 from msctl.config.environment import EnvFiles, ReadFile, ServiceEnvironment, dotenv, no_files
 from msctl.config.prepare import Preparation
@@ -18,6 +15,7 @@ from msctl.config.yamltext import Document
 from msctl.errors import UsageProblem
 from msctl.fields import check_name, check_project, shown
 from msctl.model import Gateway, Service, Stack
+from msctl.records import Unfit, Wrong
 
 
 def load_text(
@@ -57,8 +55,8 @@ def load_text(
 def _check_project(project: str) -> None:
     try:
         check_project(project)
-    except PydanticCustomError as error:
-        raise UsageProblem(f"-p/--project: {error.message()}") from None
+    except Wrong as error:
+        raise UsageProblem(f"-p/--project: {error}") from None
 
 
 @dataclass
@@ -131,41 +129,39 @@ class _Loading:
         for name in found:
             try:
                 check_name(name)
-            except PydanticCustomError as error:
-                self._note(("services", name), error.message())
+            except Wrong as error:
+                self._note(("services", name), str(error))
         return found
 
     def _service(self, value: object, at: Path) -> tuple[Service | None, bool]:
         """A service, or what is left of it without its unsound keys; and whether it is whole."""
-        context = {"keep": self.keep}
         try:
-            return Service.model_validate(value, context=context), True
-        except ValidationError as error:
-            self._note_all(problems_of(error, Service, at, self.document))
-            broken = {found["loc"][0] for found in error.errors() if found["loc"]}
+            return Service.read(value, keep=self.keep), True
+        except Unfit as error:
+            self._note_all(problems_of(error, at, self.document))
+            broken = {found.at[0] for found in error.findings if found.at}
         if not isinstance(value, dict):
             return None, False
         sound = {key: item for key, item in value.items() if key not in broken}
-        return Service.model_validate({"image": "unnamed", **sound}, context=context), False
+        return Service.read({"image": "unnamed", **sound}, keep=self.keep), False
 
     def _assembled(self, data: dict[str, object]) -> tuple[Stack, frozenset[str]]:
         """The stack of all that is sound, and the keys of the rest."""
         broken = set()
         if "gateway" in data:
             try:
-                context = {"keep": self.keep}
-                data["gateway"] = Gateway.model_validate(data["gateway"], context=context)
-            except ValidationError as error:
-                self._note_all(problems_of(error, Gateway, ("gateway",), self.document))
+                data["gateway"] = Gateway.read(data["gateway"], keep=self.keep)
+            except Unfit as error:
+                self._note_all(problems_of(error, ("gateway",), self.document))
                 broken.add("gateway")
                 del data["gateway"]
         try:
-            return Stack.model_validate(data), frozenset(broken)
-        except ValidationError as error:
-            self._note_all(problems_of(error, Stack, (), self.document))
-            broken |= {str(found["loc"][0]) for found in error.errors()}
+            return Stack.read(data), frozenset(broken)
+        except Unfit as error:
+            self._note_all(problems_of(error, (), self.document))
+            broken |= {str(found.at[0]) for found in error.findings if found.at}
         sound = {key: value for key, value in data.items() if key not in broken}
-        return Stack.model_validate({"name": "unnamed", **sound}), frozenset(broken)
+        return Stack.read({"name": "unnamed", **sound}), frozenset(broken)
 
     def _completed(self, name: str, service: Service, files: EnvFiles) -> Service:
         environment = ServiceEnvironment(self.lookup, files)

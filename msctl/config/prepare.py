@@ -92,8 +92,8 @@ class Preparation:
 def _is_known(path: Path) -> bool:
     """Whether a value belongs to a key that msctl knows; about others there is more to say."""
     if path[:1] == ("services",) and len(path) > 2:
-        return path[2] in Service.model_fields
-    return path[:1] == () or path[0] in Stack.model_fields
+        return path[2] in Service.keys
+    return path[:1] == () or path[0] in Stack.keys
 
 
 def _is_free(path: Path) -> bool:

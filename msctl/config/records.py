@@ -1,18 +1,14 @@
-"""Pydantic's findings → problems that speak of keys and values."""
+"""What is found in a value → problems that speak of the file's keys and lines."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
-from typing import Any, get_args
-
-from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
 
 from msctl.config.problems import MOST_PROBLEMS, Path, Problem
 from msctl.config.yamltext import Document
 from msctl.fields import shown
-from msctl.model import Build, Record, Service, Stack
+from msctl.model import Build, Service, Stack
+from msctl.records import Finding, Record, Unfit
 from msctl.spelling import did_you_mean
 
 _COMPOSE_KEYS: dict[type[Record], dict[str, str]] = {
@@ -41,36 +37,24 @@ _MISSING: dict[tuple[type[Record], str], str] = {
 }
 
 
-def problems_of(
-    error: ValidationError, record: type[Record], at: Path, document: Document
-) -> Iterator[Problem]:
+def problems_of(error: Unfit, at: Path, document: Document) -> Iterator[Problem]:
     """Each finding, with the path and line of the key or value that it is about."""
-    for found in islice(error.errors(include_url=False), MOST_PROBLEMS):
-        loc = found["loc"]
-        path = (*at, *loc)
-        match found["type"]:
-            case "extra_forbidden":
-                message = _unknown_key(str(loc[-1]), _record_at(record, loc[:-1]))
+    for found in error.findings[:MOST_PROBLEMS]:
+        path = (*at, *found.at)
+        match found:
+            case Finding(kind="unknown", message=key, record=record):
                 line = document.problem(path, "").line
-                yield Problem(line, document.place(path[:-1]), message)
-            case "missing":
-                lacking = (_record_at(record, loc[:-1]), str(loc[-1]))
-                message = _MISSING.get(lacking, f"{loc[-1]} is missing")
+                yield Problem(line, document.place(path[:-1]), _unknown_key(key, record))
+            case Finding(kind="missing", message=key, record=record):
+                message = _MISSING.get((record, key), f"{key} is missing")
                 yield document.problem(path[:-1], message)
             case _:
-                yield document.problem(path, _message(found))
+                yield document.problem(path, found.message)
 
 
 def keys_of(record: type[Record]) -> list[str]:
     """The keys of a record."""
-    return [field.alias or key for key, field in record.model_fields.items()]
-
-
-def _message(found: ErrorDetails) -> str:
-    if found["type"] == "msctl":
-        return found["msg"]
-    # The model's own checks come before pydantic's; this is for a type that they leave through.
-    return f"{shown(found['input'])} is not accepted here"
+    return [key.name for key in record.keys.values() if key.of_file]
 
 
 def _unknown_key(key: str, record: type[Record]) -> str:
@@ -79,17 +63,3 @@ def _unknown_key(key: str, record: type[Record]) -> str:
     return f"unknown key {quoted}" + (
         f"; {advice}" if advice else did_you_mean(key, keys_of(record))
     )
-
-
-def _record_at(record: type[Record], loc: Path) -> type[Record]:
-    """The record that a location leads to."""
-    for part in loc:
-        if isinstance(part, str):
-            record = _record_in(record.model_fields[part].annotation) or record
-    return record
-
-
-def _record_in(annotation: Any) -> type[Record] | None:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation if issubclass(annotation, Record) else None
-    return next(filter(None, map(_record_in, get_args(annotation))), None)

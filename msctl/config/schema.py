@@ -3,67 +3,105 @@
 from __future__ import annotations
 
 import ast
+import copy
 import inspect
-from datetime import timedelta
+from collections.abc import Mapping
 from itertools import pairwise
-from typing import Any
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from pydantic import BaseModel
-from pydantic.json_schema import GenerateJsonSchema
-from pydantic_core import to_jsonable_python
-
-from msctl.fields import NAME_RULE, show_duration
-from msctl.model import Record, Stack
+from msctl.fields import NAME_RULE
+from msctl.model import Stack
+from msctl.records import Check, Key, Record, Schema, written_as
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _EXTENSIONS: dict[str, Any] = {"^x-": {}}
 _VARIABLE = r"\$"
-
-
-class _Generator(GenerateJsonSchema):
-    """Defaults as one would write them in the file."""
-
-    def encode_default(self, dft: Any) -> Any:
-        if isinstance(dft, timedelta):
-            return show_duration(dft)
-        if isinstance(dft, BaseModel):
-            return dft.model_dump(mode="json", exclude_defaults=True)
-        return to_jsonable_python(dft)
+_SCALARS = {str: "string", int: "integer", float: "number", bool: "boolean"}
 
 
 def schema() -> dict[str, Any]:
     """JSON Schema (draft 2020-12) of a stack file with all of this version's keys."""
-    found = Stack.model_json_schema(schema_generator=_Generator)
-    _document(found)
-    for record in _nodes(found):
-        if record.get("additionalProperties") is False:
-            _tidy(record)
+    definitions: dict[str, dict[str, Any]] = {}
+    found = _mapping(Stack, definitions)
     services = found["properties"]["services"]
     services |= {"propertyNames": {"pattern": f"^{NAME_RULE}$"}, "minProperties": 1}
-    return {"$schema": _DIALECT, **found, "title": "msctl stack file"}
+    return {"$schema": _DIALECT, "$defs": definitions, **found, "title": "msctl stack file"}
 
 
-def _document(found: dict[str, Any]) -> None:
-    """Give every key its description: the text below it in the model's source.
+def _mapping(record: type[Record], definitions: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """A record's own schema."""
+    texts = _descriptions(record)
+    keys = [key for key in record.keys.values() if key.of_file]
+    properties = {key.name: _property(key, definitions) for key in keys}
+    for key in keys:
+        if text := texts.get(key.attribute):
+            properties[key.name]["description"] = text
+    found: dict[str, Any] = {
+        "title": record.__name__,
+        "description": inspect.cleandoc(record.__doc__ or ""),
+        "type": "object",
+        "properties": properties,
+        "additionalProperties": False,
+        "patternProperties": _EXTENSIONS,
+    }
+    if required := [key.name for key in keys if key.required]:
+        found["required"] = required
+    return found
 
-    pydantic can do that itself, when it makes the classes; but it takes as long as all the rest of
-    a command's start, and only the schema needs it.
-    """
-    for known in Record.__subclasses__():
-        record = found if known is Stack else found["$defs"].get(known.__name__, {})
-        (definition,) = ast.parse(inspect.getsource(known)).body
-        assert isinstance(definition, ast.ClassDef)
-        for field, text in pairwise(definition.body):
-            if (
-                isinstance(field, ast.AnnAssign)
-                and isinstance(field.target, ast.Name)
-                and isinstance(text, ast.Expr)
-                and isinstance(text.value, ast.Constant)
-                and isinstance(text.value.value, str)
-            ):
-                description = inspect.cleandoc(text.value.value)
-                key = known.model_fields[field.target.id].alias or field.target.id
-                record["properties"][key]["description"] = description
+
+def _property(key: Key, definitions: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    found = _with_short_forms(_schema(key.annotation, definitions))
+    usual = None if key.required else written_as(key.annotation, key.usual(), given=False)
+    return found if usual in (None, {}, []) else {**found, "default": usual}
+
+
+def _descriptions(record: type[Record]) -> dict[str, str]:
+    """What the text below each key says, in the record's source."""
+    (definition,) = ast.parse(inspect.getsource(record)).body
+    assert isinstance(definition, ast.ClassDef)
+    return {
+        key.target.id: inspect.cleandoc(text.value.value)
+        for key, text in pairwise(definition.body)
+        if isinstance(key, ast.AnnAssign)
+        and isinstance(key.target, ast.Name)
+        and isinstance(text, ast.Expr)
+        and isinstance(text.value, ast.Constant)
+        and isinstance(text.value.value, str)
+    }
+
+
+def _schema(annotation: Any, definitions: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """What may stand for a type. Null is nowhere: in the file, a key has a value."""
+    origin, args = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _marked(args[0], args[1:], definitions)
+    if origin in (Union, UnionType):
+        options = [_schema(kind, definitions) for kind in args if kind is not NoneType]
+        return options[0] if len(options) == 1 else {"anyOf": options}
+    if origin is Literal:
+        return {"enum": list(args)}
+    if origin is tuple:
+        return {"type": "array", "items": _schema(args[0], definitions)}
+    if origin in (dict, Mapping):
+        return {"type": "object", "additionalProperties": _schema(args[1], definitions)}
+    if annotation in _SCALARS:
+        return {"type": _SCALARS[annotation]}
+    if annotation.__name__ not in definitions:
+        definitions[annotation.__name__] = {}  # its place, while its keys are looked at
+        definitions[annotation.__name__] |= _mapping(annotation, definitions)
+    return {"$ref": f"#/$defs/{annotation.__name__}"}
+
+
+def _marked(
+    kind: Any, marks: tuple[Any, ...], definitions: dict[str, dict[str, Any]]
+) -> dict[str, Any]:
+    for mark in reversed(marks):
+        if isinstance(mark, Schema):
+            return copy.deepcopy(dict(mark.data))
+        if isinstance(mark, Check) and mark.accepts is not None:
+            return _schema(mark.accepts, definitions)
+    return _schema(kind, definitions)
 
 
 def _nodes(node: Any) -> list[dict[str, Any]]:
@@ -75,40 +113,14 @@ def _nodes(node: Any) -> list[dict[str, Any]]:
     return [node, *(inner for item in node.values() for inner in _nodes(item))]
 
 
-def _tidy(record: dict[str, Any]) -> None:
-    record["patternProperties"] = _EXTENSIONS
-    properties = record["properties"]
-    for key in [key for key, value in properties.items() if _is_to_come(value)]:
-        del properties[key]
-    for value in properties.values():
-        value.pop("title", None)
-        if value.get("default", ...) in (None, {}, []):
-            del value["default"]
-        _without_null(value)
-        _with_short_forms(value)
-
-
-def _is_to_come(value: dict[str, Any]) -> bool:
-    return value.get("not") == {}
-
-
-def _without_null(value: dict[str, Any]) -> None:
-    """Take null away: in the file, a key without a value is an error."""
-    if "anyOf" not in value:
-        return
-    value["anyOf"] = [option for option in value["anyOf"] if option != {"type": "null"}]
-    if len(value["anyOf"]) == 1:
-        value |= value.pop("anyOf")[0]
-
-
-def _with_short_forms(value: dict[str, Any]) -> None:
+def _with_short_forms(value: dict[str, Any]) -> dict[str, Any]:
     """Allow `${VAR}` where only some texts are, and a single item where a list is."""
     for node in _nodes(value):
         if "pattern" in node:
             node["pattern"] += f"|{_VARIABLE}"
         if "enum" in node:
             node["anyOf"] = [{"enum": node.pop("enum")}, {"type": "string", "pattern": _VARIABLE}]
-    if value.get("type") == "array":
-        items = value.pop("items")
-        del value["type"]
-        value["anyOf"] = [{"type": "array", "items": items}, *items.get("anyOf", [items])]
+    if value.get("type") != "array":
+        return value
+    items = value["items"]
+    return {"anyOf": [value, *items.get("anyOf", [items])]}

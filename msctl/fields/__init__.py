@@ -15,9 +15,7 @@ from msctl.fields.checks import (
     not_longer,
     number,
     one_or_many,
-    shown,
     whole,
-    wrong,
 )
 from msctl.fields.entries import Command, Environment, HeaderMap, Labels
 from msctl.fields.naming import (
@@ -54,6 +52,7 @@ from msctl.fields.quantities import (
     show_duration,
     show_size,
 )
+from msctl.records import shown, wrong
 
 __all__ = [
     "LONGEST_PATH",

@@ -6,42 +6,19 @@ import math
 import re
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
-from pydantic import BeforeValidator, ValidationInfo, WithJsonSchema
-from pydantic_core import PydanticCustomError
+from msctl.records import Check, Schema, shown, wrong
 
 _NUMBER = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 _LARGEST = 2**53
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_CONTROLS_OF_LINES = re.compile(r"[^\n\t\x20-\x7e\xa0-\u2027\u202a-\U0010ffff]")
+_CONTROLS_OF_LINES = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 
 
-def wrong(message: str) -> NoReturn:
-    """Refuse a value: `message` says what was found and what is allowed."""
-    # Braces would be read as fields of a template.
-    raise PydanticCustomError("msctl", "{text}", {"text": message})
-
-
-def shown(value: object) -> str:
-    """A value as an error message quotes it: one line, short, no control characters."""
-    if isinstance(value, dict):
-        return "a mapping"
-    if isinstance(value, list | tuple):
-        return "a list"
-    if value is None:
-        return "nothing"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int) and value.bit_length() > 64:
-        return "a huge number"
-    text = value if isinstance(value, str) and re.fullmatch(r"[\w./:%@-]+", value) else repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
-def is_raw(value: object, info: ValidationInfo) -> bool:
+def is_raw(value: object, keep: bool) -> bool:
     """Whether a value keeps its `${VAR}` on the way to the rendered file."""
-    return isinstance(value, str) and "$" in value and bool((info.context or {}).get("keep"))
+    return keep and isinstance(value, str) and "$" in value
 
 
 def number(value: object, what: str) -> float:
@@ -67,9 +44,9 @@ def check_boolean(value: object) -> bool:
     words = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
     if isinstance(value, bool):
         return value
-    if isinstance(value, str) and value.lower() in words:
-        return words[value.lower()]
-    wrong(f"{shown(value)} is not true or false")
+    if not isinstance(value, str) or value.lower() not in words:
+        wrong(f"{shown(value)} is not true or false")
+    return words[value.lower()]
 
 
 def check_text(value: object) -> str:
@@ -144,10 +121,10 @@ def names(value: object) -> object:
     return one_or_many(value)
 
 
-def schema_of(**schema: Any) -> WithJsonSchema:
-    return WithJsonSchema(schema)
+def schema_of(**schema: Any) -> Schema:
+    return Schema(schema)
 
 
 SCALAR = ["string", "number", "boolean"]
-Text = Annotated[str, BeforeValidator(check_text), schema_of(type=SCALAR)]
-Flag = Annotated[bool, BeforeValidator(check_boolean), schema_of(type=["boolean", "string"])]
+Text = Annotated[str, Check(check_text), schema_of(type=SCALAR)]
+Flag = Annotated[bool, Check(check_boolean), schema_of(type=["boolean", "string"])]

@@ -6,27 +6,18 @@ import re
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, ValidationInfo
-
-from msctl.fields.checks import (
-    SCALAR,
-    check_text,
-    holds_controls,
-    is_raw,
-    schema_of,
-    shown,
-    wrong,
-)
+from msctl.fields.checks import SCALAR, check_text, holds_controls, is_raw, schema_of
 from msctl.fields.naming import check_header_name, check_header_value
+from msctl.records import Check, shown, wrong
 from msctl.shellwords import shell_words
 
 
-def _command(value: object, info: ValidationInfo) -> str | tuple[str, ...]:
+def _command(value: object, keep: bool) -> str | tuple[str, ...]:
     """Words, or one line that is split as a shell would."""
     if isinstance(value, list | tuple):
         return tuple(check_text(word) for word in value)
     line = check_text(value)
-    if not is_raw(line, info):
+    if not is_raw(line, keep):
         try:
             shell_words(line)
         except ValueError as error:
@@ -72,7 +63,7 @@ def _labels(value: object) -> dict[str, str]:
 
 Command = Annotated[
     str | tuple[str, ...],
-    BeforeValidator(_command),
+    Check(_command, keeps=True),
     schema_of(anyOf=[{"type": "string"}, {"type": "array", "items": {"type": SCALAR}}]),
 ]
 _MAP_OR_LIST: dict[str, Any] = {
@@ -81,10 +72,8 @@ _MAP_OR_LIST: dict[str, Any] = {
         {"type": "array", "items": {"type": "string"}},
     ]
 }
-Environment = Annotated[
-    dict[str, str | None], BeforeValidator(_environment), schema_of(**_MAP_OR_LIST)
-]
-Labels = Annotated[dict[str, str], BeforeValidator(_labels), schema_of(**_MAP_OR_LIST)]
+Environment = Annotated[dict[str, str | None], Check(_environment), schema_of(**_MAP_OR_LIST)]
+Labels = Annotated[dict[str, str], Check(_labels), schema_of(**_MAP_OR_LIST)]
 
 
 def _headers(value: object) -> dict[str, str]:
@@ -95,6 +84,6 @@ def _headers(value: object) -> dict[str, str]:
 
 HeaderMap = Annotated[
     dict[str, str],
-    BeforeValidator(_headers),
+    Check(_headers),
     schema_of(type="object", additionalProperties={"type": SCALAR}),
 ]

@@ -8,8 +8,6 @@ import re
 from typing import Annotated
 from urllib.parse import unquote
 
-from pydantic import BeforeValidator, ValidationInfo
-
 from msctl.fields.checks import (
     check_text,
     is_raw,
@@ -17,10 +15,9 @@ from msctl.fields.checks import (
     no_controls,
     not_longer,
     schema_of,
-    shown,
     whole,
-    wrong,
 )
+from msctl.records import Check, shown, wrong
 
 _IMAGE = re.compile(
     r"(?:[a-zA-Z0-9][a-zA-Z0-9.-]*(?::[0-9]+)?/)?[a-z0-9]+(?:[._/-]+[a-z0-9]+)*"
@@ -50,8 +47,8 @@ def check_port(value: object) -> int:
     return whole(value, "a port (1-65535)", 1, 65535)
 
 
-def _image(value: object, info: ValidationInfo) -> str:
-    if is_raw(value, info):
+def _image(value: object, keep: bool) -> str:
+    if is_raw(value, keep):
         return str(value)
     what = "an image reference (such as postgres:15 or registry:5000/team/app:1)"
     return matching(_IMAGE, what, LONGEST_IMAGE)(value)
@@ -102,8 +99,8 @@ def _port_of(url: str) -> int | None:
     return int(found[1]) if found else None
 
 
-def _http_url(value: object, info: ValidationInfo) -> str:
-    if is_raw(value, info):
+def _http_url(value: object, keep: bool) -> str:
+    if is_raw(value, keep):
         return str(value)
     if not isinstance(value, str) or not is_http_url(value):
         wrong(f"{shown(value)} is not a URL (such as http://127.0.0.1:9090)")
@@ -163,54 +160,54 @@ def _route_path(value: object) -> str:
     return path
 
 
-FilePath = Annotated[str, BeforeValidator(_file_path), schema_of(type="string")]
+FilePath = Annotated[str, Check(_file_path), schema_of(type="string")]
 Port = Annotated[
     int,
-    BeforeValidator(check_port),
+    Check(check_port),
     schema_of(type=["integer", "string"], minimum=1, maximum=65535),
 ]
-Image = Annotated[str, BeforeValidator(_image), schema_of(type="string", examples=["postgres:15"])]
+Image = Annotated[
+    str, Check(_image, keeps=True), schema_of(type="string", examples=["postgres:15"])
+]
 Publish = Annotated[
     str | None,
-    BeforeValidator(_publish),
+    Check(_publish),
     schema_of(type=["integer", "string", "boolean"], examples=[80, "127.0.0.1:8080", "off"]),
 ]
 check_name = matching(NAME_RULE, "a name (lower-case letters, digits, - and _; at most 63)")
-Name = Annotated[
-    str, BeforeValidator(check_name), schema_of(type="string", pattern=f"^{NAME_RULE}$")
-]
+Name = Annotated[str, Check(check_name), schema_of(type="string", pattern=f"^{NAME_RULE}$")]
 check_project = matching(
     r"[a-z0-9][a-z0-9_-]*",
     "a project name (lower-case letters, digits, - and _, first a letter or digit)",
     LONGEST_NAME,
 )
 ProjectName = Annotated[
-    str, BeforeValidator(check_project), schema_of(type="string", pattern="^[a-z0-9][a-z0-9_-]*$")
+    str, Check(check_project), schema_of(type="string", pattern="^[a-z0-9][a-z0-9_-]*$")
 ]
-UrlPath = Annotated[str, BeforeValidator(_check_path), schema_of(type="string", pattern="^/")]
-RoutePath = Annotated[str, BeforeValidator(_route_path), schema_of(type="string", pattern="^/")]
+UrlPath = Annotated[str, Check(_check_path), schema_of(type="string", pattern="^/")]
+RoutePath = Annotated[str, Check(_route_path), schema_of(type="string", pattern="^/")]
 HostName = Annotated[
     str,
-    BeforeValidator(_host_name),
+    Check(_host_name),
     schema_of(type="string"),
 ]
 HttpUrl = Annotated[
     str,
-    BeforeValidator(_http_url),
+    Check(_http_url, keeps=True),
     schema_of(type="string", examples=["http://127.0.0.1:9090"]),
 ]
 AddressRange = Annotated[
-    str, BeforeValidator(_address_range), schema_of(type="string", examples=["10.0.0.0/8"])
+    str, Check(_address_range), schema_of(type="string", examples=["10.0.0.0/8"])
 ]
 check_header_name = matching(r"[A-Za-z0-9-]{1,128}", "a header's name (letters, digits and -)")
-HeaderValue = Annotated[str, BeforeValidator(check_header_value), schema_of(type="string")]
+HeaderValue = Annotated[str, Check(check_header_value), schema_of(type="string")]
 Email = Annotated[
     str,
-    BeforeValidator(matching(_EMAIL, "an e-mail address")),
+    Check(matching(_EMAIL, "an e-mail address")),
     schema_of(type="string", examples=["admin@example.org"]),
 ]
 CookieName = Annotated[
     str,
-    BeforeValidator(matching(r"[A-Za-z0-9_.-]{1,128}", "a cookie name (letters, digits, _ . -)")),
+    Check(matching(r"[A-Za-z0-9_.-]{1,128}", "a cookie name (letters, digits, _ . -)")),
     schema_of(type="string"),
 ]

@@ -8,9 +8,9 @@ from decimal import Decimal
 from typing import Annotated
 
 import durationpy
-from pydantic import BeforeValidator, PlainSerializer
 
-from msctl.fields.checks import number, schema_of, shown, whole, wrong
+from msctl.fields.checks import number, schema_of, whole
+from msctl.records import Check, Shown, shown, wrong
 
 _SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?)(?: *(?:([kmgtp])(?:i?b)?|b))?", re.IGNORECASE | re.ASCII)
 _UNITS = "bkmgtp"
@@ -125,24 +125,24 @@ def _surge(value: object) -> int | str:
 
 Duration = Annotated[
     timedelta,
-    BeforeValidator(_duration),
-    PlainSerializer(show_duration),
+    Check(_duration),
+    Shown(show_duration),
     schema_of(type="string", examples=["10s", "1m30s", "500ms"]),
 ]
 Size = Annotated[
     int,
-    BeforeValidator(_size),
-    PlainSerializer(show_size),
+    Check(_size),
+    Shown(show_size),
     schema_of(type=["string", "integer"], examples=["512M", "1G"]),
 ]
-Cpus = Annotated[float, BeforeValidator(_cpus), schema_of(type=["number", "string"])]
+Cpus = Annotated[float, Check(_cpus), schema_of(type=["number", "string"])]
 Surge = Annotated[
-    int | str, BeforeValidator(_surge), schema_of(type=["integer", "string"], examples=[1, "25%"])
+    int | str, Check(_surge), schema_of(type=["integer", "string"], examples=[1, "25%"])
 ]
 Percentage = Annotated[
     float,
-    BeforeValidator(_percentage),
-    PlainSerializer(lambda value: f"{value:g}%"),
+    Check(_percentage),
+    Shown(lambda value: f"{value:g}%"),
     schema_of(type="string", examples=["70%"]),
 ]
-Rate = Annotated[float, BeforeValidator(_rate), schema_of(type=["number", "string"], examples=[50])]
+Rate = Annotated[float, Check(_rate), schema_of(type=["number", "string"], examples=[50])]

@@ -28,7 +28,7 @@ def deploy_of(draft: Draft, value: Any) -> None:
         devices = reserved["devices"]
         draft.passed["deploy"] = {"resources": {"reservations": {"devices": devices}}}
     if "pids" in limits:
-        place = draft.entry if "pids_limit" in Service.model_fields else draft.passed
+        place = draft.entry if "pids_limit" in Service.keys else draft.passed
         place["pids_limit"] = limits["pids"]
     if "generic_resources" in reserved:
         at = (*draft.at, "deploy", "resources", "reservations", "generic_resources")

@@ -8,11 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pydantic import ValidationError
-
 from msctl.config.problems import Path
 from msctl.importing.source import Source
 from msctl.model import Service
+from msctl.records import Unfit
 from msctl.render.health import health_check
 
 _URL = re.compile(
@@ -105,10 +104,10 @@ def _is_auto(found: Health, test: list[str], times: Mapping[str, Any], port: Any
         return False
     health = {**asks, **_unusual(times)}
     try:
-        service = Service.model_validate(
+        service = Service.read(
             {"image": "i", "health": health, **({"port": int(seen)} if seen else {})}
         )
-    except ValidationError:
+    except Unfit:
         return False
     if health_check(service)["test"] != test:
         return False

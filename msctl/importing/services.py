@@ -63,7 +63,7 @@ def service_of(draft: Draft, routing: Routing, labels: Labels, needed_as_job: bo
         if handle is not None:
             handle(draft, raw[key])
         elif key in FIRST_CLASS and raw[key] is not None:
-            place = entry if key in Service.model_fields else draft.passed
+            place = entry if key in Service.keys else draft.passed
             place[key] = raw[key]
         elif key in SERVICE_KEYS and key not in ("deploy", "networks", "build", "healthcheck"):
             _pass(draft, key, raw[key])

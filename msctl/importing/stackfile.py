@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import ValidationError
-
 from msctl.importing.gateway import (
     Gateway,
     find_gateway,
@@ -24,6 +22,7 @@ from msctl.importing.services import Draft, linked, service_of
 from msctl.importing.source import Note, Source, several
 from msctl.model import AUTOSCALER, AUTOSCALER_PROXY, GATEWAY, OWN_SERVICES, Stack
 from msctl.model.passthrough import STACK_KEYS
+from msctl.records import Unfit
 from msctl.render.document import dump
 from msctl.render.socketproxy import IMAGE
 from msctl.render.traefik import gateway_flags
@@ -272,8 +271,8 @@ def _with_args(data: dict[str, Any], args: list[str]) -> dict[str, Any]:
 
 def _own_args(data: dict[str, Any], gateway: Gateway) -> list[str]:
     try:
-        stack = Stack.model_validate(data, context={"keep": True})
-    except ValidationError:
+        stack = Stack.read(data, keep=True)
+    except Unfit:
         return []
     return own_args(gateway.flags, gateway_flags(stack))
 

@@ -27,7 +27,6 @@ from msctl.model.gateway import (
 from msctl.model.health import HealthCheck
 from msctl.model.kubernetes import KubernetesService, KubernetesStack
 from msctl.model.middlewares import Headers, RateLimit, Retry
-from msctl.model.record import Record
 from msctl.model.rollout import Rollout
 from msctl.model.routes import Route, Sticky
 from msctl.model.secrets import SecretMount
@@ -54,7 +53,6 @@ __all__ = [
     "Metrics",
     "Operator",
     "RateLimit",
-    "Record",
     "Replicas",
     "Reservation",
     "Resources",

@@ -1,14 +1,10 @@
 """The autoscaler as a service of the stack."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import timedelta
 
-from pydantic import model_validator
-
 from msctl.fields import Duration, Flag, show_duration, wrong
-from msctl.model.record import Record
+from msctl.records import Record
 
 
 class Autoscaler(Record):
@@ -19,13 +15,11 @@ class Autoscaler(Record):
     interval: Duration | None = None
     """Time between two decisions, instead of each service's own."""
 
-    @model_validator(mode="after")
-    def _often_enough(self) -> Autoscaler:
+    def agree(self) -> None:
         if self.interval is not None and not (
             timedelta(seconds=1) <= self.interval <= timedelta(hours=1)
         ):
             wrong(f"interval {show_duration(self.interval)} is not between 1s and 1h")
-        return self
 
 
 @dataclass(frozen=True)

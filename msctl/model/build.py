@@ -1,16 +1,13 @@
 """How an image is built."""
 
-from __future__ import annotations
-
 from typing import Annotated
-
-from pydantic import Field
 
 from msctl.fields import (
     Environment,
     FilePath,
 )
-from msctl.model.record import Record, short
+from msctl.model.forms import short
+from msctl.records import Record, key
 
 
 class Build(Record):
@@ -20,7 +17,7 @@ class Build(Record):
     """Folder with the sources, from the stack file's folder."""
     dockerfile: FilePath | None = None
     """File in the context (Dockerfile)."""
-    args: Environment = Field(default_factory=dict)
+    args: Environment = key(factory=dict)
     """Build arguments."""
 
 

@@ -1,11 +1,7 @@
 """How many replicas a service has, and how much each of them may use."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 from typing import Annotated
-
-from pydantic import model_validator
 
 from msctl.fields import (
     Cpus,
@@ -17,7 +13,8 @@ from msctl.fields import (
     show_size,
     wrong,
 )
-from msctl.model.record import COUNT_SCHEMA, Record, count_of
+from msctl.model.forms import COUNT_SCHEMA, count_of
+from msctl.records import Record
 
 DEFAULT_MAX_REPLICAS = 10
 SMALLEST_MEMORY = 6 * 1024 * 1024
@@ -35,8 +32,7 @@ class Replicas(Record):
     )
     """Most that `scale` accepts."""
 
-    @model_validator(mode="after")
-    def _in_order(self) -> Replicas:
+    def agree(self) -> None:
         if self.min > self.max:
             wrong(f"min {self.min} is more than max {self.max}")
         if self.initial < self.min:
@@ -46,7 +42,6 @@ class Replicas(Record):
                 f"initial {self.initial} is more than max {self.max}; "
                 f"write {{initial: {self.initial}, max: {self.initial}}}"
             )
-        return self
 
 
 class Reservation(Record):
@@ -66,15 +61,13 @@ class Resources(Record):
     reserve: Reservation = Reservation()
     """What is reserved for each replica."""
 
-    @model_validator(mode="after")
-    def _reservation_within_limit(self) -> Resources:
+    def agree(self) -> None:
         for key in ("cpus", "memory"):
             limit, reserved = getattr(self, key), getattr(self.reserve, key)
             if limit is not None and reserved is not None and reserved > limit:
                 wrong(f"reserve.{key} is more than the limit of {key}")
         if self.memory is not None and self.memory < SMALLEST_MEMORY:
             wrong(f"memory {show_size(self.memory)} is less than the 6M that an engine accepts")
-        return self
 
 
 class Autoscale(Record):
@@ -96,8 +89,7 @@ class Autoscale(Record):
     stabilize_down: Duration = timedelta(seconds=300)
     """Time for which fewer replicas must have been enough before any goes."""
 
-    @model_validator(mode="after")
-    def _can_be_followed(self) -> Autoscale:
+    def agree(self) -> None:
         if self.min is not None and self.max is not None and self.min > self.max:
             wrong(f"min {self.min} is more than max {self.max}")
         if self.cpu is None and self.rps is None and self.latency_p95 is None:
@@ -108,4 +100,3 @@ class Autoscale(Record):
             wrong(f"interval {show_duration(self.interval)} is not between 1s and 1h")
         if self.stabilize_down > timedelta(hours=1):
             wrong(f"stabilize_down {show_duration(self.stabilize_down)} is longer than 1h")
-        return self

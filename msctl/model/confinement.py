@@ -4,17 +4,12 @@ A key that the file gives stands in the place of the default; only `cap_add`, wi
 adds to it (see `msctl.render.confinement`).
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, ValidationInfo
-from pydantic.json_schema import WithJsonSchema
-
 from msctl.fields import check_text, is_raw, names, no_controls, one_or_many, shown, whole, wrong
-from msctl.model.record import Record
+from msctl.records import Check, Record, Schema, key
 
 NO_NEW_PRIVILEGES = "no-new-privileges:true"
 PIDS_LIMIT = 2048
@@ -27,27 +22,27 @@ _SECURITY_OPTION = re.compile(r"[a-z][a-z-]{1,40}(?:[:=][^\s\x00-\x1f]{1,4096})?
 _TMPFS = re.compile(r"/[^:\s\x00-\x1f\x7f]{1,4095}(?::[a-z0-9=,_%-]{1,200})?")
 
 
-def _written(pattern: re.Pattern[str], what: str) -> BeforeValidator:
+def _written(pattern: re.Pattern[str], what: str) -> Check:
     """A text of a form; one that keeps its `${VAR}` is looked at when it has its value."""
 
-    def check(value: object, info: ValidationInfo) -> str:
+    def check(value: object, keep: bool) -> str:
         text = check_text(value)
-        if not is_raw(value, info) and not pattern.fullmatch(text):
+        if not is_raw(value, keep) and not pattern.fullmatch(text):
             wrong(f"{shown(text)} is not {what}")
         return text
 
-    return BeforeValidator(check)
+    return Check(check, keeps=True)
 
 
 def _upper(value: object) -> object:
     return value.upper() if isinstance(value, str) and "$" not in value else value
 
 
-def _number_or_off(what: str, high: int) -> Callable[[object, ValidationInfo], object]:
-    def check(value: object, info: ValidationInfo) -> object:
+def _number_or_off(what: str, high: int) -> Callable[[object, bool], object]:
+    def check(value: object, keep: bool) -> object:
         if value is False or value in ("off", -1, "-1"):
             return None
-        return value if is_raw(value, info) else whole(value, f"{what}, or off", 1, high)
+        return value if is_raw(value, keep) else whole(value, f"{what}, or off", 1, high)
 
     return check
 
@@ -59,21 +54,21 @@ class Logging(Record):
         Annotated[
             str,
             _written(re.compile(r"[A-Za-z0-9][A-Za-z0-9_./:-]{0,127}"), "the name of a driver"),
-            WithJsonSchema({"type": "string"}),
+            Schema({"type": "string"}),
         ]
         | None
     ) = None
     """The engine's logging driver; default: the engine's own."""
     options: Annotated[
         dict[str, str],
-        BeforeValidator(lambda value: _options(value)),
-        WithJsonSchema(
+        Check(lambda value: _options(value)),
+        Schema(
             {
                 "type": "object",
                 "additionalProperties": {"type": ["string", "number", "boolean"]},
             }
         ),
-    ] = Field(default_factory=dict)
+    ] = key(factory=dict)
     """The driver's options."""
 
 
@@ -88,17 +83,13 @@ def _options(value: object) -> dict[str, str]:
 
 LOGGING = Logging(driver="json-file", options={"max-size": "10m", "max-file": "3"})
 """Else the engine keeps all that a container ever wrote."""
-_TEXTS = WithJsonSchema(
-    {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
-)
+_TEXTS = Schema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]})
 Capabilities = Annotated[
     tuple[
-        Annotated[
-            str, _written(_CAPABILITY, "a capability (such as NET_RAW)"), BeforeValidator(_upper)
-        ],
+        Annotated[str, Check(_upper), _written(_CAPABILITY, "a capability (such as NET_RAW)")],
         ...,
     ],
-    BeforeValidator(names),
+    Check(names),
     _TEXTS,
 ]
 SecurityOptions = Annotated[
@@ -108,7 +99,7 @@ SecurityOptions = Annotated[
         ],
         ...,
     ],
-    BeforeValidator(names),
+    Check(names),
     _TEXTS,
 ]
 Tmpfs = Annotated[
@@ -118,23 +109,23 @@ Tmpfs = Annotated[
         ],
         ...,
     ],
-    BeforeValidator(one_or_many),
+    Check(one_or_many),
     _TEXTS,
 ]
 User = Annotated[
     str,
     _written(_USER, "a user of the container (NAME or UID, or with a group: 1000:1000)"),
-    WithJsonSchema({"type": ["string", "integer"]}),
+    Schema({"type": ["string", "integer"]}),
 ]
 PidsLimit = Annotated[
     int | str | None,
-    BeforeValidator(_number_or_off(f"a number of processes (1-{MOST_PIDS})", MOST_PIDS)),
-    WithJsonSchema({"type": ["integer", "string", "boolean"], "minimum": -1}),
+    Check(_number_or_off(f"a number of processes (1-{MOST_PIDS})", MOST_PIDS), keeps=True),
+    Schema({"type": ["integer", "string", "boolean"], "minimum": -1}),
 ]
 LoggingField = Annotated[
     Logging | None,
-    BeforeValidator(
+    Check(
         lambda value: None if value is False or value == "off" else value,
-        json_schema_input_type=Literal["off", False] | Logging,
+        accepts=Literal["off", False] | Logging,
     ),
 ]

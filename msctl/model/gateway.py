@@ -1,11 +1,6 @@
 """Traefik, and the certificates of its entry points."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
-
-from pydantic import AfterValidator, BeforeValidator, ValidationInfo, model_validator
-from pydantic.json_schema import WithJsonSchema
 
 from msctl.fields import (
     Email,
@@ -33,7 +28,7 @@ from msctl.model.confinement import (
     Tmpfs,
     User,
 )
-from msctl.model.record import Record
+from msctl.records import Check, Record, Schema
 
 GATEWAY, SOCKET_PROXY = "traefik", "socket-proxy"
 AUTOSCALER, AUTOSCALER_PROXY = "autoscaler", "autoscaler-proxy"
@@ -56,8 +51,8 @@ class Tls(Record):
 
     mode: Annotated[
         Literal["off", "self-signed", "files", "acme"],
-        BeforeValidator(lambda value: _tls_mode(value)),
-        WithJsonSchema({"enum": [*MODES, False]}),
+        Check(lambda value: _tls_mode(value)),
+        Schema({"enum": [*MODES, False]}),
     ] = "self-signed"
     """off; self-signed (an authority of the stack's own); files (cert and key); or acme (Let's
     Encrypt)."""
@@ -67,28 +62,26 @@ class Tls(Record):
     """PEM file with the certificate's private key; mode files."""
     email: Email | None = None
     """Address of the account at Let's Encrypt; mode acme."""
-    hosts: Annotated[tuple[HostName, ...], BeforeValidator(one_or_many)] = ()
+    hosts: Annotated[tuple[HostName, ...], Check(one_or_many)] = ()
     """Host names that the certificate is for; default: those of the routes and the dashboard."""
     challenge: Annotated[
         Literal["http", "tls"],
-        BeforeValidator(lambda value: _challenge(value)),
-        WithJsonSchema({"enum": ["http", "tls"]}),
+        Check(lambda value: _challenge(value)),
+        Schema({"enum": ["http", "tls"]}),
     ] = "http"
     """How Let's Encrypt sees that a host is ours: by port 80 (http) or 443 (tls); mode acme."""
     staging: Flag = False
     """Whether certificates come from Let's Encrypt's server for trials; mode acme."""
 
-    @model_validator(mode="after")
-    def _has_what_its_mode_needs(self) -> Tls:
+    def agree(self) -> None:
         if self.mode == "files" and (self.cert is None or self.key is None):
             wrong("mode files needs cert and key, each the path of a PEM file")
         if self.mode == "acme" and self.email is None:
             wrong("mode acme needs email, the address of the account at Let's Encrypt")
         for mode, keys in _KEYS_OF_MODES.items():
-            given = sorted(self.model_fields_set.intersection(keys))
+            given = sorted(self.given.intersection(keys))
             if given and self.mode != mode:
                 wrong(f"{', '.join(given)}: only for mode {mode}, and it is {self.mode}")
-        return self
 
 
 def _tls_mode(value: object) -> object:
@@ -114,8 +107,8 @@ DOCKER_SOCKET = "/var/run/docker.sock"
 """Where an engine that root runs has its socket; Docker Desktop's has it there for containers."""
 
 
-def _socket(value: str, info: ValidationInfo) -> str:
-    if not is_raw(value, info) and (not value.startswith("/") or ":" in value):
+def _socket(value: str, keep: bool) -> str:
+    if not is_raw(value, keep) and (not value.startswith("/") or ":" in value):
         wrong(f"{shown(value)} is not the absolute path of a socket, such as {DOCKER_SOCKET}")
     return value
 
@@ -147,9 +140,7 @@ class Gateway(Record):
     """Published HTTP port, `[HOST:]PORT` or off."""
     https: Publish = "443"
     """Published HTTPS port, `[HOST:]PORT` or off."""
-    dashboard: Annotated[Publish, AfterValidator(lambda value: _on_loopback(value))] = (
-        "127.0.0.1:8080"
-    )
+    dashboard: Annotated[Publish, Check(lambda value: _on_loopback(value))] = "127.0.0.1:8080"
     """Where API and dashboard are published without a password, `[HOST:]PORT` or off; on loopback
     where no host is given."""
     api: HttpUrl | None = None
@@ -158,16 +149,16 @@ class Gateway(Record):
     """Certificates."""
     dashboard_host: HostName | None = None
     """Host name by which the dashboard is reached from outside, by HTTPS and with a password."""
-    socket: Annotated[FilePath, AfterValidator(_socket)] = DOCKER_SOCKET
+    socket: Annotated[FilePath, Check(_socket, keeps=True)] = DOCKER_SOCKET
     """The engine's socket on its machine; that of a rootless engine is elsewhere, such as
     ${XDG_RUNTIME_DIR}/docker.sock."""
     socket_proxy: Annotated[
         SocketProxy | None,
-        BeforeValidator(_proxy_or_off, json_schema_input_type=SocketProxy | Literal["off", False]),
+        Check(_proxy_or_off, accepts=SocketProxy | Literal["off", False]),
     ] = SocketProxy()
     """What asks the engine on behalf of the gateway; off: the gateway has the engine's socket,
     and whoever breaks into it has the machine."""
-    args: Annotated[tuple[Text, ...], BeforeValidator(one_or_many)] = ()
+    args: Annotated[tuple[Text, ...], Check(one_or_many)] = ()
     """More static flags for Traefik."""
     user: User | None = None
     """User of the container's processes; default: the image's."""

@@ -1,12 +1,7 @@
 """How it is found out whether a replica is well."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 from typing import Annotated, Literal
-
-from pydantic import BeforeValidator, model_validator
-from pydantic.json_schema import WithJsonSchema
 
 from msctl.fields import (
     Duration,
@@ -17,12 +12,12 @@ from msctl.fields import (
     whole,
     wrong,
 )
-from msctl.model.record import Record
+from msctl.records import Check, Record, Schema
 
 HealthCommand = Annotated[
     Literal["auto", "none"] | tuple[str, ...],
-    BeforeValidator(lambda value: _health_command(value)),
-    WithJsonSchema(
+    Check(lambda value: _health_command(value)),
+    Schema(
         {
             "anyOf": [
                 {"enum": ["auto", "none"]},
@@ -52,8 +47,8 @@ class HealthCheck(Record):
     """Time after which a check has failed."""
     retries: Annotated[
         int,
-        BeforeValidator(lambda value: whole(value, "a number of retries (1-100)", 1, 100)),
-        WithJsonSchema({"type": ["integer", "string"], "minimum": 1}),
+        Check(lambda value: whole(value, "a number of retries (1-100)", 1, 100)),
+        Schema({"type": ["integer", "string"], "minimum": 1}),
     ] = 3
     """Failures in a row after which the replica is unhealthy."""
     start_period: Duration = timedelta(0)
@@ -63,8 +58,7 @@ class HealthCheck(Record):
     grpc: Flag = False
     """Whether the service answers the gRPC health protocol on its port."""
 
-    @model_validator(mode="after")
-    def _has_something_to_ask(self) -> HealthCheck:
+    def agree(self) -> None:
         if self.command == "auto" and self.path is None and not self.grpc:
             wrong("a health check needs a path, grpc: true, or a command")
         if self.command == "none" and self.path is None:
@@ -72,4 +66,3 @@ class HealthCheck(Record):
         for key in ("interval", "timeout"):
             if getattr(self, key) < timedelta(milliseconds=1):
                 wrong(f"{key} is shorter than 1ms")
-        return self

@@ -1,12 +1,7 @@
 """What differs on Kubernetes."""
 
-from __future__ import annotations
-
 import re
 from typing import Annotated, Literal
-
-from pydantic import BeforeValidator, Field
-from pydantic.json_schema import WithJsonSchema
 
 from msctl.fields import (
     Environment,
@@ -20,7 +15,8 @@ from msctl.fields import (
     wrong,
 )
 from msctl.model.entries import MountEntry
-from msctl.model.record import COUNT_SCHEMA, Record, count_of
+from msctl.model.forms import COUNT_SCHEMA, count_of
+from msctl.records import Check, Record, Schema, key
 
 SERVICE_TYPES = ("ClusterIP", "NodePort", "LoadBalancer")
 ACCESS_MODES = ("ReadWriteOnce", "ReadWriteOncePod", "ReadWriteMany", "ReadOnlyMany")
@@ -28,13 +24,13 @@ _OBJECT = r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?"
 _NAMESPACE = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 
 
-def _one_of(what: str, allowed: tuple[str, ...]) -> BeforeValidator:
+def _one_of(what: str, allowed: tuple[str, ...]) -> Check:
     def check(value: object) -> object:
         if value not in allowed:
             wrong(f"{shown(value)} is not {what} ({', '.join(allowed)})")
         return value
 
-    return BeforeValidator(check)
+    return Check(check)
 
 
 def _namespace(value: object) -> object:
@@ -58,7 +54,7 @@ class KubernetesService(Record):
         Annotated[
             Literal["ClusterIP", "NodePort", "LoadBalancer"],
             _one_of("a type of Service", SERVICE_TYPES),
-            WithJsonSchema({"enum": list(SERVICE_TYPES)}),
+            Schema({"enum": list(SERVICE_TYPES)}),
         ]
         | None
     ) = None
@@ -70,7 +66,7 @@ class KubernetesService(Record):
         Annotated[
             Literal["ReadWriteOnce", "ReadWriteOncePod", "ReadWriteMany", "ReadOnlyMany"],
             _one_of("an access mode of a volume", ACCESS_MODES),
-            WithJsonSchema({"enum": list(ACCESS_MODES)}),
+            Schema({"enum": list(ACCESS_MODES)}),
         ]
         | None
     ) = None
@@ -80,34 +76,28 @@ class KubernetesService(Record):
     """Image reference, where it has another name for the cluster."""
     user: Annotated[
         int | None,
-        BeforeValidator(lambda v: None if v is None else whole(v, "a user id", 1, 2**31 - 1)),
-        WithJsonSchema({"type": ["integer", "string"], "minimum": 1}),
+        Check(lambda v: None if v is None else whole(v, "a user id", 1, 2**31 - 1)),
+        Schema({"type": ["integer", "string"], "minimum": 1}),
     ] = None
     """Number of the user that the image runs as: its pods then fit the restricted Pod Security
     profile. Of a few well-known images msctl knows it."""
-    env: Environment = Field(default_factory=dict)
+    env: Environment = key(factory=dict)
     """Environment variables that differ."""
-    volumes: Annotated[tuple[MountEntry, ...], BeforeValidator(one_or_many)] = ()
+    volumes: Annotated[tuple[MountEntry, ...], Check(one_or_many)] = ()
     """Mounts that differ; each replaces the service's one at the same path."""
 
 
 class KubernetesStack(Record):
     """Where the stack differs on Kubernetes."""
 
-    namespace: (
-        Annotated[str, BeforeValidator(_namespace), WithJsonSchema({"type": "string"})] | None
-    ) = None
+    namespace: Annotated[str, Check(_namespace), Schema({"type": "string"})] | None = None
     """Namespace of all that is made; default: the project's name."""
     cert_manager: Flag = True
     """Whether cert-manager issues the gateway's certificate; else Traefik makes one up itself."""
-    cluster_issuer: (
-        Annotated[str, BeforeValidator(_object_name), WithJsonSchema({"type": "string"})] | None
-    ) = None
+    cluster_issuer: Annotated[str, Check(_object_name), Schema({"type": "string"})] | None = None
     """ClusterIssuer of the cluster that issues the certificate; default: an Issuer of the stack's
     own, by `gateway.tls`."""
-    ingress_class: (
-        Annotated[str, BeforeValidator(_object_name), WithJsonSchema({"type": "string"})] | None
-    ) = None
+    ingress_class: Annotated[str, Check(_object_name), Schema({"type": "string"})] | None = None
     """Class of the Ingress by which Let's Encrypt sees that a host is ours (`gateway.tls.mode`
     acme); default: the cluster's default one."""
     keda: Flag = False

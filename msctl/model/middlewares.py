@@ -4,13 +4,8 @@ A route's own key wins over its service's; `off` takes it away. A key that is no
 service has it; `headers` and `retry` are on unless they are off.
 """
 
-from __future__ import annotations
-
 from datetime import timedelta
 from typing import Annotated, Any, Literal
-
-from pydantic import BeforeValidator, Field, model_validator
-from pydantic.json_schema import WithJsonSchema
 
 from msctl.fields import (
     AddressRange,
@@ -26,11 +21,11 @@ from msctl.fields import (
     whole,
     wrong,
 )
-from msctl.model.record import Record
+from msctl.records import Check, Record, Schema, key
 
 _MOST = 1_000_000
-_TEXT_OR_OFF = WithJsonSchema({"type": ["string", "boolean"]})
-_WHOLE = WithJsonSchema({"type": ["integer", "string"], "minimum": 1})
+_TEXT_OR_OFF = Schema({"type": ["string", "boolean"]})
+_WHOLE = Schema({"type": ["integer", "string"], "minimum": 1})
 
 
 def is_off(value: object) -> bool:
@@ -38,11 +33,11 @@ def is_off(value: object) -> bool:
     return value is False or value == "off"
 
 
-def _whole_number(what: str, high: int = _MOST) -> BeforeValidator:
-    return BeforeValidator(lambda value: whole(value, f"{what} (1 to {high})", 1, high))
+def _whole_number(what: str, high: int = _MOST) -> Check:
+    return Check(lambda value: whole(value, f"{what} (1 to {high})", 1, high))
 
 
-def _switched(record: type[Record], key: str | None = None) -> BeforeValidator:
+def _switched(record: type[Record], key: str | None = None) -> Check:
     """`off` for a record; `on` for its defaults; with `key`, a bare value stands for that key."""
 
     def expand(value: object) -> object:
@@ -54,7 +49,7 @@ def _switched(record: type[Record], key: str | None = None) -> BeforeValidator:
         return {key: value} if bare else value
 
     short: Any = Literal["off", "on", False, True] if key is None else Literal["off", False] | int
-    return BeforeValidator(expand, json_schema_input_type=short | str | record)
+    return Check(expand, accepts=short | str | record)
 
 
 def _or_off(value: object) -> object:
@@ -74,11 +69,9 @@ class RateLimit(Record):
     period: Duration = timedelta(seconds=1)
     """Time that the average is meant for."""
 
-    @model_validator(mode="after")
-    def _period_is_of_use(self) -> RateLimit:
+    def agree(self) -> None:
         if not timedelta(milliseconds=1) <= self.period <= timedelta(hours=24):
             wrong(f"period {show_duration(self.period)} is not between 1ms and 24h")
-        return self
 
 
 class Headers(Record):
@@ -86,11 +79,11 @@ class Headers(Record):
 
     frame: Annotated[
         Literal["deny", "sameorigin"] | None,
-        BeforeValidator(lambda value: _frame(value)),
-        WithJsonSchema({"enum": ["deny", "sameorigin", "off", False]}),
+        Check(lambda value: _frame(value)),
+        Schema({"enum": ["deny", "sameorigin", "off", False]}),
     ] = "deny"
     """Who may show the pages in a frame (X-Frame-Options): deny, sameorigin or off."""
-    referrer: Annotated[HeaderValue | None, BeforeValidator(_or_off), _TEXT_OR_OFF] = (
+    referrer: Annotated[HeaderValue | None, Check(_or_off), _TEXT_OR_OFF] = (
         "strict-origin-when-cross-origin"
     )
     """Referrer-Policy, or off."""
@@ -98,10 +91,10 @@ class Headers(Record):
     """Content-Security-Policy."""
     permissions: HeaderValue | None = None
     """Permissions-Policy."""
-    hsts: Annotated[Duration | None, BeforeValidator(_or_off), _TEXT_OR_OFF] = timedelta(days=365)
+    hsts: Annotated[Duration | None, Check(_or_off), _TEXT_OR_OFF] = timedelta(days=365)
     """For how long browsers shall come by HTTPS only (Strict-Transport-Security), or off; not
     sent with a self-signed certificate."""
-    response: HeaderMap = Field(default_factory=dict)
+    response: HeaderMap = key(factory=dict)
     """More headers of answers, by name; an empty value takes a header away."""
 
 
@@ -127,20 +120,20 @@ class Retry(Record):
     """Time before the second attempt; it grows with each."""
 
 
-def _some(what: str) -> BeforeValidator:
+def _some(what: str) -> Check:
     def check(value: object) -> object:
         if isinstance(value, list | tuple) and not value:
             wrong(f"an empty list of {what}; name at least one, or write off")
         return value
 
-    return BeforeValidator(check)
+    return Check(check)
 
 
 RateLimitField = Annotated[RateLimit | None, _switched(RateLimit, "average")]
 InFlightField = Annotated[
     int | None,
-    BeforeValidator(lambda v: None if is_off(v) else whole(v, "a number of requests", 1, _MOST)),
-    WithJsonSchema({"type": ["integer", "string", "boolean"], "minimum": 1}),
+    Check(lambda v: None if is_off(v) else whole(v, "a number of requests", 1, _MOST)),
+    Schema({"type": ["integer", "string", "boolean"], "minimum": 1}),
 ]
 HeadersField = Annotated[Headers | None, _switched(Headers)]
 _SOME_OR_OFF: dict[str, Any] = {
@@ -152,19 +145,19 @@ _SOME_OR_OFF: dict[str, Any] = {
 }
 IpAllowField = Annotated[
     tuple[AddressRange, ...] | None,
-    BeforeValidator(lambda value: None if is_off(value) else one_or_many(value)),
+    Check(lambda value: None if is_off(value) else one_or_many(value)),
     _some("addresses"),
-    WithJsonSchema(_SOME_OR_OFF),
+    Schema(_SOME_OR_OFF),
 ]
 BasicAuthField = Annotated[
     tuple[Name, ...] | None,
-    BeforeValidator(lambda value: None if is_off(value) else names(value)),
+    Check(lambda value: None if is_off(value) else names(value)),
     _some("users"),
-    WithJsonSchema(_SOME_OR_OFF),
+    Schema(_SOME_OR_OFF),
 ]
 BodyLimitField = Annotated[
     Size | None,
-    BeforeValidator(_or_off),
-    WithJsonSchema({"type": ["string", "integer", "boolean"], "examples": ["10M"]}),
+    Check(_or_off),
+    Schema({"type": ["string", "integer", "boolean"], "examples": ["10M"]}),
 ]
 RetryField = Annotated[Retry | None, _switched(Retry, "attempts")]

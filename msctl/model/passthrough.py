@@ -4,15 +4,11 @@ It goes into the rendered file as it is. Only what msctl makes on the engine may
 nothing is ever ignored; `msctl import` writes it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, TypeAlias
 
-from pydantic import BeforeValidator
-from pydantic.json_schema import WithJsonSchema
-
 from msctl.fields import holds_controls, shown, wrong
+from msctl.records import Check, Schema
 from msctl.spelling import did_you_mean
 
 Keys: TypeAlias = Mapping[str, Any]
@@ -80,7 +76,7 @@ def unwritable(value: Any, lines: bool = False) -> Iterator[str]:
             yield from unwritable(item, lines or key in ("labels", "annotations"))
 
 
-def _checked(keys: Keys) -> BeforeValidator:
+def _checked(keys: Keys) -> Check:
     def check(value: object) -> object:
         if not isinstance(value, dict):
             wrong(f"{shown(value)} is not a mapping of Compose's keys to values")
@@ -92,16 +88,16 @@ def _checked(keys: Keys) -> BeforeValidator:
             wrong(f"{shown(text)} holds a control character, such as a line break")
         return value
 
-    return BeforeValidator(check)
+    return Check(check)
 
 
 ServicePassthrough = Annotated[
     dict[str, Any],
     _checked(SERVICE_KEYS),
-    WithJsonSchema({"type": "object", "propertyNames": {"enum": sorted(SERVICE_KEYS)}}),
+    Schema({"type": "object", "propertyNames": {"enum": sorted(SERVICE_KEYS)}}),
 ]
 StackPassthrough = Annotated[
     dict[str, Any],
     _checked(STACK_KEYS),
-    WithJsonSchema({"type": "object", "propertyNames": {"enum": sorted(STACK_KEYS)}}),
+    Schema({"type": "object", "propertyNames": {"enum": sorted(STACK_KEYS)}}),
 ]

@@ -1,12 +1,7 @@
 """How replicas are replaced."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 from typing import Annotated, Literal
-
-from pydantic import BeforeValidator
-from pydantic.json_schema import WithJsonSchema
 
 from msctl.fields import (
     Duration,
@@ -14,7 +9,7 @@ from msctl.fields import (
     shown,
     wrong,
 )
-from msctl.model.record import Record
+from msctl.records import Check, Record, Schema
 
 
 class Rollout(Record):
@@ -31,8 +26,8 @@ class Rollout(Record):
     """Time in which the requests inside a replica may end, before it is stopped."""
     order: Annotated[
         Literal["start-first", "stop-first"],
-        BeforeValidator(lambda value: _order(value)),
-        WithJsonSchema({"enum": ["start-first", "stop-first"]}),
+        Check(lambda value: _order(value)),
+        Schema({"enum": ["start-first", "stop-first"]}),
     ] = "start-first"
     """Whether the new replica starts before the old one stops."""
 

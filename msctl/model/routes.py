@@ -1,11 +1,6 @@
 """What the gateway leads to a service, and whom it keeps where."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
-
-from pydantic import BeforeValidator
-from pydantic.json_schema import WithJsonSchema
 
 from msctl.fields import (
     CookieName,
@@ -27,7 +22,7 @@ from msctl.model.middlewares import (
     Retry,
     RetryField,
 )
-from msctl.model.record import Record
+from msctl.records import Check, Record, Schema
 
 
 class Route(Record):
@@ -41,8 +36,8 @@ class Route(Record):
     """Whether the prefix is taken off before the request is passed on."""
     priority: Annotated[
         int | None,
-        BeforeValidator(lambda v: v if v is None else _route_priority(v)),
-        WithJsonSchema({"type": ["integer", "string"], "minimum": 1}),
+        Check(lambda v: v if v is None else _route_priority(v)),
+        Schema({"type": ["integer", "string"], "minimum": 1}),
     ] = None
     """Which route wins where several match: the highest. Default: the length of the rule."""
     rate_limit: RateLimitField = None
@@ -76,15 +71,15 @@ class Sticky(Record):
     same_site: (
         Annotated[
             Literal["none", "lax", "strict"],
-            BeforeValidator(lambda value: _same_site(value)),
-            WithJsonSchema({"enum": ["none", "lax", "strict"]}),
+            Check(lambda value: _same_site(value)),
+            Schema({"enum": ["none", "lax", "strict"]}),
         ]
         | None
     ) = None
     max_age: Annotated[
         int | None,
-        BeforeValidator(lambda v: v if v is None else _seconds(v)),
-        WithJsonSchema({"type": ["integer", "string"]}),
+        Check(lambda v: v if v is None else _seconds(v)),
+        Schema({"type": ["integer", "string"]}),
     ] = None
     """Seconds; a session cookie when absent."""
 

@@ -1,11 +1,6 @@
 """Secrets, as files in containers."""
 
-from __future__ import annotations
-
 from typing import Annotated
-
-from pydantic import BeforeValidator, model_validator
-from pydantic.json_schema import WithJsonSchema
 
 from msctl.fields import (
     LONGEST_PATH,
@@ -16,7 +11,7 @@ from msctl.fields import (
     shown,
     wrong,
 )
-from msctl.model.record import Record
+from msctl.records import Check, Record, Schema
 
 _ABSOLUTE = {"type": "string", "pattern": "^/"}
 
@@ -33,10 +28,7 @@ class SecretMount(Record):
 
     name: Name
     """Name of the secret: its file is `.msctl/secrets/NAME`."""
-    target: (
-        Annotated[str, BeforeValidator(lambda value: _absolute(value)), WithJsonSchema(_ABSOLUTE)]
-        | None
-    ) = None
+    target: Annotated[str, Check(lambda value: _absolute(value)), Schema(_ABSOLUTE)] | None = None
     """Path in the container (`/run/secrets/NAME`)."""
     template: Text | None = None
     """Content of the file, with `{secret}` where the secret goes; default: the secret alone."""
@@ -45,8 +37,6 @@ class SecretMount(Record):
     """Command by which a stateful service takes a new value, run in its container; the value is in
     the file that $MSCTL_SECRET_FILE names."""
 
-    @model_validator(mode="after")
-    def _template_uses_the_secret(self) -> SecretMount:
+    def agree(self) -> None:
         if self.template is not None and "{secret}" not in self.template:
             wrong("a template holds {secret} where the secret goes")
-        return self

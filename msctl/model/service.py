@@ -1,13 +1,8 @@
 """One service of the stack."""
 
-from __future__ import annotations
-
 import re
 from datetime import timedelta
 from typing import Annotated, Literal
-
-from pydantic import BeforeValidator, Field
-from pydantic.json_schema import WithJsonSchema
 
 from msctl.fields import (
     Command,
@@ -38,6 +33,7 @@ from msctl.model.confinement import (
     User,
 )
 from msctl.model.entries import MountEntry, PortEntry
+from msctl.model.forms import short
 from msctl.model.health import HealthCheck
 from msctl.model.kubernetes import KubernetesService
 from msctl.model.middlewares import (
@@ -52,10 +48,10 @@ from msctl.model.middlewares import (
     RetryField,
 )
 from msctl.model.passthrough import ServicePassthrough
-from msctl.model.record import Record, short
 from msctl.model.rollout import Rollout
 from msctl.model.routes import Route, Sticky
 from msctl.model.secrets import SecretMount
+from msctl.records import Check, Record, Schema, key
 
 
 class Service(Record):
@@ -67,35 +63,33 @@ class Service(Record):
     """How to build the image where it is neither present nor to be pulled."""
     command: Command | None = None
     entrypoint: Command | None = None
-    env: Environment = Field(default_factory=dict)
+    env: Environment = key(factory=dict)
     """Environment variables."""
-    env_file: Annotated[tuple[FilePath, ...], BeforeValidator(one_or_many)] = ()
+    env_file: Annotated[tuple[FilePath, ...], Check(one_or_many)] = ()
     """Files of environment variables; `env` wins."""
-    ports: Annotated[tuple[PortEntry, ...], BeforeValidator(one_or_many)] = ()
+    ports: Annotated[tuple[PortEntry, ...], Check(one_or_many)] = ()
     """Published ports, as in Compose. A fixed host port allows one replica."""
-    volumes: Annotated[tuple[MountEntry, ...], BeforeValidator(one_or_many)] = ()
+    volumes: Annotated[tuple[MountEntry, ...], Check(one_or_many)] = ()
     """Volumes and bind mounts, as in Compose."""
-    labels: Labels = Field(default_factory=dict)
+    labels: Labels = key(factory=dict)
     restart: Annotated[
         str,
-        BeforeValidator(lambda value: _restart(value)),
-        WithJsonSchema({"type": ["string", "boolean"]}),
+        Check(lambda value: _restart(value)),
+        Schema({"type": ["string", "boolean"]}),
     ] = "unless-stopped"
     """no, always, unless-stopped, on-failure or on-failure:N."""
     stop_grace: Duration = timedelta(seconds=10)
     """Time between SIGTERM and SIGKILL."""
-    networks: Annotated[tuple[Name, ...], BeforeValidator(names)] = ()
+    networks: Annotated[tuple[Name, ...], Check(names)] = ()
     """Networks of the stack; default: its first one."""
     secrets: Annotated[
         tuple[Annotated[SecretMount, short("name", SecretMount)], ...],
-        BeforeValidator(one_or_many),
+        Check(one_or_many),
     ] = ()
     """Secrets, mounted as files."""
     port: Port | None = None
     """The container's port that routes lead to."""
-    routes: Annotated[
-        tuple[Annotated[Route, short("path", Route)], ...], BeforeValidator(one_or_many)
-    ] = ()
+    routes: Annotated[tuple[Annotated[Route, short("path", Route)], ...], Check(one_or_many)] = ()
     """What the gateway leads here; none: internal."""
     replicas: Annotated[Replicas, short("initial", Replicas, int | str)] = Replicas()
     """How many replicas."""
@@ -105,7 +99,7 @@ class Service(Record):
     """Health check of the gateway and of the engine."""
     sticky: Annotated[Sticky, short("name", Sticky)] | None = None
     """Cookie that keeps a client on its replica."""
-    needs: Annotated[tuple[Name, ...], BeforeValidator(names)] = ()
+    needs: Annotated[tuple[Name, ...], Check(names)] = ()
     """Services that must be healthy first."""
     stateful: Flag = False
     """One replica, never scaled, replaced stop-first."""
@@ -149,7 +143,7 @@ class Service(Record):
     """Processes and threads at the most, or off."""
     logging: LoggingField = LOGGING
     """Logging driver and options, as in Compose; off leaves the engine's."""
-    passthrough: ServicePassthrough = Field(default_factory=dict, alias="x-compose")
+    passthrough: ServicePassthrough = key(factory=dict, alias="x-compose")
     """Keys of Compose that the stack file has none of its own for, as `msctl import` keeps them."""
     kubernetes: KubernetesService = KubernetesService()
     """Where it differs on Kubernetes."""

@@ -1,11 +1,7 @@
 """The whole stack file."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
-from typing import Annotated
-
-from pydantic import BeforeValidator, Field, PrivateAttr
+from typing import Annotated, Self
 
 from msctl.fields import (
     HttpUrl,
@@ -17,8 +13,8 @@ from msctl.model.autoscaler import Autoscaler, Operator
 from msctl.model.gateway import Gateway
 from msctl.model.kubernetes import KubernetesStack
 from msctl.model.passthrough import StackPassthrough
-from msctl.model.record import Record
 from msctl.model.service import Service
+from msctl.records import Check, Record, key
 
 
 class Metrics(Record):
@@ -35,7 +31,7 @@ class Stack(Record):
     """Project name."""
     metrics: Metrics = Metrics()
     """Where msctl reads how the stack does."""
-    networks: Annotated[tuple[Name, ...], BeforeValidator(names)] = ("backend",)
+    networks: Annotated[tuple[Name, ...], Check(names)] = ("backend",)
     """Networks of the stack; the engine's names are PROJECT_NAME."""
     gateway: Gateway = Gateway()
     """Traefik; rendered only when some service has routes."""
@@ -45,20 +41,14 @@ class Stack(Record):
     """Whether the stack runs `msctl autoscale` by itself."""
     kubernetes: KubernetesStack = KubernetesStack()
     """Where the stack differs on Kubernetes."""
-    passthrough: StackPassthrough = Field(default_factory=dict, alias="x-compose")
+    passthrough: StackPassthrough = key(factory=dict, alias="x-compose")
     """What Compose says about networks and volumes, such as `external: true`."""
-    _operator: Operator | None = PrivateAttr(None)
+    operator: Operator | None = key(None, of_file=False)
+    """Whose stack it is; known where the stack scales itself."""
 
-    @property
-    def operator(self) -> Operator | None:
-        """Whose stack it is; known where the stack scales itself."""
-        return self._operator
-
-    def of_operator(self, operator: Operator) -> Stack:
+    def of_operator(self, operator: Operator) -> Self:
         """The same stack, as one of this user's."""
-        found = self.model_copy()
-        found._operator = operator
-        return found
+        return self.replaced(operator=operator)
 
     @property
     def routed(self) -> bool:

@@ -23,7 +23,7 @@ def confinement(of: Service | Gateway) -> Data:
     """The keys that confine the containers of a service, or the gateway's; those that say nothing
     are left out."""
     usual = GATEWAY_CAPABILITIES if isinstance(of, Gateway) else SERVICE_CAPABILITIES
-    added = of.cap_add if "cap_drop" in of.model_fields_set else (*usual, *of.cap_add)
+    added = of.cap_add if "cap_drop" in of.given else (*usual, *of.cap_add)
     found = {
         "user": of.user,
         "read_only": of.read_only,

@@ -78,8 +78,8 @@ def _chain(
     stack: Stack, name: str, service: Service, router: str, route: Route
 ) -> Iterator[Middleware]:
     for key, make in _KINDS.items():
-        said = key in route.model_fields_set
-        of_routes = key == "strip" or any(key in one.model_fields_set for one in service.routes)
+        said = key in route.given
+        of_routes = key == "strip" or any(key in one.given for one in service.routes)
         source = route if said or key == "strip" else service
         found = make(stack, source)
         if found is not None:

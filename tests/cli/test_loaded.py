@@ -88,7 +88,7 @@ def loaded(folder: Path, *words: str, engine: Path = Path("/nowhere.sock")) -> s
 @pytest.mark.parametrize("words", [("--help",), ("--version",)])
 def test_help_loads_the_command_line_alone(tmp_path: Path, words: tuple[str, ...]) -> None:
     """Neither the stack file's model, nor an engine, nor a terminal."""
-    heavy = {"aiohttp", "docker", "httpx", "kubernetes", "pydantic", "requests", "rich", "yaml"}
+    heavy = {"aiohttp", "docker", "httpx", "kubernetes", "msctl.model", "requests", "rich", "yaml"}
     assert not loaded(tmp_path, *words) & heavy
 
 

@@ -78,7 +78,7 @@ class Bench:
             }
             if isinstance(self.machine, MemoryMachine):
                 self.machine.world.behave(name, BEHAVIOURS[process])
-        return Stack.model_validate({"name": self.project, "services": found})
+        return Stack.read({"name": self.project, "services": found})
 
     def site(self, services: Mapping[str, Process | Mapping[str, Any]]) -> Site:
         stack = self.stack(services)

@@ -66,7 +66,7 @@ class Place:
 @pytest.fixture(params=["memory", "cluster"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     """The shop on each engine that needs no machine."""
-    stack = Stack.model_validate({"name": "shop", "services": SERVICES})
+    stack = Stack.read({"name": "shop", "services": SERVICES})
     if request.param == "memory":
         world = World().have("web:1", "migrate:1", "db:1")
         world.behave("web", Behaviour(healthy_after=0.1))
@@ -95,7 +95,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
 def with_image(stack: Stack, service: str, image: str) -> Stack:
     services = {name: dict(given) for name, given in SERVICES.items()}
     services[service]["image"] = image
-    return Stack.model_validate({"name": stack.name, "services": services})
+    return Stack.read({"name": stack.name, "services": services})
 
 
 def test_up_brings_every_service_to_health(place: Place) -> None:

@@ -15,7 +15,7 @@ def stack_of(services: Mapping[str, Any], **more: Any) -> Stack:
     """A stack `shop`; what a service leaves out is an image of its own name."""
     filled = {name: {"image": f"{name}:1", **service} for name, service in services.items()}
     gateway = {"socket_proxy": "off", **more.pop("gateway", {})}  # plans without it are shorter
-    return Stack.model_validate({"name": "shop", "services": filled, "gateway": gateway, **more})
+    return Stack.read({"name": "shop", "services": filled, "gateway": gateway, **more})
 
 
 def shop(**changes: Mapping[str, Any]) -> Stack:

@@ -17,7 +17,7 @@ WEB = {"services": {"web": {"image": "web:1"}}}
 
 
 def stack(**top: object) -> Stack:
-    return Stack.model_validate({"name": "shop", **WEB, **top})
+    return Stack.read({"name": "shop", **WEB, **top})
 
 
 def test_the_environment_wins_over_the_file_and_the_file_over_the_default() -> None:

@@ -14,7 +14,7 @@ DB = {"image": "db", "stateful": True}
 
 def stack(networks: list[str] | None = None, **services: Any) -> Stack:
     keys = {"networks": networks} if networks else {}
-    return Stack.model_validate({"name": "shop", "services": services, **keys})
+    return Stack.read({"name": "shop", "services": services, **keys})
 
 
 def told(whole: Stack) -> list[tuple[str, str, str | None]]:

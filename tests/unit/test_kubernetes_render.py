@@ -29,9 +29,7 @@ def test_the_sample_stack_is_valid_for_three_versions() -> None:
     stack, contents = musicshare()
     assert list(kubernetes.problems(stack, contents)) == []
     check(kubernetes.objects(stack, contents))
-    with_keda = stack.model_copy(
-        update={"kubernetes": stack.kubernetes.model_copy(update={"keda": True})}
-    )
+    with_keda = stack.replaced(kubernetes=stack.kubernetes.replaced(keda=True))
     assert list(kubernetes.problems(with_keda, contents)) == []
     objects = kubernetes.objects(with_keda, contents)
     check(objects, VERSIONS[-1:])

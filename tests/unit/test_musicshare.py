@@ -330,6 +330,6 @@ def test_the_bounds_of_autoscaling() -> None:
 def test_autoscaling_leaves_the_compose_file_alone() -> None:
     """It concerns msctl; what the engine gets is the same with and without it."""
     stack = read(keep_variables=True)
-    without = {name: s.model_copy(update={"autoscale": None}) for name, s in stack.services.items()}
-    plain = stack.model_copy(update={"services": without})
+    without = {name: s.replaced(autoscale=None) for name, s in stack.services.items()}
+    plain = stack.replaced(services=without)
     assert document(stack) == document(plain)

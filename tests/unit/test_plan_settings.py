@@ -65,7 +65,7 @@ def test_old_settings_end_when_no_replica_needs_them_any_more() -> None:
     """Replicas that go may name a middleware that the new settings lack."""
     world = up_with(GatewaySettings(NEW, present=frozenset({OLD})))
     changed = shop(web={"env": {"A": "1"}}).services
-    plan = planned(world, shop().model_copy(update={"services": changed}))
+    plan = planned(world, shop().replaced(services=changed))
     last = plan.nodes[-1]
     assert last.step.verb == "end old settings of"
     others = [node for node in plan.nodes[:-1] if node.step.verb != "await routed"]

@@ -64,7 +64,7 @@ def test_a_port_that_a_process_holds_is_refused_with_its_name(port: str, shown: 
 def test_a_port_of_another_project_is_refused_with_its_container() -> None:
     """A container of another project that publishes the port is named."""
     world = running(stack_of({"web": {"ports": ["8080:80"]}}))
-    other = Stack.model_validate(
+    other = Stack.read(
         {"name": "other", "services": {"site": {"image": "web:1", "ports": ["8080:80"]}}}
     )
     error = refused(world, other)

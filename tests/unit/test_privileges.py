@@ -15,7 +15,7 @@ LINKS = {"/srv/shop/sock": "/run/docker.sock", "/srv/shop/up": "/srv", "/var/run
 def told(web: dict[str, Any], **gateway: Any) -> list[tuple[str, str]]:
     """Path and message of each, for a service in /srv/shop; the engine listens at /run/user/7."""
     services = {"web": {"image": "web", "port": 80, "routes": ["/"], **web}}
-    stack = Stack.model_validate({"name": "shop", "services": services, "gateway": gateway})
+    stack = Stack.read({"name": "shop", "services": services, "gateway": gateway})
     sockets = {*SOCKETS, "/run/user/7/docker.sock"}
     found = list(privileges(stack, "/srv/shop", sockets, lambda path: LINKS.get(path, path)))
     assert all(one.hint for one in found)

@@ -21,7 +21,7 @@ KUBERNETES = (
 )  # fmt: skip
 CORE = (
     "model", "fields", "state", "plan", "spelling", "status", "addresses", "problem", "problems",
-    "views",
+    "views", "records",
     "monitoring.queries", "monitoring.exposition", "monitoring.metrics",
 )  # fmt: skip
 EFFECTS = {

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from msctl.model import Service, Stack
+from msctl.records import written
 from msctl.render.compose import compose_file, document, secret_files
 from msctl.render.document import bind_source, dump, relocated, volume_name
 from msctl.render.health import has_container_check
@@ -29,7 +30,7 @@ PIDS = {"limits": {"pids": 2048}}
 
 
 def stack(gateway: dict[str, Any] | None = None, **services: dict[str, Any]) -> Stack:
-    return Stack.model_validate(
+    return Stack.read(
         {
             "name": "shop",
             "networks": ["front", "back"],
@@ -316,11 +317,9 @@ def test_secrets_are_files_beside_the_stack_file() -> None:
 )
 def test_whether_the_engine_checks(health: Any, checked: bool) -> None:
     """A check of the gateway's alone is none of the container."""
-    service = Service.model_validate(
-        {"image": "i", "port": 80, **({"health": health} if health else {})}
-    )
+    service = Service.read({"image": "i", "port": 80, **({"health": health} if health else {})})
     assert has_container_check(service) is checked
-    assert ("healthcheck" in rendered(**service.model_dump(exclude_unset=True))) is checked
+    assert ("healthcheck" in rendered(**written(service))) is checked
 
 
 MOUNTS = [
@@ -406,7 +405,7 @@ def test_the_file_says_where_it_comes_from() -> None:
 
 def test_variables_that_are_kept_reach_the_file() -> None:
     """What passes through to Compose is resolved by Compose, with its own environment."""
-    kept = Stack.model_validate(
+    kept = Stack.read(
         {
             "name": "shop",
             "gateway": {"image": "${TRAEFIK:-traefik:v3.7}"},
@@ -425,7 +424,7 @@ def test_variables_that_are_kept_reach_the_file() -> None:
                 }
             },
         },
-        context={"keep": True},
+        keep=True,
     )
     found = yaml.safe_load(compose_file(kept, source="stack.yaml", prefix=".."))["services"]
     assert found["traefik"]["image"] == "${TRAEFIK:-traefik:v3.7}"

@@ -42,7 +42,7 @@ def port() -> Iterator[int]:
 
 def script(port: int, **health: Any) -> str:
     service = {"image": "i", "port": port, "health": health}
-    found = document(Stack.model_validate({"name": "shop", "services": {"web": service}}))
+    found = document(Stack.read({"name": "shop", "services": {"web": service}}))
     kind, text = found["services"]["web"]["healthcheck"]["test"]
     assert kind == "CMD-SHELL"
     return str(text)

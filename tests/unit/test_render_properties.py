@@ -140,7 +140,7 @@ def stacks(draw: st.DrawFn) -> Stack:
             needed = draw(st.lists(st.sampled_from(names[:index]), unique=True))
             services[name] = {**services[name], "needs": needed}
     networks = draw(st.lists(st.sampled_from(NETWORKS), unique=True, min_size=1))
-    return Stack.model_validate(
+    return Stack.read(
         {
             "name": draw(st.sampled_from(["shop", "s-1", "0_x"])),
             "networks": networks,

@@ -17,9 +17,7 @@ FILES = {"mode": "files", "cert": "c.pem", "key": "k.pem"}
 
 def stack(gateway: dict[str, Any] | None = None, **service: Any) -> Stack:
     web = {"image": "i", "port": 80, "routes": ["/"], **service}
-    return Stack.model_validate(
-        {"name": "shop", "gateway": gateway or {}, "services": {"web": web}}
-    )
+    return Stack.read({"name": "shop", "gateway": gateway or {}, "services": {"web": web}})
 
 
 def made(

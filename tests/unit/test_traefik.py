@@ -24,7 +24,7 @@ SEED_SEARCHSERVICE = [
 
 
 def stack(*, gateway: dict[str, Any] | None = None, **services: dict[str, Any]) -> Stack:
-    return Stack.model_validate(
+    return Stack.read(
         {
             "name": "shop",
             "networks": ["front", "back"],
@@ -113,7 +113,7 @@ def test_routers_are_named_after_service_and_path(
     routes: list[Any], names: tuple[str, ...] | None
 ) -> None:
     """The first has the service's name; all names of a service differ."""
-    service = Service.model_validate({"image": "i", "port": 80, "routes": routes})
+    service = Service.read({"image": "i", "port": 80, "routes": routes})
     found = router_names("web", service)
     assert len(set(found)) == len(routes)
     assert found == names or names is None
@@ -130,7 +130,7 @@ def test_routers_are_named_after_service_and_path(
 )
 def test_rule_and_priority(route: dict[str, Any], wanted: str, weight: int) -> None:
     """The priority is the rule's length, as Traefik's own default, unless the file gives one."""
-    found = Route.model_validate(route)
+    found = Route.read(route)
     assert rule(found) == wanted
     assert priority(found) == weight
 

@@ -254,7 +254,7 @@ class Blocks:
     def completed(self, name: str, service: str, after: Iterable[int]) -> int:
         """Wait until a job is done."""
         rollout = self.desired.rollout(service)
-        said = "health_timeout" in rollout.model_fields_set
+        said = "health_timeout" in rollout.given
         timeout = rollout.health_timeout.total_seconds() if said else JOB_TIMEOUT
         step = AwaitCompleted(target=name, service=service, timeout=self.timeout or timeout)
         return self.draft.add(step, after)

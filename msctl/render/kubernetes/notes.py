@@ -54,7 +54,7 @@ def _passed(stack: Stack) -> Iterator[str]:
 
 
 def _says(record: Service | Gateway, key: str) -> bool:
-    return key in record.model_fields_set
+    return key in record.given
 
 
 def _by_cpu_alone(stack: Stack, _: str, service: Service) -> bool:
@@ -65,7 +65,7 @@ def _by_cpu_alone(stack: Stack, _: str, service: Service) -> bool:
 
 def _at_its_own_pace(stack: Stack, _: str, service: Service) -> bool:
     scaled = service.autoscale
-    said = scaled is not None and "interval" in scaled.model_fields_set
+    said = scaled is not None and "interval" in scaled.given
     return said and not stack.kubernetes.keda
 
 

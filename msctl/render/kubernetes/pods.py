@@ -46,7 +46,7 @@ def ports_of(service: Service) -> dict[str, tuple[int, str]]:
 def drain_of(service: Service) -> timedelta:
     """How long a pod that ends goes on serving. What holds data is asked by no gateway, and only
     waits where the file says so."""
-    explicit = "drain" in service.rollout.model_fields_set
+    explicit = "drain" in service.rollout.given
     if service.job or (service.stateful and not explicit):
         return timedelta(0)
     return service.rollout.drain
@@ -55,7 +55,7 @@ def drain_of(service: Service) -> timedelta:
 def grace_of(service: Service) -> timedelta:
     """Between SIGTERM and SIGKILL. What holds data has at least what Kubernetes gives by itself,
     where the file says nothing: Docker's ten seconds are few to write all of it down."""
-    if service.stateful and "stop_grace" not in service.model_fields_set:
+    if service.stateful and "stop_grace" not in service.given:
         return max(service.stop_grace, GRACE)
     return service.stop_grace
 
