@@ -1,5 +1,5 @@
 """HTTP for the APIs of the gateway and of Prometheus: by Python's own client, which the engine's
-socket takes already; requests would cost five times as much (350 M instructions).
+socket takes already; requests would cost as much again three times over (290 M instructions more).
 """
 
 from __future__ import annotations

@@ -57,6 +57,9 @@ class Engine:
             while True:
                 near, _ = self._listener.accept()
                 self._open.append(near)
+                if self._ended.is_set():  # by a thread that a command has left behind
+                    near.close()
+                    return
                 threading.Thread(target=self._serve, args=(near,), daemon=True).start()
 
     def _serve(self, near: socket.socket) -> None:

@@ -73,19 +73,19 @@ class Observer:
         self.client = client
         self.project = project
         self.gateway_url = gateway_url
-        self._asked = Job(self._ask)  # while the command loads what it needs
-
-    def _ask(self) -> EngineInfo:
-        return engine_info(self.client)
+        # The engine answers while the command loads what it needs.
+        self._asked: Job[EngineInfo] | None = Job(lambda: engine_info(client))
 
     def info(self) -> EngineInfo:
-        asked = self._asked
+        asked = self._asked or Job(lambda: engine_info(self.client))
         asked.ends()
         try:
-            return asked.result()
+            found = asked.result()
         except MsctlError:
-            self._asked = Job(self._ask)  # for those who try again
+            self._asked = None  # whoever tries again asks again
             raise
+        self._asked = asked
+        return found
 
     def observe(
         self, images: Iterable[str], secrets: Iterable[str], *, detail: bool = False
