@@ -38,7 +38,7 @@ def find_stack_file(explicit: str | None, environ: Mapping[str, str], cwd: Path)
     It is that of `-f`, else of $MSCTL_FILE, else stack.yaml here or above, else compose/stack.yaml.
 
     Raises:
-        UsageProblem: there is none.
+        UsageProblem: there is none, or one above that is somebody else's.
     """
     if explicit is not None:
         return _named(explicit, "-f/--file", cwd)
@@ -47,11 +47,25 @@ def find_stack_file(explicit: str | None, environ: Mapping[str, str], cwd: Path)
     candidates = [folder / FILE_NAME for folder in (cwd, *cwd.parents)]
     for path in (*candidates, cwd / "compose" / FILE_NAME):
         if path.is_file():
+            _refuse_strangers(path, cwd)
             return path
     raise UsageProblem(
         f"no {FILE_NAME} here, in a folder above, or in compose/",
         hint=f"`msctl init` writes one; -f FILE or ${VARIABLE} names another",
     )
+
+
+def _refuse_strangers(path: Path, cwd: Path) -> None:
+    """A file above that neither the user, nor root, nor who owns the folder has written, such as
+    /tmp/stack.yaml: it could start anything."""
+    if path.parent in (cwd, cwd / "compose") or not hasattr(os, "getuid"):
+        return
+    owner = path.stat().st_uid
+    if owner not in {os.getuid(), 0, cwd.stat().st_uid}:
+        raise UsageProblem(
+            f"{path}, the nearest {FILE_NAME}, belongs to another user (number {owner})",
+            hint=f"nothing was done; -f {path} takes it nonetheless",
+        )
 
 
 def load(

@@ -114,7 +114,10 @@ def _checked(kind: str, source: str | None, target: object, read_only: bool) -> 
 
 
 def _target(target: object) -> str:
-    if not isinstance(target, str) or not (target.startswith("/") or _DRIVE.match(target)):
+    if isinstance(target, str) and _DRIVE.match(target):
+        why = "the target is a path of Windows, as Docker Compose reads it, too"
+        raise ValueError(f"{why}; a volume's name has two characters or more")
+    if not isinstance(target, str) or not target.startswith("/"):
         raise ValueError(f"the target {shown(target)} is not an absolute path of the container")
     if holds_controls(target):
         raise ValueError(f"the target {shown(target)} holds a control character")

@@ -57,6 +57,30 @@ def test_the_file_is_looked_for_here_above_and_in_compose(tmp_path: Path) -> Non
     assert find_stack_file(str(other), {}, tmp_path) == other
 
 
+@pytest.mark.skipif(not hasattr(os, "getuid"), reason="files have no owners here")
+def test_a_stranger_s_file_above_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as /tmp/stack.yaml, which would start what its owner likes; -f takes it."""
+    inner = tmp_path / "a"
+    inner.mkdir()
+    above = tmp_path / "stack.yaml"
+    above.touch()
+    real = Path.stat
+
+    def stat(path: Path, **given: Any) -> Any:
+        found = list(real(path, **given))
+        found[4] = os.getuid() + 7 if path == above else found[4]
+        return os.stat_result(found)
+
+    monkeypatch.setattr(Path, "stat", stat)
+    with pytest.raises(UsageProblem, match="belongs to another user") as refusal:
+        find_stack_file(None, {}, inner)
+    assert refusal.value.hint == f"nothing was done; -f {above} takes it nonetheless"
+    assert find_stack_file(None, {}, tmp_path) == above
+    assert find_stack_file(str(above), {}, inner) == above
+
+
 @pytest.mark.parametrize(
     ("explicit", "environ", "message"),
     [
@@ -346,7 +370,7 @@ def _services(draw: st.DrawFn, name: str, before: list[str]) -> dict[str, Any]:
         "resources": {"memory": f"{draw(st.integers(6, 4096))}M", "cpus": 0.25},
         "labels": draw(st.dictionaries(_NAMES, _TEXTS, max_size=2)),
         "volumes": draw(
-            st.sampled_from([[], ["./x:/x:ro"], ["v:/v", {"type": "tmpfs", "target": "/t"}]])
+            st.sampled_from([[], ["./x:/x:ro"], ["data:/v", {"type": "tmpfs", "target": "/t"}]])
         ),
     }
     if before:

@@ -112,6 +112,40 @@ def test_a_port_of_what_is_not_updated_is_refused() -> None:
     assert "msctl up, without a service, removes what left the file" in (error.hint or "")
 
 
+def test_a_port_that_moves_is_waited_for() -> None:
+    """From a service to one before it in the file, and through a chain of them."""
+    old = stack_of({"a": {}, "b": {"ports": ["8080:80"]}, "c": {"ports": ["8081:80"]}})
+    moved = stack_of({"a": {"ports": ["8080:80"]}, "b": {"ports": ["8081:80"]}, "c": {}})
+    world = running(old)
+    lines = str(planned(world, moved)).splitlines()
+    for giver, taker in (("b", "a"), ("c", "b")):
+        removal = next(line for line in lines if f"remove shop-{giver}-1" in line)
+        # the old one of the taker makes room too, and only when the port is free
+        stop = next(line for line in lines if f"stop shop-{taker}-1" in line)
+        assert removal.split()[0] in stop.split(" after ")[1].split()
+    finish(MemoryEngine(world, moved), Up())
+
+
+def test_ports_that_change_places_cannot_be_waited_for() -> None:
+    """Nothing is changed, and what to stop is named."""
+    old = stack_of({"a": {"ports": ["8080:80"]}, "b": {"ports": ["8081:80"], "needs": ["a"]}})
+    moved = stack_of({"a": {"ports": ["8081:80"]}, "b": {"ports": ["8080:80"], "needs": ["a"]}})
+    error = refused(running(old), moved)
+    assert error.message == (
+        "a publishes port 8081/tcp, which is taken by container shop-b-1, which has to wait for a"
+    )
+    assert error.hint == "nothing was changed; docker stop shop-b-1 frees it, and then: msctl up"
+
+
+def test_a_port_that_the_gateway_takes_from_what_it_leads_to() -> None:
+    """The service waits for the gateway, so that the gateway cannot wait for it."""
+    old = stack_of({"web": {"ports": ["80:80"]}})
+    moved = stack_of({"web": {"port": 80, "routes": ["/"]}})
+    error = refused(running(old), moved)
+    assert error.message.startswith("traefik publishes port 80/tcp, which is taken by")
+    assert "docker stop shop-web-1 frees it" in (error.hint or "")
+
+
 def test_the_stacks_own_ports_are_not_taken() -> None:
     """A port that this stack publishes itself is no obstacle to its `up`."""
     stack = stack_of({"web": {"ports": ["8080:80"]}})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
 
@@ -23,7 +23,8 @@ from msctl.engines.compose.pinning import (
 )
 from msctl.engines.compose.plan_down import release_images
 from msctl.engines.compose.plan_settings import change_settings, end_old_settings
-from msctl.engines.compose.steps import EmptyProbe
+from msctl.engines.compose.portcheck import moves_of, ports_first
+from msctl.engines.compose.steps import EmptyProbe, RemoveContainer
 from msctl.model import GATEWAY, Rollout
 from msctl.plan import Plan
 from msctl.render.pins import parse_gateway_name, parse_probe_name
@@ -65,7 +66,7 @@ class _UpPlan:
         self.retired: list[int] = []
         """What ends services that left the file."""
         self.freed: dict[object, list[int]] = {}
-        """What frees a host port that a service which left the file holds."""
+        """What frees a host port that a container which goes holds."""
 
     def plan(self) -> Plan:
         for name, why in self.desired.left_out.items():
@@ -83,11 +84,13 @@ class _UpPlan:
         return self.blocks.draft.plan()
 
     def _in_order(self) -> list[str]:
-        """The services to work on, each behind what it needs; the gateway, and what it needs,
-        first."""
+        """The services to work on, each behind what it needs, and behind one whose host port it
+        takes; the gateway, and what comes before it, first."""
         needs = {name: self.desired.needs(name) for name in self.desired.names}
-        order = list(TopologicalSorter(needs).static_order())
-        before = {GATEWAY, *needs.get(GATEWAY, ())}
+        givers = ports_first(self.desired, moves_of(self.desired, self.state))
+        behind = {name: {*needs[name], *givers.get(name, ())} for name in needs}
+        order = list(TopologicalSorter(behind).static_order())
+        before = _reached(behind, GATEWAY)
         order.sort(key=lambda name: name not in before)
         if not self.request.services:
             return order
@@ -147,10 +150,15 @@ class _UpPlan:
             service.waits += self.retired  # drained by the gateway that knows them
         if stale:
             service.change.keep_previous_image()
+        known = len(self.blocks.draft.nodes)
         if self.desired.is_job(name):
             self._job(service)
         else:
             self._replicas(service)
+        gone = {replica.name: replica for replica in service.leaving}
+        for node in self.blocks.draft.nodes[known:]:
+            if isinstance(node.step, RemoveContainer) and node.step.target in gone:
+                self._frees(gone[node.step.target], node.id)
         self.ends[name] = [*service.ends, *service.change.started]
 
     def _before(self, name: str, need: str) -> list[int]:
@@ -279,3 +287,15 @@ class _UpPlan:
         """A step after which a replica's ports of the host are free."""
         for _, port, protocol in replica.ports:
             self.freed.setdefault((str(port), protocol), []).append(step)
+
+
+def _reached(graph: Mapping[str, Iterable[str]], start: str) -> set[str]:
+    """A node, and all that it comes behind."""
+    found: set[str] = set()
+    todo = [start]
+    while todo:
+        name = todo.pop()
+        if name not in found:
+            found.add(name)
+            todo += graph.get(name, ())
+    return found

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from graphlib import CycleError, TopologicalSorter
 
 from msctl.engines.compose.compare import is_foreign
 from msctl.engines.compose.desired import Desired
 from msctl.errors import MsctlError
+from msctl.model import GATEWAY
 from msctl.request import Up
 from msctl.state import HostPort, Replica, StackState, overlap
 
@@ -40,11 +43,42 @@ def _check_holder(whole: Desired, request: Up, name: str, key: str, holder: Repl
             who = f"{who}, which is in the project but neither made by msctl nor in the file"
             way = "msctl up --remove-orphans removes it"
             raise _taken(name, key, who, f"{way}, docker stop {holder.name} stops it")
-    elif holder.service != name and request.services and holder.service not in request.services:
+    elif holder.service == name:
+        return
+    elif request.services and holder.service not in request.services:
         way = f"msctl up {name} {holder.service} updates both"
         if holder.service not in whole.names:
             way = "msctl up, without a service, removes what left the file"
         raise _taken(name, key, who, way)
+    elif holder.service in whole.names and name not in ports_first(whole, [(holder.service, name)]):
+        way = f"docker stop {holder.name} frees it, and then: msctl up"
+        raise _taken(name, key, f"{who}, which has to wait for {name}", way)
+
+
+def ports_first(whole: Desired, moves: Iterable[tuple[str, str]]) -> dict[str, set[str]]:
+    """The moves of a host port from one service to another, as what the second has to wait for;
+    those left out that cannot be waited for: the first one needs the second, or is led to by it."""
+    found: dict[str, set[str]] = {}
+    for giver, taker in moves:
+        taken = {name: {*whole.needs(name), *found.get(name, ())} for name in whole.names}
+        taken[taker].add(giver)
+        for name in whole.names:
+            if whole.has_gateway and name != GATEWAY and whole.revisions[name].is_routed:
+                taken[name].add(GATEWAY)
+        with suppress(CycleError):
+            TopologicalSorter(taken).prepare()
+            found.setdefault(taker, set()).add(giver)
+    return found
+
+
+def moves_of(whole: Desired, state: StackState) -> Iterator[tuple[str, str]]:
+    """From which service of the file to which other one a host port goes."""
+    for name, revision in whole.revisions.items():
+        for port in map(_host_port, revision.service.get("ports") or ()):
+            for replica in state.containers:
+                held = any(overlap(port, other) for other in replica.ports)
+                if held and replica.service in whole.names and replica.service != name:
+                    yield replica.service, name
 
 
 def _taken(name: str, key: str, holder: str, way: str) -> MsctlError:
