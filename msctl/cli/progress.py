@@ -20,6 +20,7 @@ _DONE = {
     "apply": "applied",
     "await answer of": "answers",
     "await end of": "done",
+    "await end of old settings of": "new settings in force alone",
     "await healthy": "healthy",
     "await pin of": "traffic held",
     "await removal of": "gone",

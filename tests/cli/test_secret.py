@@ -108,15 +108,16 @@ def test_a_users_password_is_another_one_and_no_replica_is_touched(member: Termi
     containers, secrets = set(member.world.containers), values(member)
     answer = member.msctl("secret", "rotate", "@alice")
     assert answer.status == 0, answer.err
-    steps = [line.partition("] ")[2].partition(" (")[0] for line in answer.lines[:4]]
+    steps = [line.partition("] ")[2].partition(" (")[0] for line in answer.lines[:5]]
     assert steps == [
         "make password of alice, rotated",
         "write settings of traefik, they have changed",
         "await settings of traefik",
         "end old settings of traefik, new ones are in force",
+        "await end of old settings of traefik",
     ]
-    assert answer.lines[4].startswith("secret @alice has a new value, in ")
-    assert answer.lines[5:] == ["  password   alice: kept in .msctl/secrets/@alice"]
+    assert answer.lines[5].startswith("secret @alice has a new value, in ")
+    assert answer.lines[6:] == ["  password   alice: kept in .msctl/secrets/@alice"]
     assert member.world.settings.present == {member.world.settings_made}
     assert (set(member.world.containers), values(member)) == (containers, secrets)
 

@@ -105,10 +105,11 @@ def test_scaled(shop: Stack) -> None:
     """Replicas that `up --scale` makes are told as too many; `msctl scale` makes them wanted, and
     `msctl up` else takes them away, the newest first, and drained."""
     before = shop.ids()
-    shop.compose("up", "-d", "--scale", "web=3")
+    shop.compose("up", "-d", "--wait", "--scale", "web=3")
     surplus = ("surplus", "web", "msctl up web, or to keep them: msctl scale web 3")
     assert surplus in problems(shop)
-    assert "drain web, 2 are wanted" in shop.ok("up", "--dry-run").out
+    drained = "drain web, 2 are wanted"
+    until(lambda: drained in shop.ok("up", "--dry-run").out, 10, "the gateway to list all three")
     three = shop.ids()
     assert "3 get requests" in shop.ok("scale", "web", "3").err
     assert (shop.ids(), problems(shop)) == (three, [])

@@ -8,7 +8,7 @@ from memory.gateway import view
 from memory.machine import Container
 from memory.world import World
 from msctl.engines.compose.servers import Server
-from msctl.engines.compose.settingsteps import AwaitSettings
+from msctl.engines.compose.settingsteps import AwaitSettings, AwaitSettingsEnd
 from msctl.engines.compose.steps import (
     AwaitCompleted,
     AwaitHealthy,
@@ -77,6 +77,8 @@ class MemoryWatch:
                 return pinned is not None and pinned.keys() == expected
             case AwaitSettings():
                 return wait.digest in self.world.settings.present
+            case AwaitSettingsEnd():
+                return wait.digest not in self.world.settings.present
             case AwaitUnpinned():
                 return f"{wait.service}-{wait.slot}@file" not in gateway.servers
             case AwaitServers():

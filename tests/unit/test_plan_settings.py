@@ -50,13 +50,14 @@ def test_a_gateway_that_starts_has_none_of_an_earlier_time() -> None:
 
 
 def test_new_settings_are_read_before_the_old_ones_end() -> None:
-    """And nothing else is touched."""
+    """And nothing else is touched; it is over when an old password counts no more."""
     world = up_with(GatewaySettings(NEW, present=frozenset({OLD})))
     assert str(planned(world, shop())) == lines(
         """
         #1 write settings of traefik, they have changed
         #2 await settings of traefik after #1
         #3 end old settings of traefik, new ones are in force after #1 #2
+        #4 await end of old settings of traefik after #3
         """
     )
     finish(MemoryEngine(world, shop()))
@@ -68,9 +69,10 @@ def test_old_settings_end_when_no_replica_needs_them_any_more() -> None:
     world = up_with(GatewaySettings(NEW, present=frozenset({OLD})))
     changed = shop(web={"env": {"A": "1"}}).services
     plan = planned(world, shop().replaced(services=changed))
-    last = plan.nodes[-1]
+    *before, last, awaited = plan.nodes
     assert last.step.verb == "end old settings of"
-    others = [node for node in plan.nodes[:-1] if node.step.verb != "await routed"]
+    assert (awaited.step.verb, awaited.after) == ("await end of old settings of", {last.id})
+    others = [node for node in before if node.step.verb != "await routed"]
     assert last.after == {node.id for node in others}
     assert "remove" in {node.step.verb for node in others}
 
@@ -101,6 +103,7 @@ def test_a_plan_that_is_only_shown_makes_nothing() -> None:
         "write settings of",
         "await settings of",
         "end old settings of",
+        "await end of old settings of",
     ]
     assert world.settings == before
 
@@ -118,7 +121,8 @@ def test_a_gateway_whose_api_is_away_gets_them_all_the_same() -> None:
 def test_settings_that_are_wanted_no_more_end() -> None:
     """TLS was switched off, say."""
     world = up_with(GatewaySettings("", present=frozenset({OLD})))
-    assert [step.verb for step in planned(world, shop()).steps()] == ["end old settings of"]
+    verbs = [step.verb for step in planned(world, shop()).steps()]
+    assert verbs == ["end old settings of", "await end of old settings of"]
     assert replace(world.settings, present=frozenset()).unmade is False
 
 

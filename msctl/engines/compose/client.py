@@ -18,7 +18,7 @@ from msctl.engines.compose.faults import EngineFault
 from msctl.engines.compose.socketapi import SocketLine
 from msctl.engines.compose.ssh import SshFault
 from msctl.engines.compose.wire import Limits, Unanswered, Wire
-from msctl.errors import EngineUnreachable, causes, reason
+from msctl.errors import EngineUnreachable, MsctlError, causes, reason
 
 if TYPE_CHECKING:
     from msctl.engines.compose.sdk import Sdk
@@ -46,8 +46,11 @@ def _faults(place: Endpoint) -> Iterator[None]:
         yield
     except (Unanswered, ConnectionError, TimeoutError) as error:
         raise unreachable(place.address, error, place) from error
+    except MsctlError:
+        raise
     except Exception as error:
-        if (sdk := sys.modules.get(_SDK)) is None:
+        sdk = sys.modules.get(_SDK)
+        if sdk is None or not hasattr(sdk, "refused"):  # another thread may be loading it
             raise
         if isinstance(error, sdk.APIError):
             raise sdk.refused(error) from error

@@ -10,7 +10,7 @@ from msctl.engines.compose.gatewayfiles import GatewayFiles, server_url
 from msctl.engines.compose.logs import last_lines
 from msctl.engines.compose.pinning import url_of
 from msctl.engines.compose.servers import Server
-from msctl.engines.compose.settingsteps import AwaitSettings
+from msctl.engines.compose.settingsteps import AwaitSettings, AwaitSettingsEnd
 from msctl.engines.compose.steps import (
     AwaitPinned,
     AwaitProbe,
@@ -30,7 +30,15 @@ PACE = 0.05
 """Seconds between two questions to the gateway's API, at the least."""
 PROBE_TIMEOUT = 2.0
 """Seconds that a new replica has to answer a probe."""
-GATEWAY_WAITS = (AwaitRouted, AwaitPinned, AwaitUnpinned, AwaitServers, AwaitProbe, AwaitSettings)
+GATEWAY_WAITS = (
+    AwaitRouted,
+    AwaitPinned,
+    AwaitUnpinned,
+    AwaitServers,
+    AwaitProbe,
+    AwaitSettings,
+    AwaitSettingsEnd,
+)
 
 
 _READ, _SHOWN = 200, 5
@@ -81,6 +89,8 @@ class GatewayWatch:
                 return self._answers(wait)
             case AwaitSettings():
                 return settings_name(wait.digest) in self._servers
+            case AwaitSettingsEnd():
+                return settings_name(wait.digest) not in self._servers
         raise TypeError(f"the gateway cannot tell of {type(wait).__name__}")
 
     def why_not(self, wait: Wait) -> StepFailed:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from msctl.engines.compose.desired import Desired
 from msctl.engines.compose.settingsteps import (
     AwaitSettings,
+    AwaitSettingsEnd,
     EmptySettings,
     IssueCertificate,
     MakePassword,
@@ -101,7 +102,12 @@ def end_old_settings(blocks: Blocks) -> None:
         step = EmptySettings(
             target=GATEWAY, service=GATEWAY, cause="new ones are in force", digest=digest
         )
-        blocks.draft.add(step, everything)
+        emptied = blocks.draft.add(step, everything)
+        if blocks.state.gateway is not None and blocks.state.gateway.answered:
+            forgotten = AwaitSettingsEnd(
+                target=GATEWAY, service=GATEWAY, digest=digest, timeout=SETTINGS_TIMEOUT
+            )
+            blocks.draft.add(forgotten, [emptied])
 
 
 def _starts_with_them(draft: Draft) -> bool:

@@ -48,7 +48,17 @@ class AwaitSettings(Wait):
 
 @dataclass(frozen=True, kw_only=True)
 class EmptySettings(Step):
-    """Empty settings that are no more in force."""
+    """Empty settings that are no more wanted."""
 
     verb: ClassVar[str] = "end old settings of"
+    digest: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AwaitSettingsEnd(Wait):
+    """Wait until the gateway has forgotten old settings; of a user whom both know, the old password
+    may count till then."""
+
+    verb: ClassVar[str] = "await end of old settings of"
+    poll: ClassVar[float | None] = 0.05
     digest: str
