@@ -187,6 +187,12 @@ class Performer:
                 return
             row = self._client.call(lambda api: api.inspect_network(step.target))
             users = [c.get("Name", "") for c in (row.get("Containers") or {}).values()]
+            if not users and "active endpoints" in fault.message:
+                raise StepFailed(
+                    f"network {step.target}: the engine counts containers that are gone",
+                    hint="it does so after many ended at once (Docker 20.10, seen with 200); "
+                    "restart the engine, then: msctl down",
+                ) from fault
             if not users:
                 raise
             raise StepFailed(
