@@ -176,6 +176,7 @@ class RealMachine:
 
     def kill(self, container: str) -> None:
         self.api.kill(container)
+        self.api.wait(container, timeout=10)  # Docker 28 answers before the process has ended
 
     def clock(self) -> float:
         return time.monotonic()
