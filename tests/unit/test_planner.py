@@ -137,6 +137,16 @@ def test_ports_that_change_places_cannot_be_waited_for() -> None:
     assert error.hint == "nothing was changed; docker stop shop-b-1 frees it, and then: msctl up"
 
 
+def test_two_ports_that_change_places_are_refused() -> None:
+    """Each alone could be waited for; neither can while the other one is."""
+    old = stack_of({"a": {"ports": ["8080:80"]}, "b": {"ports": ["8081:80"]}})
+    moved = stack_of({"a": {"ports": ["8081:80"]}, "b": {"ports": ["8080:80"]}})
+    error = refused(running(old), moved)
+    assert "which has to wait for" in error.message
+    assert error.hint is not None
+    assert "docker stop shop-" in error.hint
+
+
 def test_a_port_that_the_gateway_takes_from_what_it_leads_to() -> None:
     """The service waits for the gateway, so that the gateway cannot wait for it."""
     old = stack_of({"web": {"ports": ["80:80"]}})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from contextlib import suppress
 from graphlib import CycleError, TopologicalSorter
 
@@ -20,6 +20,7 @@ def check_ports(whole: Desired, state: StackState, request: Up) -> None:
     Raises:
         MsctlError: who that is, and what to type.
     """
+    waited = ports_first(whole, moves_of(whole, state))
     for name, revision in whole.revisions.items():
         if name not in (request.services or whole.names):
             continue
@@ -30,11 +31,14 @@ def check_ports(whole: Desired, state: StackState, request: Up) -> None:
                 raise _taken(name, key, holder, stays)
             for replica in state.containers:
                 if any(overlap(_host_port(port), other) for other in replica.ports):
-                    _check_holder(whole, request, name, key, replica)
+                    _check_holder(whole, request, name, key, replica, waited.get(name, ()))
 
 
-def _check_holder(whole: Desired, request: Up, name: str, key: str, holder: Replica) -> None:
-    """Refuse where a container of the project keeps a service from its port."""
+def _check_holder(
+    whole: Desired, request: Up, name: str, key: str, holder: Replica, waited: Container[str]
+) -> None:
+    """Refuse where a container of the project keeps a service from its port; `waited`: whose go
+    before the service starts."""
     who = f"container {holder.name}"
     if holder.oneoff:
         raise _taken(name, key, f"{who}, a one-off one", f"docker rm -f {holder.name} removes it")
@@ -50,7 +54,7 @@ def _check_holder(whole: Desired, request: Up, name: str, key: str, holder: Repl
         if holder.service not in whole.names:
             way = "msctl up, without a service, removes what left the file"
         raise _taken(name, key, who, way)
-    elif holder.service in whole.names and name not in ports_first(whole, [(holder.service, name)]):
+    elif holder.service in whole.names and holder.service not in waited:
         way = f"docker stop {holder.name} frees it, and then: msctl up"
         raise _taken(name, key, f"{who}, which has to wait for {name}", way)
 
