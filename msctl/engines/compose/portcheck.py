@@ -29,9 +29,8 @@ def check_ports(whole: Desired, state: StackState, request: Up) -> None:
             stays = "stop it, or choose another port in the stack file"
             if holder := state.busy_ports.get(key):
                 raise _taken(name, key, holder, stays)
-            for replica in state.containers:
-                if any(overlap(_host_port(port), other) for other in replica.ports):
-                    _check_holder(whole, request, name, key, replica, waited.get(name, ()))
+            for replica in _holders(state, port):
+                _check_holder(whole, request, name, key, replica, waited.get(name, ()))
 
 
 def _check_holder(
@@ -78,11 +77,16 @@ def ports_first(whole: Desired, moves: Iterable[tuple[str, str]]) -> dict[str, s
 def moves_of(whole: Desired, state: StackState) -> Iterator[tuple[str, str]]:
     """From which service of the file to which other one a host port goes."""
     for name, revision in whole.revisions.items():
-        for port in map(_host_port, revision.service.get("ports") or ()):
-            for replica in state.containers:
-                held = any(overlap(port, other) for other in replica.ports)
-                if held and replica.service in whole.names and replica.service != name:
+        for port in revision.service.get("ports") or ():
+            for replica in _holders(state, port):
+                if replica.service in whole.names and replica.service != name:
                     yield replica.service, name
+
+
+def _holders(state: StackState, port: Mapping[str, object]) -> list[Replica]:
+    """The containers of the project that publish a port."""
+    wanted = _host_port(port)
+    return [one for one in state.containers if any(overlap(wanted, held) for held in one.ports)]
 
 
 def _taken(name: str, key: str, holder: str, way: str) -> MsctlError:
