@@ -11,7 +11,6 @@ import io
 import re
 import tarfile
 from collections.abc import Iterator
-from importlib.metadata import requires
 from pathlib import Path
 
 import msctl
@@ -55,6 +54,8 @@ def _files(package: Path) -> Iterator[tuple[str, bytes]]:
 
 def requirements() -> list[str]:
     """Those of msctl itself, without its extras'."""
+    from importlib.metadata import requires
+
     return [one for one in requires("msctl") or () if not re.search(r";.*\bextra\b", one)]
 
 

@@ -60,10 +60,10 @@ def converge(
     """
     ui, clock = session.ui, session.app.clock
     began, run = clock(), Run()
+    turns = Following(engine.plans(request))  # the first is made, and all looked at, in the lock
     with session.locked(engine, loaded.stack.name):
         try:
             failure = None
-            turns = Following(engine.plans(request))
             for plan, told in turns:
                 for note in plan.notes:
                     ui.note(note)

@@ -6,19 +6,19 @@ goes through `neutral`.
 
 from __future__ import annotations
 
+import os
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from typing import Any
-
-from rich.console import Console, Group
-from rich.live import Live
-from rich.text import Text
+from typing import Any, Protocol
 
 from msctl import data
 from msctl.errors import Interrupted, MsctlError, StackFileError, StepFailed
 from msctl.ui.layout import laid_out
+from msctl.ui.line import ELLIPSIS, Line, cells
+from msctl.ui.plain import Plain
 from msctl.views import Block, Progress, Table, neutral
 
 _PALETTE = ("cyan", "yellow", "green", "magenta", "blue", "bright_cyan", "bright_yellow",
@@ -27,33 +27,56 @@ _SPINNER, _ASCII_SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏", "|/-\\"
 _BARS, _ASCII_BARS = "▁▂▃▄▅▆▇█", "_.:-=+*#"
 _NARROWEST = 8
 """Columns that a bar has at the least."""
+_AS_TERMINAL = ("FORCE_COLOR", "TTY_COMPATIBLE")
+"""Variables by which a user has what is no terminal taken for one."""
 
 
-class _Messages(Console):
-    """A console whose reader may go away, or whose disk may be full: the work goes on without
-    telling."""
+class Stream(Protocol):
+    """Where lines go: to a terminal, or elsewhere."""
 
-    def on_broken_pipe(self) -> None:
-        self.quiet = True
+    @property
+    def interactive(self) -> bool:
+        """Whether it is a terminal that can be redrawn."""
 
-    def print(self, *objects: Any, **options: Any) -> None:
-        try:
-            super().print(*objects, **options)
-        except OSError:
-            self.quiet = True
+    @property
+    def encoding(self) -> str:
+        """In small letters."""
 
-    def __exit__(self, *raised: Any) -> None:
-        try:
-            super().__exit__(*raised)
-        except OSError:
-            self.quiet = True
+    @property
+    def width(self) -> int:
+        """Columns."""
+
+    @property
+    def height(self) -> int | None:
+        """Lines of the terminal now; None where it is none."""
+
+    def print(self, line: Line, *, broken: bool = False) -> None:
+        """`broken`: on a terminal, where it is too long, between its words."""
+
+    def styled(self, line: Line) -> str:
+        """What has to be written for it."""
+
+    def write(self, text: str, *, at_once: bool = True) -> None:
+        """As it is."""
+
+    def live(
+        self, draw: Callable[[], Sequence[Line]], *, leave: bool
+    ) -> AbstractContextManager[Callable[[], None]]:
+        """Lines that are drawn anew ten times a second, and when what is given is called; the
+        terminal is restored whatever happens. `leave`: what they say at the end stays."""
+
+    def screen(self) -> AbstractContextManager[Callable[[Sequence[Line]], None]]:
+        """Lines that are drawn anew when they are given, on a screen of their own. What does not
+        fit is cut off."""
 
 
-class _Data(Console):
-    """A console whose reader may go away: then there is nothing more to do."""
+def _stream(*, stderr: bool, color: bool) -> Stream:
+    file = sys.stderr if stderr else sys.stdout
+    if file is None or not (file.isatty() or any(map(os.environ.get, _AS_TERMINAL))):
+        return Plain(stderr=stderr)
+    from msctl.ui.terminal import Terminal
 
-    def on_broken_pipe(self) -> None:
-        raise BrokenPipeError
+    return Terminal(stderr=stderr, color=color)
 
 
 @dataclass
@@ -63,23 +86,14 @@ class Ui:
     color: bool = True
     quiet: bool = False
     clock: Callable[[], float] = time.monotonic
-    out: Console = field(init=False)
-    err: Console = field(init=False)
+    out: Stream = field(init=False)
+    err: Stream = field(init=False)
     _prefixes: dict[str, str] = field(init=False, default_factory=dict)
-    _live: Live | None = field(init=False, default=None)
+    _refresh: Callable[[], None] | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
-        def console(kind: type[Console], *, stderr: bool) -> Console:
-            return kind(
-                stderr=stderr,
-                color_system="auto" if self.color else None,
-                markup=False,
-                highlight=False,
-                emoji=False,
-                soft_wrap=True,
-            )
-
-        self.out, self.err = console(_Data, stderr=False), console(_Messages, stderr=True)
+        self.out = _stream(stderr=False, color=self.color)
+        self.err = _stream(stderr=True, color=self.color)
 
     # Messages
 
@@ -105,13 +119,12 @@ class Ui:
             self._message(line, style)
         for line in error.log if isinstance(error, StepFailed) else ():
             if shown := neutral(line).strip():
-                self.err.print(Text(f"    {shown}", "dim"))
+                self.err.print(Line([(f"    {shown}", "dim")]))
         if error.hint:
-            self.err.print(Text.assemble(("hint: ", "cyan"), neutral(error.hint)))
+            self.err.print(Line([("hint: ", "cyan"), (neutral(error.hint), "")]))
 
     def _message(self, text: str, style: str) -> None:
-        """On a terminal, lines are broken between words; elsewhere not at all."""
-        self.err.print(Text(neutral(text), style), soft_wrap=not self.err.is_terminal)
+        self.err.print(Line([(neutral(text), style)]), broken=True)
 
     # Data
 
@@ -125,14 +138,13 @@ class Ui:
 
     def show(self, blocks: Sequence[Block]) -> None:
         """Lines and tables."""
-        width = self.out.width if self.out.is_terminal else None
-        texts = [text for block in blocks for text in laid_out(block, width)]
-        if self.out.is_terminal:
-            for text in texts:
-                self.out.print(text)
-        else:  # without colours, which rich takes long to leave out
-            self.out.file.write("".join(f"{text.plain}\n" for text in texts))
-            self.out.file.flush()
+        width = None if self.out.height is None else self.out.width
+        lines = [line for block in blocks for line in laid_out(block, width)]
+        if width is not None:
+            for line in lines:
+                self.out.print(line)
+        else:  # all at once
+            self.out.write("".join(f"{line.plain}\n" for line in lines))
 
     def spark(self, values: Sequence[float | None]) -> str:
         """Values as a line of bars that begin at 0, one character each; a blank is unknown."""
@@ -152,19 +164,15 @@ class Ui:
         key = f"{name:{width}} | "
         if key not in self._prefixes:
             color = _PALETTE[sum(name.encode()) % len(_PALETTE)]
-            with self.out.capture() as captured:
-                self.out.print(Text(neutral(key), color), end="")
-            self._prefixes[key] = captured.get()
-        self.out.file.write(f"{self._prefixes[key]}{neutral(text)}\n")
-        if at_once:
-            self.out.file.flush()
+            self._prefixes[key] = self.out.styled(Line([(neutral(key), color)]))
+        self.out.write(f"{self._prefixes[key]}{neutral(text)}\n", at_once=at_once)
 
     # Live views
 
     @property
     def live(self) -> bool:
         """Whether somebody looks at a terminal that can be redrawn."""
-        return self.err.file.isatty() and not self.err.is_dumb_terminal and not self.quiet
+        return self.err.interactive and not self.quiet
 
     @contextmanager
     def progress(
@@ -173,38 +181,31 @@ class Ui:
         """Redraw lines until the end; the terminal is restored whatever happens. `leave`: what
         they say at the end stays."""
 
-        def draw() -> Group:
-            room = max(3, self.err.height - 3)
+        def draw() -> list[Line]:
+            room = max(3, (self.err.height or 0) - 3)
             found = lines()
             drawn = [self._line(line) for line in found[:room]]
             if len(found) > room:
-                drawn.append(Text(f"  and {len(found) - room} more", "dim"))
-            return Group(*drawn)
+                drawn.append(Line([(f"  and {len(found) - room} more", "dim")]))
+            return drawn
 
-        with Live(
-            get_renderable=draw,
-            console=self.err,
-            refresh_per_second=10,
-            transient=not leave,
-            redirect_stdout=False,
-            redirect_stderr=False,
-        ) as self._live:
+        with self.err.live(draw, leave=leave) as self._refresh:
             try:
                 yield
             finally:
-                self._live = None
+                self._refresh = None
 
     def finished(self, line: Progress) -> None:
         """A line of the live view that does not change any more."""
         if not self.quiet:
             self.err.print(self._line(line))
-        if self._live is not None:
-            self._live.refresh()  # at once: what has moved out of the view must not be in it
+        if self._refresh is not None:
+            self._refresh()  # at once: what has moved out of the view must not be in it
 
     @property
     def height(self) -> int | None:
         """Lines of the terminal now; None where data goes elsewhere."""
-        return self.out.height if self.out.is_terminal else None
+        return self.out.height
 
     @property
     def width(self) -> int:
@@ -215,27 +216,21 @@ class Ui:
     def screen(self) -> Iterator[Callable[[Sequence[Block]], None]]:
         """A view of data that is drawn anew again and again, on a screen of its own: the
         terminal's content comes back at the end. What does not fit is cut off."""
-        with Live(
-            console=self.out,
-            screen=self.out.is_terminal,
-            auto_refresh=False,
-            redirect_stderr=False,
-        ) as live:
+        with self.out.screen() as draw:
 
-            def draw(blocks: Sequence[Block]) -> None:
-                width = self.out.width
-                texts = [
-                    text
-                    for block in blocks
-                    for text in laid_out(block, width if isinstance(block, Table) else None)
-                ]
-                for text in texts:
-                    text.truncate(width, overflow="ellipsis")
-                live.update(Group(*texts), refresh=True)
+            def laid(blocks: Sequence[Block]) -> None:
+                width = None if self.out.height is None else self.out.width
+                draw(
+                    [
+                        line
+                        for block in blocks
+                        for line in laid_out(block, width if isinstance(block, Table) else None)
+                    ]
+                )
 
-            yield draw
+            yield laid
 
-    def _line(self, line: Progress) -> Text:
+    def _line(self, line: Progress) -> Line:
         utf8 = self.err.encoding.startswith("utf")
         spinner = _SPINNER if utf8 else _ASCII_SPINNER
         marks = {
@@ -247,25 +242,26 @@ class Ui:
         }
         mark, style = marks[line.state]
         width = max(40, self.err.width)
-        label = Text(neutral(line.label), "dim" if line.state == "waiting" else "bold")
-        most = min(30, width // 3)
-        if label.cell_len > most:  # its end is what tells replicas apart
-            label = Text("…", label.style) + label[1 - most :]
-        label.pad_right(max(0, min(most, max(line.column, 22)) - label.cell_len))
+        label, most = neutral(line.label), min(30, width // 3)
+        if cells(label) > most:  # its end is what tells replicas apart
+            label = ELLIPSIS + label[1 - most :]
+        named = Line([(label, "dim" if line.state == "waiting" else "bold")])
+        named = named.padded(min(most, max(line.column, 22)))
         count = f" {line.done}/{line.total}" if line.state in ("waiting", "running") else ""
         tail = "" if line.seconds is None else f" {line.seconds:6.1f} s"
-        head = Text.assemble((f"{mark} ", style), label, (count, "cyan"), "  ")
-        room = min(28, width - head.cell_len - len(tail) - _NARROWEST - 12)
+        head = Line([(f"{mark} ", style)]) + named + Line([(count, "cyan"), ("  ", "")])
+        room = min(28, width - head.width - len(tail) - _NARROWEST - 12)
         if line.share is not None and room >= _NARROWEST:
-            head.append_text(_bar(line.share, room, utf8=utf8)).append("  ")
-        body = Text(neutral(line.text).replace("\n", " "), "red" if line.state == "failed" else "")
-        body.truncate(max(4, width - head.cell_len - len(tail) - 1), overflow="ellipsis", pad=True)
-        return Text.assemble(head, body, (tail, "dim"))
+            head += _bar(line.share, room, utf8=utf8) + Line([("  ", "")])
+        text = neutral(line.text).replace("\n", " ")
+        room = max(4, width - head.width - len(tail) - 1)
+        body = Line([(text, "red" if line.state == "failed" else "")]).cut(room).padded(room)
+        return head + body + Line([(tail, "dim")])
 
 
-def _bar(share: float, width: int, *, utf8: bool) -> Text:
+def _bar(share: float, width: int, *, utf8: bool) -> Line:
     """How much of something is done, without colours too; half a column is the finest step."""
     halves = round(min(max(share, 0.0), 1.0) * width * 2)
     full, half, rest = ("━", "╸", "─") if utf8 else ("=", "-", " ")
     done = full * (halves // 2) + half * (halves % 2)
-    return Text.assemble((done, "cyan"), (rest * (width - len(done)), "dim"))
+    return Line([(done, "cyan"), (rest * (width - len(done)), "dim")])

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from rich.cells import cell_len
-from rich.text import Text
-
+from msctl.ui.line import ELLIPSIS, Line, cells
 from msctl.views import Block, Cell, Flow, Paragraph, Table, neutral
 
 _NARROWEST = 8
@@ -17,7 +14,7 @@ _GAP = "  "
 """Between two columns."""
 
 
-def laid_out(block: Block, width: int | None) -> list[Text]:
+def laid_out(block: Block, width: int | None) -> list[Line]:
     """The lines of a block, within `width` columns where there is such a limit."""
     if isinstance(block, Table):
         return _table(block, width)
@@ -28,67 +25,66 @@ def laid_out(block: Block, width: int | None) -> list[Text]:
     return [_line(block)]
 
 
-def _line(cells: Sequence[Cell]) -> Text:
-    return Text.assemble(*((neutral(cell.text), cell.style) for cell in cells))
+def _line(shown: Sequence[Cell]) -> Line:
+    return Line((neutral(cell.text), cell.style) for cell in shown)
 
 
-def _flow(flow: Flow, width: int | None) -> Iterator[Text]:
-    text = Text()
-    for cells in flow.parts:
-        part = _line(cells)
-        if width is not None and text and text.cell_len + len(_GAP) + part.cell_len > width:
-            yield text
-            text = Text()
-        text = text.append(_GAP).append_text(part) if text else part
-    yield text
+def _flow(flow: Flow, width: int | None) -> Iterator[Line]:
+    gap, line = Line([(_GAP, "")]), Line()
+    for shown in flow.parts:
+        part = _line(shown)
+        if width is not None and line.parts and line.width + len(_GAP) + part.width > width:
+            yield line
+            line = Line()
+        line = line + gap + part if line.parts else part
+    yield line
 
 
-def _paragraph(paragraph: Paragraph, width: int | None) -> Iterator[Text]:
+def _paragraph(paragraph: Paragraph, width: int | None) -> Iterator[Line]:
     lead, text = _line(paragraph.lead), _line([paragraph.text])
-    indent = lead.cell_len
-    room = None if width is None else width - indent
+    room = None if width is None else width - lead.width
     if room is None or room < _NARROWEST:
-        yield lead.append_text(text)
+        yield lead + text
         return
-    for number, line in enumerate(_wrapped(text.plain, room)):
-        yield (Text(" " * indent) if number else lead).append(line, paragraph.text.style)
+    indent = Line([(" " * lead.width, "")])
+    for number, words in enumerate(_wrapped(text.plain, room)):
+        yield (indent if number else lead) + Line([(words, paragraph.text.style)])
 
 
 def _wrapped(text: str, width: int) -> list[str]:
     """A word that is longer than a line, such as a path, is not broken: it can be copied."""
+    import textwrap
+
     return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False) or [""]
 
 
-def _table(table: Table, width: int | None) -> list[Text]:
+def _table(table: Table, width: int | None) -> list[Line]:
     """The rows with their columns aligned, within `width` where there is one."""
     heads = [Cell(heading, "bold") for heading in table.headings]
     rows = [
         [replace(cell, text=neutral(cell.text).replace("\n", " ")) for cell in row]
         for row in [heads, *table.rows]
     ]
-    widths = [max(cell_len(c.text) for c in column) for column in zip(*rows, strict=True)]
+    widths = [max(cells(cell.text) for cell in column) for column in zip(*rows, strict=True)]
     if width is not None:
         excess = sum(widths) + 2 * (len(widths) - 1) - width
         for column in table.shrink:
             less = min(max(0, excess), max(0, widths[column] - _NARROWEST))
             widths[column] -= less
             excess -= less
-    texts = []
+    lines = []
     for row in rows:
         if not any(cell.text for cell in row[1:]):  # a remark has the whole line
-            text = Text(row[0].text, row[0].style)
-            text.truncate(width or text.cell_len, overflow="ellipsis")
-            texts.append(text)
+            line = Line([(row[0].text, row[0].style)])
+            lines.append(line if width is None else line.cut(width))
             continue
-        text = Text()
+        line = Line()
         for cell, column_width in zip(row, widths, strict=True):
             words = cell.text
-            if cell.tail and cell_len(words) > column_width:
+            if cell.tail and cells(words) > column_width:
                 indent = words[: len(words) - len(words.lstrip())]
-                words = f"{indent}…{words[1 + len(indent) - column_width :]}"
-            part = Text(words, cell.style)
-            part.truncate(column_width, overflow="ellipsis", pad=True)
-            text.append_text(part).append("  ")
-        text.rstrip()
-        texts.append(text)
-    return texts
+                words = f"{indent}{ELLIPSIS}{words[1 + len(indent) - column_width :]}"
+            part = Line([(words, cell.style)]).cut(column_width).padded(column_width)
+            line = line + part + Line([(_GAP, "")])
+        lines.append(line.trimmed())
+    return lines

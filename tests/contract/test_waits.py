@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from machines import CHECK, Site
 from memory import Recorder
 
-from msctl.engines.compose.steps import AwaitCompleted, AwaitHealthy
+from msctl.engines.compose.steps import AwaitCompleted, AwaitHealthy, StartContainer
 from msctl.errors import StepFailed
-from msctl.plan import Node, Outcome, Wait
+from msctl.plan import Draft, Node, Outcome, Wait
 from msctl.state import Health
 
 Make = Callable[..., Site]
 THERE = ("create network", "create volume", "create")
 
 
-def healthy(site: Site, service: str, timeout: float = 60.0, *, checked: bool) -> AwaitHealthy:
+def healthy(
+    site: Site, service: str, timeout: float = 60.0, *, checked: bool, number: int = 1
+) -> AwaitHealthy:
     return AwaitHealthy(
-        target=site.name(service), service=service, timeout=timeout, checked=checked
+        target=site.name(service, number),
+        service=service,
+        timeout=timeout,
+        checked=checked,
+        version=site.desired.revisions[service].hash,
     )
 
 
@@ -70,6 +76,35 @@ def test_without_a_health_check_it_has_to_keep_running(site: Make) -> None:
     web = site(web="steady")
     web.do(*THERE)
     assert web.start_and_wait(healthy(web, "web", 600.0, checked=False)).failures == {}
+
+
+@pytest.mark.timeout(60)
+def test_one_replica_shows_for_all_that_a_version_keeps_running(site: Make) -> None:
+    """The second one, started later, counts at once."""
+    web = site(web={"replicas": 2})
+    web.do(*THERE)
+    draft, behind = Draft(), list[int]()
+    for number, seconds in ((1, 600.0), (2, 0.1)):
+        wait = healthy(web, "web", seconds, checked=False, number=number)
+        start = StartContainer(target=wait.target, service="web")
+        behind = [draft.add(wait, [draft.add(start, behind)])]
+    assert web.run(draft.plan()).failures == {}
+
+
+@pytest.mark.timeout(60)
+def test_a_version_that_ends_at_once_has_nothing_to_show(site: Make) -> None:
+    """Each of its replicas is told, though another version of the service has kept running."""
+    web = site(web={"process": "failing", "replicas": 2}, other="steady")
+    web.do(*THERE)
+    draft, behind = Draft(), list[int]()
+    for wait in (
+        replace(healthy(web, "other", checked=False), service="web"),
+        *(healthy(web, "web", checked=False, number=number) for number in (1, 2)),
+    ):
+        start = StartContainer(target=wait.target, service="web")
+        behind.append(draft.add(wait, [draft.add(start, behind[:1])]))
+    outcome = web.run(draft.plan())
+    assert sorted(outcome.failures) == behind[1:]
 
 
 def test_a_container_that_does_not_get_healthy_is_named(site: Make) -> None:

@@ -39,6 +39,7 @@ class MemoryWatch:
         self.stack = stack
         self._ask = ask
         self._begun: dict[int, float] = {}
+        self._lasting: set[tuple[str, str]] = set()
 
     def reached(self, wait: Wait) -> bool:
         self._ask()
@@ -129,7 +130,13 @@ class MemoryWatch:
             return False
         if wait.checked:
             return container.health is Health.HEALTHY
-        return self.world.now - container.started >= SETTLE
+        lasts = self.world.now - container.started >= SETTLE
+        if isinstance(wait, AwaitSteady):
+            return lasts
+        version = (wait.service, wait.version)
+        if lasts:
+            self._lasting.add(version)
+        return lasts or (version in self._lasting and not container.restarts)
 
     def _is_completed(self, wait: AwaitCompleted) -> bool:
         container = self.world.containers.get(wait.target)

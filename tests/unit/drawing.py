@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from msctl.ui import Ui
+from msctl.ui import Ui, terminal
 
 ESCAPE = "\x1b"
 
@@ -27,13 +27,17 @@ class Terminal(io.StringIO):
 
 def on_terminal(ui: Ui, width: int = 80) -> Terminal:
     """Let both of the ui's streams be one terminal."""
-    terminal = Terminal()
-    for console in (ui.out, ui.err):
-        console.file = terminal
-        console._force_terminal = True
-        console.width = width
-        console.height = 24
-    return terminal
+    file = Terminal()
+    ui.out, ui.err = (_terminal(ui, file, width, stderr=stderr) for stderr in (False, True))
+    return file
+
+
+def _terminal(ui: Ui, file: Terminal, width: int, *, stderr: bool) -> terminal.Terminal:
+    made = terminal.Terminal(stderr=stderr, color=ui.color)
+    made.console.file = file
+    made.console._force_terminal = True
+    made.console.width, made.console.height = width, 24
+    return made
 
 
 @contextmanager

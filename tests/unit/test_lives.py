@@ -109,7 +109,7 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
 
 
 def healthy() -> AwaitHealthy:
-    return AwaitHealthy(target=NAME, service="web", timeout=120, checked=True)
+    return AwaitHealthy(target=NAME, service="web", timeout=120, checked=True, version="one")
 
 
 def completed() -> AwaitCompleted:

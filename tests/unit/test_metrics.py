@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
+from drawing import on_terminal
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -113,15 +114,16 @@ def test_a_line_of_bars_has_a_character_for_each_value(values: list[float | None
             assert bar == Ui().spark([0.0, 1.0])[1]
 
 
-def test_a_line_of_bars_is_ascii_where_that_is_all_there_is() -> None:
-    """On a terminal without UTF-8."""
+def test_a_line_of_bars_is_ascii_where_that_is_all_there_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """In a locale without UTF-8."""
 
     class Latin(io.StringIO):
         encoding = "latin-1"
 
-    ui = Ui()
-    ui.out.file = Latin()
-    assert ui.spark([0.0, 1.0, None]).isascii()
+    monkeypatch.setattr("sys.stdout", Latin())
+    assert Ui().spark([0.0, 1.0, None]).isascii()
 
 
 def test_the_table_fits_a_terminal_of_80_columns() -> None:
@@ -142,8 +144,7 @@ def test_the_table_fits_a_terminal_of_80_columns() -> None:
         routers=["notificationservice-ws"],
     )
     ui = Ui(color=False)
-    terminal = io.StringIO()
-    ui.out.file, ui.out._force_terminal, ui.out.width = terminal, True, 80
+    terminal = on_terminal(ui)
     ui.show(view(found, ui.spark))
     lines = terminal.getvalue().splitlines()
     assert max(len(line) for line in lines) <= 80

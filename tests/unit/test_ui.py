@@ -11,6 +11,8 @@ from drawing import ESCAPE, on_terminal, real_terminal
 
 from msctl.errors import Interrupted, MsctlError, StackFileError, StepFailed
 from msctl.ui import Ui
+from msctl.ui.line import Line
+from msctl.ui.terminal import Terminal
 from msctl.views import Cell, Progress, Table, neutral
 
 # Texts from elsewhere
@@ -92,7 +94,7 @@ def test_colours_are_for_terminals_that_want_them() -> None:
         ui.show([[Cell("healthy", "bold green")]])
         ui.error(MsctlError("wrong", hint="msctl up"))
     assert ESCAPE not in second.getvalue()
-    if os.environ.get("NO_COLOR") is None and colored.out.color_system:
+    if os.environ.get("NO_COLOR") is None and colored.out.console.color_system:
         assert ESCAPE in first.getvalue()
 
 
@@ -214,5 +216,4 @@ def test_messages_that_a_full_disk_does_not_take_stop_nobody(
         ui.say("one")
         ui.note("two")
         ui.error(MsctlError("three", hint="four"))
-        with ui.err:
-            ui.err.print("five")
+        Terminal(stderr=True, color=True).print(Line([("five", "")]))

@@ -248,6 +248,7 @@ class Blocks:
             service=revision.name,
             timeout=self.patience(revision.name),
             checked=self.is_checked(revision),
+            version=revision.hash,
         )
         healthy = self.draft.add(step, after)
         if revision.name in (GATEWAY, SOCKET_PROXY):

@@ -49,8 +49,6 @@ class SettingsSource:
     def _observed(self, asked: Job[list[str]]) -> GatewaySettings:
         for folder in self._folders:
             wholefile.check_folder(folder)
-        asked.ends()
-        present = frozenset(asked.result())
         certificate = self._authority.due(self._now()) if self._signs_itself else None
         passwords: dict[str, str] = {}
         if names := users(self._stack):
@@ -58,9 +56,10 @@ class SettingsSource:
 
             passwords = of_users.due(self._secrets, names)
         wanted = None if certificate or passwords else self._built()
+        asked.ends()
         return GatewaySettings(
             wanted=wanted.digest if wanted else "",
-            present=present,
+            present=frozenset(asked.result()),
             certificate_due=certificate,
             passwords_due=passwords,
         )

@@ -178,11 +178,14 @@ class RemoveContainer(Step):
 
 @dataclass(frozen=True, kw_only=True)
 class AwaitHealthy(Wait):
-    """Wait until a container is healthy; without a health check, until it keeps running."""
+    """Wait until a container is healthy; without a health check, until it keeps running, or another
+    replica of its version has shown that it does."""
 
     verb: ClassVar[str] = "await healthy"
     checked: bool
     """Whether a health check runs in the container."""
+    version: str
+    """What it is a copy of."""
 
 
 @dataclass(frozen=True, kw_only=True)

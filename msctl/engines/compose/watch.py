@@ -41,6 +41,8 @@ class ContainerWatch:
         self._begun: dict[int, float] = {}
         """When each wait for a span of time began; two drains of a service in one plan are equal,
         but not the same."""
+        self._lasting: set[tuple[str, str]] = set()
+        """Services and versions of which a replica without a health check has kept running."""
 
     def __enter__(self) -> ContainerWatch:
         self._lives.open()
@@ -87,7 +89,18 @@ class ContainerWatch:
                 self._refuse_the_unprobeable(wait, output)
         if wait.checked:
             return life.health is Health.HEALTHY
-        return time.monotonic() - life.since >= SETTLE
+        return self._keeps_running(wait, life)
+
+    def _keeps_running(self, wait: AwaitHealthy | AwaitSteady, life: Life) -> bool:
+        """A version that does not last is found out by its first replica; the others, which start
+        later, are not waited for as long again."""
+        lasts = time.monotonic() - life.since >= SETTLE
+        if isinstance(wait, AwaitSteady):
+            return lasts
+        version = (wait.service, wait.version)
+        if lasts:
+            self._lasting.add(version)
+        return lasts or (version in self._lasting and not life.deaths)
 
     def _refuse_the_dead(self, wait: AwaitHealthy | AwaitSteady, life: Life) -> None:
         state = self._inspect(wait.target).get("State", {})
