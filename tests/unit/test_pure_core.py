@@ -37,7 +37,7 @@ HOMES = {
     "docker": {"msctl.engines.compose.sdk"},
     "requests": {"msctl.engines.compose.sdk", "msctl.engines.compose.sshadapter"},
     "httpx": set(),
-    "kubernetes": {"msctl.engines.kubernetes.client"},
+    "kubernetes": {"msctl.engines.kubernetes.sdk"},
     "aiohttp": {"msctl.sender"},
     "asyncio": {"msctl.lanes", "msctl.sender"},
     "hdrh": {"msctl.loadtest.statistics"},
@@ -46,7 +46,7 @@ HOMES = {
     "yaml": {
         "msctl.render.document",
         "msctl.cli.complete",
-        "msctl.engines.kubernetes.client",  # a broken kubeconfig
+        "msctl.engines.kubernetes.kubeconfig",  # a broken kubeconfig
     },
     "filelock": {"msctl.lock"},
     "prometheus_client": {"msctl.monitoring.exporter"},
