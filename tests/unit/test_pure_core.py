@@ -13,7 +13,7 @@ import msctl
 ROOT = Path(msctl.__file__).parent
 PLANNER = (
     "steps", "blocks", "changing", "compare", "desired", "revision", "container", "labels",
-    "hostconfig", "mounts", "pinning", "planner", "settingsteps",
+    "hostconfig", "mounts", "pinning", "planner", "resources", "settingsteps",
 )  # fmt: skip
 KUBERNETES = (
     "kinds", "faults", "cluster", "compare", "desired", "steps", "rollouts", "state", "quantity",

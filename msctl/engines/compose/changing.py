@@ -97,7 +97,7 @@ class Change:
         number = number or self.blocks.next_number(self.service)
         name, created = self.blocks.create(self.pattern, number, cause, after, heir_of)
         reached = self.blocks.reach.of_replica(
-            self.server(name), self.blocks.resources(self.revision)
+            self.server(name), self.blocks.resources.of(self.revision)
         )
         behind = [created, *after, *waits, *reached]
         started = self.blocks.start(name, self.service, cause, behind)
@@ -231,7 +231,7 @@ class Change:
         missing, todo = wanted - len(kept), list(old)
         ready = [s for replica in kept if (s := server_of(replica)) is not None]
         # What cannot be made is found out while the old ones serve.
-        behind = [*waits, *kept_ready, *(self.blocks.resources(self.revision) if old else [])]
+        behind = [*waits, *kept_ready, *(self.blocks.resources.of(self.revision) if old else [])]
         while todo:
             replica = todo.pop(0)
             staying = [*servers_of(todo), *ready]
