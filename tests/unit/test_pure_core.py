@@ -129,7 +129,7 @@ def pure_modules() -> list[str]:
     ]
     planning += [f"msctl.engines.kubernetes.{name}" for name in KUBERNETES]
     packages = (
-        "msctl.model.", "msctl.fields.", "msctl.loadtest", "msctl.autoscale",
+        "msctl.model.", "msctl.state.", "msctl.fields.", "msctl.loadtest", "msctl.autoscale",
         "msctl.config.editing", "msctl.importing",
     )  # fmt: skip
     parts = [m for m in MODULES if m.startswith(packages)]
@@ -163,7 +163,7 @@ LAYERS = [
     ("msctl.render.", ("msctl.engines", "msctl.cli", "msctl.config", "msctl.ui")),
     ("msctl.config.", ("msctl.engines", "msctl.cli", "msctl.execute", "msctl.ui")),
     ("msctl.model.", ("msctl.config", "msctl.engines", "msctl.render", "msctl.plan")),
-    ("msctl.state", ("msctl.config", "msctl.engines", "msctl.render", "msctl.model")),
+    ("msctl.state.", ("msctl.config", "msctl.engines", "msctl.render", "msctl.model")),
     ("msctl.loadtest.", ("msctl.engines", "msctl.cli", "msctl.config", "msctl.ui")),
     ("msctl.autoscale.", ("msctl.engines", "msctl.cli", "msctl.config", "msctl.ui")),
     ("msctl.sender", ("msctl.engines", "msctl.cli", "msctl.config", "msctl.ui")),
