@@ -143,4 +143,5 @@ def _table(routes: list[RouteStatus]) -> list[Block]:
         ]
         for route in routes
     ]
-    return [Table(("ROUTE", "SERVICE", "PREFIX", "PRIO", "GATEWAY", "SERVERS"), rows, (0, 1))]
+    headings = ("ROUTE", "SERVICE", "PREFIX", "PRIO", "GATEWAY", "SERVERS")
+    return [Table(headings, rows, shrink=(0, 1), drop=("PRIO", "PREFIX", "GATEWAY"))]

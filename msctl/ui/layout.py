@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from rich.cells import cell_len
@@ -66,13 +66,7 @@ def _table(table: Table, width: int | None) -> list[Text]:
         [replace(cell, text=neutral(cell.text).replace("\n", " ")) for cell in row]
         for row in [heads, *table.rows]
     ]
-    widths = [max(cell_len(c.text) for c in column) for column in zip(*rows, strict=True)]
-    if width is not None:
-        excess = sum(widths) + 2 * (len(widths) - 1) - width
-        for column in table.shrink:
-            less = min(max(0, excess), max(0, widths[column] - _NARROWEST))
-            widths[column] -= less
-            excess -= less
+    widths = _widths(table, rows, width)
     texts = []
     for row in rows:
         if not any(cell.text for cell in row[1:]):  # a remark has the whole line
@@ -81,14 +75,44 @@ def _table(table: Table, width: int | None) -> list[Text]:
             texts.append(text)
             continue
         text = Text()
-        for cell, column_width in zip(row, widths, strict=True):
+        for column, column_width in widths.items():
+            cell = row[column]
             words = cell.text
             if cell.tail and cell_len(words) > column_width:
                 indent = words[: len(words) - len(words.lstrip())]
                 words = f"{indent}…{words[1 + len(indent) - column_width :]}"
             part = Text(words, cell.style)
             part.truncate(column_width, overflow="ellipsis", pad=True)
-            text.append_text(part).append("  ")
+            text.append_text(part).append(_GAP)
         text.rstrip()
+        text.truncate(width or text.cell_len, overflow="ellipsis")
         texts.append(text)
     return texts
+
+
+def _widths(table: Table, rows: Sequence[Sequence[Cell]], width: int | None) -> dict[int, int]:
+    """The width of each column that is shown, from left to right."""
+    widths = {
+        number: max(cell_len(cell.text) for cell in column)
+        for number, column in enumerate(zip(*rows, strict=True))
+    }
+    if width is None:
+        return widths
+    least = {n: min(w, _NARROWEST) if n in table.shrink else w for n, w in widths.items()}
+    for heading in table.drop:
+        if _together(least) <= width:
+            break
+        if heading in table.headings:
+            column = list(table.headings).index(heading)
+            del widths[column], least[column]
+    excess = max(0, _together(widths) - width)
+    for column in table.shrink:
+        if column in widths:
+            less = min(excess, widths[column] - least[column])
+            widths[column] -= less
+            excess -= less
+    return widths
+
+
+def _together(widths: Mapping[int, int]) -> int:
+    return sum(widths.values()) + len(_GAP) * (len(widths) - 1)
