@@ -42,8 +42,6 @@ class Resource:
     name: str
     project: str | None
     """The Compose project that it belongs to."""
-    users: tuple[str, ...] = ()
-    """Names of attached containers, where known."""
 
 
 @dataclass(frozen=True)
