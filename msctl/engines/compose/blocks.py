@@ -29,14 +29,13 @@ from msctl.fields import parse_duration
 from msctl.frozen import dataclass
 from msctl.model import GATEWAY, SOCKET_PROXY
 from msctl.plan import Draft
+from msctl.render.compose import DEFAULT_STOP_GRACE
 from msctl.state import Replica, StackState
 
 JOB_TIMEOUT = 600.0
 """Seconds that a job may take unless the stack file says otherwise."""
 ROUTED_TIMEOUT = 30.0
 """Seconds that the gateway may take to list a healthy replica."""
-DEFAULT_GRACE = 10.0
-"""Seconds between SIGTERM and SIGKILL of a service that does not say."""
 
 
 @dataclass(frozen=True)
@@ -261,7 +260,8 @@ class Blocks:
 
 def grace(replica: Replica) -> float:
     """Seconds that a replica has between SIGTERM and SIGKILL, by its own revision."""
-    if replica.revision is None:
-        return DEFAULT_GRACE
-    period = Revision.from_json(replica.service, replica.revision).service.get("stop_grace_period")
-    return parse_duration(period).total_seconds() if period else DEFAULT_GRACE
+    period = None
+    if replica.revision is not None:
+        revision = Revision.from_json(replica.service, replica.revision)
+        period = revision.service.get("stop_grace_period")
+    return (parse_duration(period) if period else DEFAULT_STOP_GRACE).total_seconds()

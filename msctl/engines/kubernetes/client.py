@@ -17,7 +17,7 @@ from msctl.engines.kubernetes.faults import OVERLOADED, SERVER_ERROR, refusal
 from msctl.engines.kubernetes.kubeconfig import configuration
 from msctl.engines.kubernetes.lines import Lines
 from msctl.engines.kubernetes.sdk import ApiClient, ApiException, ConfigException, HTTPError
-from msctl.errors import EngineUnreachable
+from msctl.errors import EngineUnreachable, reason
 
 CONNECT_TIMEOUT, READ_TIMEOUT = 5.0, 30.0
 """Seconds until a connection is there, and between two bytes of an answer."""
@@ -152,7 +152,7 @@ class Client:
             yield
         except (HTTPError, ApiException, OSError) as error:
             raise EngineUnreachable(
-                f"no Kubernetes API answers at {self.address}: {_reason(error)}",
+                f"no Kubernetes API answers at {self.address}: {reason(error)}",
                 hint=f"{self.kubectl} cluster-info tells whether the cluster is there; "
                 "--context chooses another one",
             ) from error
@@ -188,13 +188,3 @@ def _pause(answer: Any) -> float | None:
     if (answer.status != OVERLOADED and answer.status < SERVER_ERROR) or not after.isdecimal():
         return None
     return min(float(after), LONGEST_PAUSE)
-
-
-def _reason(error: BaseException) -> str:
-    """The innermost reason, without the layers of the HTTP library around it."""
-    seen: BaseException = error
-    while inner := seen.__cause__ or seen.__context__:
-        seen = inner
-    if isinstance(seen, OSError) and seen.strerror:
-        return seen.strerror
-    return str(getattr(seen, "reason", None) or seen) or type(seen).__name__
