@@ -26,7 +26,7 @@ from msctl.engines.kubernetes.rollouts import (
     waiting,
 )
 from msctl.model import GATEWAY
-from msctl.render.routers import router_names
+from msctl.render.routers import priority, router_names, rule
 from msctl.state import (
     Detail,
     EngineInfo,
@@ -250,8 +250,6 @@ def _gateway(desired: Desired, cluster: Cluster) -> GatewayView:
 
 def _routers(desired: Desired, cluster: Cluster) -> Iterator[Router]:
     """A route of the file is enabled where an IngressRoute has its rule."""
-    from msctl.render.routers import priority, rule
-
     rules = {
         route.get("match"): (route, found)
         for found in cluster.of(INGRESS_ROUTE)
