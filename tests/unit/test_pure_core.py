@@ -13,8 +13,8 @@ import msctl
 
 ROOT = Path(msctl.__file__).parent
 PLANNER = (
-    "steps", "blocks", "changing", "compare", "desired", "revision", "container", "labels",
-    "hostconfig", "mounts", "pinning", "planner", "resources", "settingsteps",
+    "steps", "admission", "blocks", "changing", "compare", "desired", "revision", "container",
+    "labels", "hostconfig", "mounts", "pinning", "planner", "resources", "settingsteps",
 )  # fmt: skip
 KUBERNETES = (
     "kinds", "faults", "cluster", "compare", "desired", "steps", "rollouts", "state", "quantity",
