@@ -129,7 +129,8 @@ class _Lines:
 
     def _replica(self, service: ServiceStatus, replica: ReplicaStatus) -> Sequence[Cell]:
         name = replica.name.removeprefix(f"{self.status.project}-")
-        first = Cell(name, "bold") if self.alone and not self.load else Cell(f"  {name}", tail=True)
+        plain = self.alone and not self.load
+        first = Cell(name if plain else f"  {name}", "bold" if plain else "", tail=True)
         cells = [first, *_states(service, replica, self.now)]
         if self.load:
             cells += [*_usage(replica), Cell(), _latency(replica.p95_ms), Cell()]

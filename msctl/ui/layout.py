@@ -5,14 +5,16 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import product
 
 from rich.cells import cell_len
 from rich.text import Text
 
 from msctl.views import Block, Cell, Flow, Paragraph, Table, neutral
 
-_NARROWEST = 8
-"""Columns that a cell keeps when the terminal is too narrow."""
+_READABLE, _NARROWEST = 14, 8
+"""Columns that a cell keeps as long as others can be left out, and when the terminal is too narrow
+for that."""
 _GAP = "  "
 """Between two columns."""
 
@@ -98,7 +100,7 @@ def _widths(table: Table, rows: Sequence[Sequence[Cell]], width: int | None) -> 
     }
     if width is None:
         return widths
-    least = {n: min(w, _NARROWEST) if n in table.shrink else w for n, w in widths.items()}
+    least = {n: min(w, _READABLE) if n in table.shrink else w for n, w in widths.items()}
     for heading in table.drop:
         if _together(least) <= width:
             break
@@ -106,9 +108,9 @@ def _widths(table: Table, rows: Sequence[Sequence[Cell]], width: int | None) -> 
             column = list(table.headings).index(heading)
             del widths[column], least[column]
     excess = max(0, _together(widths) - width)
-    for column in table.shrink:
-        if column in widths:
-            less = min(excess, widths[column] - least[column])
+    for floor, column in product((_READABLE, _NARROWEST), table.shrink):
+        if widths.get(column, 0) > floor:
+            less = min(excess, widths[column] - floor)
             widths[column] -= less
             excess -= less
     return widths

@@ -84,6 +84,15 @@ def test_at_forty_columns_the_image_is_left_out_and_no_line_is_broken() -> None:
     ]
 
 
+def test_replicas_of_one_service_are_told_apart_at_any_width() -> None:
+    """Their numbers are the end of their names."""
+    ui = Ui(color=False)
+    terminal = on_terminal(ui, 30)
+    ui.show(view(status(2), now=NOW, alone=True)[-1:])
+    first, second = terminal.getvalue().splitlines()[1:]
+    assert (first.split()[0], second.split()[0]) == ("…rvice-1", "…rvice-2")
+
+
 def test_an_image_that_is_cut_keeps_its_tag() -> None:
     """Name and tag tell more than the registry."""
     ui = Ui(color=False)
