@@ -26,6 +26,7 @@ from msctl.engines.kubernetes.rollouts import (
     waiting,
 )
 from msctl.model import GATEWAY
+from msctl.render.kubernetes.names import NAME
 from msctl.render.routers import priority, router_names, rule
 from msctl.state import (
     Detail,
@@ -75,7 +76,7 @@ def _replicas(desired: Desired, cluster: Cluster, checks: Mapping[str, str]) -> 
     by_service: dict[str, list[Data]] = {name: [] for name in desired.names}
     for pod in cluster.pods:
         service = cluster.service_of(pod)
-        known = service or labels_of(pod).get("app.kubernetes.io/name", "")
+        known = service or labels_of(pod).get(NAME, "")
         if not is_leaving(pod) and not _is_replaced(pod, owners):
             by_service.setdefault(known, []).append(pod)
     for job in cluster.of(JOB):
