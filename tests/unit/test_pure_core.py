@@ -176,6 +176,14 @@ LAYERS = [
     ("msctl.sender", ("msctl.engines", "msctl.cli", "msctl.config", "msctl.ui")),
     ("msctl.witness", ("msctl.engines.compose", "msctl.cli", "msctl.config", "msctl.ui")),
     ("msctl.plan", ("msctl.config", "msctl.engines", "msctl.render", "msctl.model")),
+    ("msctl.engines.compose.", ("msctl.engines.kubernetes",)),
+    ("msctl.monitoring.", ("msctl.engines", "msctl.cli", "msctl.config", "msctl.ui")),
+    ("msctl.importing.", ("msctl.engines", "msctl.cli", "msctl.execute", "msctl.ui")),
+    ("msctl.tls.", ("msctl.engines", "msctl.cli", "msctl.config", "msctl.ui")),
+    ("msctl.ui", ("msctl.engines", "msctl.cli", "msctl.config", "msctl.model", "msctl.render")),
+    ("msctl.ui.", ("msctl.engines", "msctl.cli", "msctl.config", "msctl.model", "msctl.render")),
+    ("msctl.fields.", ("msctl.model", "msctl.config", "msctl.engines", "msctl.render")),
+    ("msctl.records.", ("msctl.fields", "msctl.model", "msctl.config", "msctl.engines")),
 ]
 
 
