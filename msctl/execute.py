@@ -76,7 +76,7 @@ class _Run:
     sorter: TopologicalSorter[int]
     nodes: dict[int, Node]
     began: dict[int, float] = field(default_factory=dict)
-    waits: set[int] = field(default_factory=set)
+    waits: dict[int, Wait] = field(default_factory=dict)
     acting: set[int] = field(default_factory=set)
     done: set[int] = field(default_factory=set)
     failures: dict[int, MsctlError] = field(default_factory=dict)
@@ -88,7 +88,7 @@ class _Run:
             self.began[number] = self.clock()
             self.reporter.started(node)
             if isinstance(node.step, Wait):
-                self.waits.add(number)
+                self.waits[number] = node.step
             else:
                 self.acting.add(number)
                 future = pool.submit(self.performer.perform, node.step, partial(self._tell, node))
@@ -106,9 +106,7 @@ class _Run:
     def settle_waits(self, watch: Watch) -> bool:
         """Look at every wait; whether one came to its end."""
         before = len(self.done)
-        for number in sorted(self.waits):
-            step = self.nodes[number].step
-            assert isinstance(step, Wait)
+        for number, step in sorted(self.waits.items()):
             try:
                 if watch.reached(step):
                     self.finish(number, None)
@@ -121,7 +119,7 @@ class _Run:
         return len(self.done) > before
 
     def finish(self, number: int, error: BaseException | None) -> None:
-        self.waits.discard(number)
+        self.waits.pop(number, None)
         self.acting.discard(number)
         node = self.nodes[number]
         if error is None:
@@ -138,9 +136,7 @@ class _Run:
         """Seconds until something has to be looked at, even if nothing is reported."""
         now = self.clock()
         times = []
-        for number in self.waits:
-            step = self.nodes[number].step
-            assert isinstance(step, Wait)
+        for number, step in self.waits.items():
             times.append(max(0.0, self.began[number] + step.timeout - now))
             if step.poll is not None:
                 times.append(step.poll)
@@ -150,14 +146,14 @@ class _Run:
         """Sleep until a step ends, the engine reports a change, or a wait has to be looked at."""
         patience = self.patience()
         try:
-            signal_ = self.signals.get(timeout=patience)
+            signal = self.signals.get(timeout=patience)
         except queue.Empty:
             return
         while True:
-            if signal_ is not None:
-                self.finish(*signal_)
+            if signal is not None:
+                self.finish(*signal)
             try:
-                signal_ = self.signals.get_nowait()
+                signal = self.signals.get_nowait()
             except queue.Empty:
                 return
 

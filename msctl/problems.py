@@ -34,7 +34,7 @@ def problems_of(
     again: Callable[[str], str],
     readings: Readings,
 ) -> tuple[Problem, ...]:
-    """Every problem; see `msctl.status.assess` for the arguments."""
+    """Every problem; see `msctl.assessment.assess` for the arguments."""
     search = _Search(stack, state, hashes, again, readings)
     return worst_first([*search.of(services), *search.strangers(folder), *search.around()])
 
@@ -140,10 +140,8 @@ class _Search:
         logs = self.again(f"logs {found.service}")
         if not found.running:
             kind = found.state if found.state in KINDS else "exited"
-            stopped = kind == "exited" and found.exit_code in (
-                0,
-                SIGTERM,
-            )  # by somebody: `docker compose stop`, say
+            # By somebody: `docker compose stop`, say.
+            stopped = kind == "exited" and found.exit_code in (0, SIGTERM)
             mended = stopped or kind in ("created", "paused")  # by a start; nothing is lost
             hint = self.again(f"up {found.service}") if mended else logs
             reason = f": {found.reason}" if found.reason else ""

@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from msctl.config import LoadedStack
     from msctl.config.editing import Edited
 
-_MOST_BY_DEFAULT = 10
-"""`replicas.max` where the file does not say it."""
-
 
 @command_named("add")
 @click.argument("service")
@@ -179,8 +176,10 @@ def _plain(text: str) -> int | str:
 
 
 def _replicas(text: str) -> int | str | dict[str, int]:
+    from msctl.model import DEFAULT_MAX_REPLICAS
+
     count = _plain(text)
-    if isinstance(count, int) and count > _MOST_BY_DEFAULT:
+    if isinstance(count, int) and count > DEFAULT_MAX_REPLICAS:
         return {"initial": count, "max": count}
     return count
 

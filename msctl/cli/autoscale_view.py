@@ -73,7 +73,7 @@ def table(verdicts: Iterable[Verdict], now: float) -> Table:
     fewer = ["FEWER IN"] if waits else []
     headings = ["SERVICE", "REPLICAS", *(_METRICS[m] for m in metrics), *fewer, "REASON"]
     rows = [_row(verdict, metrics, now if waits else None) for verdict in found]
-    return Table(headings, rows, shrink=(len(headings) - 1, 0))
+    return Table(headings, rows, shrink=(len(headings) - 1, 0), drop=fewer)
 
 
 def _row(verdict: Verdict, metrics: Sequence[str], now: float | None) -> Sequence[Cell]:

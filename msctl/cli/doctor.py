@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from msctl.doctor import Finding
     from msctl.engines.base import Engine
 
-"""Where an engine on this machine keeps images and volumes, unless it is told otherwise."""
 _PATIENCE = 5.0
 """Seconds that `docker compose version` may take."""
 

@@ -45,7 +45,7 @@ def _latency(result: Result) -> Table:
     figures = asdict(result.latency_ms)
     headings = ["LATENCY", *(name.upper() for name in figures)]
     cells = [Cell("-" if ms is None else _milliseconds(ms)) for ms in figures.values()]
-    return Table(headings, [[Cell("ms", "dim"), *cells]])
+    return Table(headings, [[Cell("ms", "dim"), *cells]], drop=("AVG", "P90", "MIN"))
 
 
 def _milliseconds(ms: float) -> str:

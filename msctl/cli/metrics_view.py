@@ -34,7 +34,7 @@ def view(metrics: Metrics, spark: Spark) -> list[Block]:
     return [
         *_headline(metrics),
         [],
-        Table(headings, rows, shrink=(0,)),
+        Table(headings, rows, shrink=(0,), drop=("LAST 15 MIN", "P50", "P99", "UP")),
         *_failed(metrics),
         [],
         _routers(metrics),
@@ -73,7 +73,7 @@ def view_of_one(metrics: Metrics, spark: Spark) -> list[Block]:
         head,
         _source(metrics),
         [],
-        Table(("", "NOW", "LAST 15 MIN", "HIGHEST"), rows),
+        Table(("", "NOW", "LAST 15 MIN", "HIGHEST"), rows, drop=("LAST 15 MIN",)),
         *_failed(metrics),
         [],
         _routers(metrics),

@@ -46,12 +46,12 @@ def command(session: Session, form: str, output: str | None) -> None:
 def _render_compose(session: Session, output: str | None) -> None:
     loaded = session.load()
     if output is None or output == "-":
-        session.ui.write(_text(session, loaded, loaded.folder))
+        session.ui.write(_text(session, loaded, loaded.folder / _COMMITTED))
         return
     path = output_path(session, "-o", output, name=_COMMITTED)
     if path == loaded.path.resolve():
         raise UsageProblem(f"-o {output} is the stack file itself; nothing was changed")
-    write_whole(path, _text(session, loaded, path.parent), output)
+    write_whole(path, _text(session, loaded, path), output)
     session.ui.say(f"{output} is written", "green")
 
 
@@ -71,19 +71,19 @@ def stale(session: Session, loaded: LoadedStack) -> str | None:
         found = path.read_text("utf-8")
     except (OSError, ValueError):
         return None
-    if not found.startswith(_OURS) or found == _text(session, loaded, loaded.folder):
+    if not found.startswith(_OURS) or found == _text(session, loaded, path):
         return None
     return session.shown(path)
 
 
-def _text(session: Session, loaded: LoadedStack, folder: Path) -> str:
-    """The Compose file, to lie in `folder`."""
+def _text(session: Session, loaded: LoadedStack, path: Path) -> str:
+    """The Compose file, to lie at `path`."""
     from msctl.render.compose import compose_file
 
-    prefix = _relative(loaded.folder.resolve(), folder.resolve())
+    prefix = _relative(loaded.folder.resolve(), path.parent.resolve())
     kept = session.load(keep_variables=True)
     source = f"{prefix}/{loaded.path.name}" if prefix else loaded.path.name
-    return compose_file(kept.stack, source=source, prefix=prefix)
+    return compose_file(kept.stack, source=source, prefix=prefix, output=path.name)
 
 
 def _relative(folder: Path, start: Path) -> str:

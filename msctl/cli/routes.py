@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
@@ -118,6 +119,12 @@ def _of_the_file(stack: Stack) -> Iterator[RouteStatus]:
             )
 
 
+def _shown(rule: str) -> str:
+    """As one types it into a browser, where the rule is a host, a path or both."""
+    found = re.fullmatch(r"(?:Host\(`([^`]+)`\))?(?: && )?(?:PathPrefix\(`([^`]+)`\))?", rule)
+    return "".join(filter(None, found.groups())) or "-" if found else rule
+
+
 def _table(routes: list[RouteStatus]) -> list[Block]:
     from msctl.views import Cell, Table
 
@@ -134,7 +141,7 @@ def _table(routes: list[RouteStatus]) -> list[Block]:
 
     rows = [
         [
-            Cell(route.rule.replace("PathPrefix(`", "").replace("`)", "") or "-", "bold"),
+            Cell(_shown(route.rule), "bold"),
             Cell(route.service + (f":{route.port}" if route.port else ""), "cyan"),
             Cell({True: "stripped", False: "", None: "-"}[route.strip], "dim"),
             Cell(str(route.priority), "dim"),
@@ -143,4 +150,5 @@ def _table(routes: list[RouteStatus]) -> list[Block]:
         ]
         for route in routes
     ]
-    return [Table(("ROUTE", "SERVICE", "PREFIX", "PRIO", "GATEWAY", "SERVERS"), rows, (0, 1))]
+    headings = ("ROUTE", "SERVICE", "PREFIX", "PRIO", "GATEWAY", "SERVERS")
+    return [Table(headings, rows, shrink=(0, 1), drop=("PRIO", "PREFIX", "GATEWAY"))]

@@ -89,13 +89,17 @@ def look(
 
 
 def _hashes(loaded: LoadedStack) -> Mapping[str, str]:
-    """The configuration hash that the file asks for, by service."""
+    """The configuration hash that the file asks for, by service; none where Docker Compose has no
+    form for the file, as another engine may."""
     from msctl.render.canonical import canonical
     from msctl.render.compose import document
     from msctl.render.confighash import config_hash
 
     stack = loaded.stack
-    whole = canonical(document(stack), working_dir=str(loaded.folder), project=stack.name)
+    try:
+        whole = canonical(document(stack), working_dir=str(loaded.folder), project=stack.name)
+    except ValueError:
+        return {}
     return {name: config_hash(service) for name, service in whole["services"].items()}
 
 

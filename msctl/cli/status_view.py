@@ -15,6 +15,8 @@ _HEALTH = {"healthy": "green", "unhealthy": "bold red", "starting": "yellow", "n
 _GATEWAY = {"UP": "green", "DOWN": "bold red"}
 _SEVERITIES = {"error": "bold red", "warning": "yellow", "info": "cyan"}
 _NOTHING = Cell("-", "dim")
+_DROP = ("IMAGE", "LAST CHECK", "UP", "ADDRESS", "RESTARTS", "MEM", "CPU", "P95", "REQ/S", "ERRORS")
+"""What a narrow terminal does without."""
 
 
 def view(
@@ -49,7 +51,7 @@ def view(
             problems = [*problems[: max(1, left - 1)], [Cell("msctl status shows all", "dim")]]
     blocks: list[Block] = [*head]
     if status.services:  # the gateway alone is no service
-        blocks += [[], Table(table.headings, rows, shrink=table.shrink)]
+        blocks += [[], Table(table.headings, rows, table.shrink, _DROP)]
     if problems:
         blocks += [[], *problems]
     return blocks
@@ -127,7 +129,8 @@ class _Lines:
 
     def _replica(self, service: ServiceStatus, replica: ReplicaStatus) -> Sequence[Cell]:
         name = replica.name.removeprefix(f"{self.status.project}-")
-        first = Cell(name, "bold") if self.alone and not self.load else Cell(f"  {name}", tail=True)
+        plain = self.alone and not self.load
+        first = Cell(name if plain else f"  {name}", "bold" if plain else "", tail=True)
         cells = [first, *_states(service, replica, self.now)]
         if self.load:
             cells += [*_usage(replica), Cell(), _latency(replica.p95_ms), Cell()]

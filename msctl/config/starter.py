@@ -66,6 +66,6 @@ def starter(name: str) -> str:
     """A commented stack file of two services for the project `name`.
 
     Raises:
-        PydanticCustomError: `name` is no project name; the message says what is one.
+        Wrong: `name` is no project name; the message says what is one.
     """
     return re.sub(r"\bNAME\b", check_project(name), _STARTER)

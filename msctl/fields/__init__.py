@@ -1,6 +1,6 @@
 """The scalar types of the stack file: how each is written, checked and shown.
 
-Every check raises a `PydanticCustomError` whose message names the value found and what is
+Every check raises `msctl.records.Wrong`, whose message names the value found and what is
 allowed; `msctl.config` adds file, line and path.
 """
 

@@ -50,7 +50,7 @@ REQUESTS = "traefik_service_requests_total"
 BUCKETS = "traefik_service_request_duration_seconds_bucket"
 _SERVER_UP = "traefik_service_server_up"
 _OWN_NAME = r"(.+)@docker|(.+)-[ab]@file"
-_OF_RULES = r"-route-(?:internal-)?[0-9a-f]{20}@kubernetescrd"
+OF_RULES = r"-route-(?:internal-)?[0-9a-f]{20}@kubernetescrd"
 """What follows the service in Traefik's names on Kubernetes (3.7, tried)."""
 FIGURE = "figure"
 """The label that tells apart what was asked together."""
@@ -95,14 +95,14 @@ class Chosen:
         plain = f"(?:{self.names})(?:@docker|-[ab]@file)"
         if self.namespace is None:
             return plain
-        return f"{plain}|{self.namespace}-(?:{self.names}){_OF_RULES}"
+        return f"{plain}|{self.namespace}-(?:{self.names}){OF_RULES}"
 
     @property
     def own_name(self) -> str:
         """The pattern whose groups are the stack file's name."""
         if self.namespace is None:
             return _OWN_NAME
-        return f"{_OWN_NAME}|{self.namespace}-(.+){_OF_RULES}"
+        return f"{_OWN_NAME}|{self.namespace}-(.+){OF_RULES}"
 
     @property
     def groups(self) -> str:

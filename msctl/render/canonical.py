@@ -33,7 +33,7 @@ class _Place:
     def absolute(self, path: str, at: str) -> str:
         if path.startswith("~"):
             if self.home is None:
-                raise ValueError(f"{at}: {path!r} needs the home directory, which is not known")
+                raise ValueError(f"{at}: {path!r} is in a home, and $HOME is not set")
             path = clean_path(f"{self.home}/{path[1:]}")
         if path.startswith("/") or is_windows_path(path):
             return path

@@ -41,6 +41,7 @@ PROXY_NETWORKS = (NETWORK, autoscalers.NETWORK)
 ACME_VOLUME = "gateway-acme"
 """The volume of Let's Encrypt's account and certificates."""
 DEFAULT_STOP_GRACE = timedelta(seconds=10)
+"""Between SIGTERM and SIGKILL of a service that does not say, as for Docker."""
 
 Data = dict[str, Any]
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import product
 
 from msctl.ui.line import ELLIPSIS, Line, cells
 from msctl.views import Block, Cell, Flow, Paragraph, Table, neutral
 
-_NARROWEST = 8
-"""Columns that a cell keeps when the terminal is too narrow."""
+_READABLE, _NARROWEST = 14, 8
+"""Columns that a cell keeps as long as others can be left out, and when the terminal is too narrow
+for that."""
 _GAP = "  "
 """Between two columns."""
 
@@ -65,13 +67,7 @@ def _table(table: Table, width: int | None) -> list[Line]:
         [replace(cell, text=neutral(cell.text).replace("\n", " ")) for cell in row]
         for row in [heads, *table.rows]
     ]
-    widths = [max(cells(cell.text) for cell in column) for column in zip(*rows, strict=True)]
-    if width is not None:
-        excess = sum(widths) + 2 * (len(widths) - 1) - width
-        for column in table.shrink:
-            less = min(max(0, excess), max(0, widths[column] - _NARROWEST))
-            widths[column] -= less
-            excess -= less
+    widths = _widths(table, rows, width)
     lines = []
     for row in rows:
         if not any(cell.text for cell in row[1:]):  # a remark has the whole line
@@ -79,12 +75,42 @@ def _table(table: Table, width: int | None) -> list[Line]:
             lines.append(line if width is None else line.cut(width))
             continue
         line = Line()
-        for cell, column_width in zip(row, widths, strict=True):
+        for column, column_width in widths.items():
+            cell = row[column]
             words = cell.text
             if cell.tail and cells(words) > column_width:
                 indent = words[: len(words) - len(words.lstrip())]
                 words = f"{indent}{ELLIPSIS}{words[1 + len(indent) - column_width :]}"
             part = Line([(words, cell.style)]).cut(column_width).padded(column_width)
             line = line + part + Line([(_GAP, "")])
-        lines.append(line.trimmed())
+        line = line.trimmed()
+        lines.append(line if width is None else line.cut(width))
     return lines
+
+
+def _widths(table: Table, rows: Sequence[Sequence[Cell]], width: int | None) -> dict[int, int]:
+    """The width of each column that is shown, from left to right."""
+    widths = {
+        number: max(cells(cell.text) for cell in column)
+        for number, column in enumerate(zip(*rows, strict=True))
+    }
+    if width is None:
+        return widths
+    least = {n: min(w, _READABLE) if n in table.shrink else w for n, w in widths.items()}
+    for heading in table.drop:
+        if _together(least) <= width:
+            break
+        if heading in table.headings:
+            column = list(table.headings).index(heading)
+            del widths[column], least[column]
+    excess = max(0, _together(widths) - width)
+    for floor, column in product((_READABLE, _NARROWEST), table.shrink):
+        if widths.get(column, 0) > floor:
+            less = min(excess, widths[column] - floor)
+            widths[column] -= less
+            excess -= less
+    return widths
+
+
+def _together(widths: Mapping[int, int]) -> int:
+    return sum(widths.values()) + len(_GAP) * (len(widths) - 1)

@@ -9,11 +9,9 @@ from typing import Any
 
 from answering import Answering
 from apiserver import ApiServer
-from click.testing import CliRunner
-from terminal import Answer, nobody
+from terminal import Answer, nobody, typed
 
 from msctl.cli.app import App
-from msctl.cli.group import cli
 from msctl.monitoring.prometheus import PrometheusApi
 
 SHOP = """\
@@ -83,9 +81,7 @@ class Site:
             sleep=lambda _: None,
             asks=lambda: self.asks,
         )
-        typed = ["--engine", "kubernetes", *words]
-        result = CliRunner().invoke(cli, typed, obj=app, input=answer, prog_name="msctl")
-        return Answer(result.exit_code, result.stdout, result.stderr)
+        return typed(app, ["--engine", "kubernetes", *words], answer)
 
 
 def image_of(shop: Site, name: str, plural: str = "deployments.apps") -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -62,6 +62,12 @@ class Answer:
     @property
     def lines(self) -> list[str]:
         return self.err.splitlines()
+
+
+def typed(app: App, words: Sequence[str], answer: str | None = None) -> Answer:
+    """Run one command; `answer` is what is typed where it asks."""
+    result = CliRunner().invoke(cli, list(words), obj=app, input=answer, prog_name="msctl")
+    return Answer(result.exit_code, result.stdout, result.stderr)
 
 
 def nobody(_: httpx.Request) -> httpx.Response:
@@ -130,5 +136,4 @@ class Terminal:
             browses=lambda: self.browses,
             browse=self.browse,
         )
-        result = CliRunner().invoke(cli, list(words), obj=app, input=answer, prog_name="msctl")
-        return Answer(result.exit_code, result.stdout, result.stderr)
+        return typed(app, words, answer)

@@ -114,8 +114,9 @@ def test_render_writes_a_file_all_at_once(terminal: Terminal) -> None:
     answer = terminal.msctl("render", "-o", "out/compose.yml")
     assert (answer.status, answer.out, answer.err) == (0, "", "out/compose.yml is written\n")
     assert [path.name for path in (terminal.folder / "out").iterdir()] == ["compose.yml"]
-    written = yaml.safe_load((terminal.folder / "out" / "compose.yml").read_text())
-    assert written["services"]["db"]["volumes"] == ["../data:/data"]
+    text = (terminal.folder / "out" / "compose.yml").read_text()
+    assert yaml.safe_load(text)["services"]["db"]["volumes"] == ["../data:/data"]
+    assert "#   msctl -f ../stack.yaml render compose -o compose.yml\n" in text
 
 
 @pytest.mark.parametrize(

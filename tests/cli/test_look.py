@@ -27,6 +27,14 @@ def test_routes_are_listed_by_who_wins(shop: Terminal) -> None:
     )
 
 
+def test_a_route_of_a_host_is_shown_as_it_is_typed(shop: Terminal) -> None:
+    """Host and path in one."""
+    host = "routes: [{host: www.example.org, path: /api, strip: true}]"
+    shop.write(SHOP.replace("routes: [{path: /api, strip: true}]", host))
+    assert shop.msctl("up").status == 0
+    assert shop.msctl("routes").out.splitlines()[1].startswith("www.example.org/api  api:8000")
+
+
 def test_routes_as_json_are_the_same(shop: Terminal) -> None:
     """Rule, service, port, priority, address and servers of each route."""
     found = shop.msctl("routes", "--json").json

@@ -90,6 +90,27 @@ def test_what_cannot_be_rotated(secret: Terminal, words: list[str], line: str) -
     assert secret.world.snapshot() == before
 
 
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("nope", "hint: write secrets: [nope] at a service; msctl up makes it"),
+        ("@bob", "hint: write basic_auth: [bob] at a service that has routes"),
+    ],
+)
+def test_a_stack_without_secrets_tells_how_to_have_one(
+    shop: Terminal, name: str, hint: str
+) -> None:
+    """There is no name that could have been meant."""
+    answer = shop.msctl("secret", "rotate", name)
+    assert (answer.status, answer.lines[1:]) == (2, [hint])
+
+
+def test_a_password_is_found_where_a_secret_was_looked_for(terminal: Terminal) -> None:
+    """Its name begins with @, which is easily forgotten."""
+    terminal.write(with_secret(SHOP, "web", "    basic_auth: [alice]\n"))
+    assert "did you mean '@alice'?" in terminal.msctl("secret", "rotate", "alice").err
+
+
 AUTH = "    secrets: [alice]\n    basic_auth: [alice]\n"
 
 

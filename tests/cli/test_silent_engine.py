@@ -15,11 +15,9 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from click.testing import CliRunner
-from terminal import SHOP, Answer
+from terminal import SHOP, Answer, typed
 
 from msctl.cli.app import App
-from msctl.cli.group import cli
 from msctl.engines.compose import client
 
 Manner = Literal[
@@ -133,8 +131,8 @@ def msctl(folder: Path, engine: Engine, command: str) -> tuple[Answer, float]:
     environ = {"DOCKER_HOST": engine.address, "PATH": "/usr/bin:/bin"}
     app = App(environ=environ, cwd=folder, lock_folder=folder / ".locks", asks=lambda: False)
     began = time.monotonic()
-    result = CliRunner().invoke(cli, command.split(), obj=app, prog_name="msctl")
-    return Answer(result.exit_code, result.stdout, result.stderr), time.monotonic() - began
+    answer = typed(app, command.split())
+    return answer, time.monotonic() - began
 
 
 @pytest.mark.parametrize(

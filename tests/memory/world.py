@@ -41,9 +41,9 @@ class World:
     broken_builds: set[str] = field(default_factory=set)
     """Images whose build fails."""
     secrets: dict[str, str] = field(default_factory=dict)
+    """Content by path."""
     told: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
     """Who was told a secret's new value, and by which command."""
-    """Content by path."""
     files: dict[str, str] = field(default_factory=dict)
     """Content of mounted files by path."""
     processes: dict[tuple[int, str], str] = field(default_factory=dict)

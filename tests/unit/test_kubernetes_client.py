@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from msctl.engines.kubernetes import client as clients
+from msctl.engines.kubernetes import lines as answers
 from msctl.engines.kubernetes.client import Client
 from msctl.errors import EngineUnreachable
 
@@ -63,7 +64,7 @@ def servers(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Server]]:
     """Those of a test; whole answers have little time, and are small."""
     monkeypatch.setattr(clients, "ANSWER_TIMEOUT", PATIENCE)
     monkeypatch.setattr(clients, "MOST_BYTES", 4 << 20)
-    monkeypatch.setattr(clients, "LONGEST_LINE", 1 << 20)
+    monkeypatch.setattr(answers, "LONGEST_LINE", 1 << 20)
     found: list[Server] = []
     yield found
     for server in found:

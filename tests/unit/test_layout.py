@@ -70,3 +70,21 @@ def test_replicas_keep_their_numbers_and_their_place_in_a_narrow_table() -> None
     ]
     found = lines(Table(["SERVICE", "ENGINE"], rows, shrink=[0]), 22)
     assert found[2:] == ["  …nservice-1  running", "  …nservice-2  running"]
+
+
+def test_a_narrow_terminal_does_without_the_least_columns() -> None:
+    """Where shrinking is not enough; what is left has the room, and no line is broken."""
+    rows = [[Cell("userservice"), Cell("4/4 run"), Cell("2h"), Cell("userservice:latest")]]
+    table = Table(["SERVICE", "ENGINE", "UP", "IMAGE"], rows, shrink=[3, 0], drop=["IMAGE", "UP"])
+    assert lines(table, 40)[1] == "userservice  4/4 run  2h  userservice:l…"
+    assert lines(table, 38)[0] == "SERVICE      ENGINE   UP"
+    assert lines(table, 30) == ["SERVICE      ENGINE   UP", "userservice  4/4 run  2h"]
+    assert lines(table, 20) == ["SERVICE      ENGINE", "userservice  4/4 run"]
+    assert lines(table, 17) == ["SERVICE   ENGINE", "userser…  4/4 run"]
+    assert lines(table, 12) == ["SERVICE   E…", "userser…  4…"]
+
+
+@given(st.integers(1, 60), st.lists(st.text("abc", max_size=12), min_size=4, max_size=4))
+def test_no_line_of_a_table_is_longer_than_the_terminal(width: int, words: list[str]) -> None:
+    table = Table(["A", "B", "C", "D"], [[Cell(w) for w in words]], shrink=[0], drop=["C", "X"])
+    assert all(len(line) <= width for line in lines(table, width))

@@ -71,6 +71,28 @@ def test_fifty_replicas_are_readable_at_eighty_columns() -> None:
     assert lines[-1].split()[:5] == ["userservice-50", "running", "healthy", "UP", "3m"]
 
 
+def test_at_forty_columns_the_image_is_left_out_and_no_line_is_broken() -> None:
+    """Who is healthy and gets requests stands there still."""
+    ui = Ui(color=False)
+    terminal = on_terminal(ui, 40)
+    ui.show(view(status(2), now=NOW)[-1:])
+    assert terminal.getvalue().splitlines() == [
+        "SERVICE    ENGINE   HEALTH       GATEWAY",
+        "userserv…  2/2 run  2/2 healthy  2/2 UP",
+        "  …vice-1  running  healthy      UP",
+        "  …vice-2  running  healthy      UP",
+    ]
+
+
+def test_replicas_of_one_service_are_told_apart_at_any_width() -> None:
+    """Their numbers are the end of their names."""
+    ui = Ui(color=False)
+    terminal = on_terminal(ui, 30)
+    ui.show(view(status(2), now=NOW, alone=True)[-1:])
+    first, second = terminal.getvalue().splitlines()[1:]
+    assert (first.split()[0], second.split()[0]) == ("…rvice-1", "…rvice-2")
+
+
 def test_an_image_that_is_cut_keeps_its_tag() -> None:
     """Name and tag tell more than the registry."""
     ui = Ui(color=False)

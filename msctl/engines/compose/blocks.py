@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import posixpath
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 from msctl.engines.compose import labels
-from msctl.engines.compose.container import (
-    compose_labels,
-    create_body,
-    endpoints,
-    with_volumes,
-)
+from msctl.engines.compose.container import compose_labels, create_body, endpoints
 from msctl.engines.compose.desired import Desired
+from msctl.engines.compose.mounts import with_volumes
 from msctl.engines.compose.plan_settings import write_before_start
 from msctl.engines.compose.reach import Reach
+from msctl.engines.compose.resources import Resources
 from msctl.engines.compose.revision import Previous, Revision
 from msctl.engines.compose.steps import (
     AwaitCompleted,
@@ -24,28 +19,23 @@ from msctl.engines.compose.steps import (
     AwaitSteady,
     ClearPins,
     CreateContainer,
-    CreateNetwork,
-    CreateVolume,
     RecordIntent,
     RemoveContainer,
     RemoveVolume,
     StartContainer,
     StopContainer,
-    WriteSecret,
 )
-from msctl.errors import MsctlError, UsageProblem
 from msctl.fields import parse_duration
 from msctl.frozen import dataclass
 from msctl.model import GATEWAY, SOCKET_PROXY
 from msctl.plan import Draft
+from msctl.render.compose import DEFAULT_STOP_GRACE
 from msctl.state import Replica, StackState
 
 JOB_TIMEOUT = 600.0
 """Seconds that a job may take unless the stack file says otherwise."""
 ROUTED_TIMEOUT = 30.0
 """Seconds that the gateway may take to list a healthy replica."""
-DEFAULT_GRACE = 10.0
-"""Seconds between SIGTERM and SIGKILL of a service that does not say."""
 
 
 @dataclass(frozen=True)
@@ -75,103 +65,10 @@ class Blocks:
         """What has to be done before the gateway can list anybody."""
         self.settings_ready: list[int] = []
         """What has to be done before it knows all that new routes name."""
+        self.resources = Resources(desired, state, self.draft)
         self.reach = Reach(desired, state, self.draft)
-        self._resources: dict[str, int] = {}
         self._numbers: dict[str, int] = {}
         self._recorded: dict[str, list[int]] = {}
-
-    # What containers stand on
-
-    def resources(self, revision: Revision) -> list[int]:
-        """Networks, volumes and secrets of a revision; made once, where they are missing."""
-        steps = [
-            *(self._network(key, options) for key, options in revision.networks.items()),
-            *(self._secret(revision, secret) for secret in revision.secrets.values()),
-            *(self._volume(key, options) for key, options in revision.volumes.items()),
-        ]
-        return [step for step in steps if step is not None]
-
-    def _network(self, key: str, options: Mapping[str, Any]) -> int | None:
-        name = str(options.get("name", key))
-        if (found := self.state.networks.get(name)) is not None:
-            if not options.get("external") and found.project != self.desired.project:
-                raise MsctlError(
-                    f"network {name} exists but is not one of project {self.desired.project}",
-                    hint=f"docker network rm {name}",
-                )
-            return None
-        if options.get("external"):
-            self.draft.note(f"network {name} is external: it has to be made by hand")
-            return None
-        if name not in self._resources:
-            own = {
-                **(options.get("labels") or {}),
-                labels.NETWORK: key,
-                labels.PROJECT: self.desired.project,
-                labels.COMPOSE_VERSION: labels.COMPATIBLE_WITH,
-            }
-            step = CreateNetwork(target=name, labels=own, options=options)
-            self._resources[name] = self.draft.add(step)
-        return self._resources[name]
-
-    def _volume(self, key: str, options: Mapping[str, Any]) -> int | None:
-        name = str(options.get("name", key))
-        if name in self.state.volumes or options.get("external"):
-            return None
-        resource = f"volume {name}"
-        if resource not in self._resources:
-            own = {
-                **(options.get("labels") or {}),
-                labels.VOLUME: key,
-                labels.PROJECT: self.desired.project,
-                labels.COMPOSE_VERSION: labels.COMPATIBLE_WITH,
-            }
-            secrets = self._secrets_behind(key)
-            made = [self.draft.nodes[number - 1].step for number in secrets]
-            paths = {
-                path: None
-                for step in made
-                if isinstance(step, WriteSecret)
-                for path in (posixpath.join(posixpath.dirname(step.path), step.secret), step.path)
-            }
-            step = CreateVolume(target=name, labels=own, options=options, secrets=tuple(paths))
-            self._resources[resource] = self.draft.add(step, secrets)
-        return self._resources[resource]
-
-    def _secrets_behind(self, volume: str) -> list[int]:
-        """The secrets of the databases on a volume, which are there before it is: a volume without
-        them means that they were lost."""
-        steps = [
-            self._secret(revision, secret)
-            for revision in self.desired.revisions.values()
-            if volume in revision.volumes
-            for secret in revision.secrets.values()
-        ]
-        return [step for step in steps if step is not None]
-
-    def _secret(self, revision: Revision, secret: Mapping[str, Any]) -> int | None:
-        path = str(secret.get("file", ""))
-        if not path or path in self.state.secret_files:
-            return None
-        if path not in self._resources:
-            self._refuse_new_secret(revision, path)
-            file = next(f for f in self.desired.secret_files() if path.endswith(f"/{f.name}"))
-            step = WriteSecret(
-                target=file.name, path=path, secret=file.secret, template=file.template
-            )
-            self._resources[path] = self.draft.add(step)
-        return self._resources[path]
-
-    def _refuse_new_secret(self, revision: Revision, path: str) -> None:
-        """A database keeps the password that its volume was made with."""
-        service = self.desired.service(revision.name)
-        kept = [name for name in revision.volume_names() if name in self.state.volumes]
-        if service is not None and service.stateful and kept:
-            raise UsageProblem(
-                f"{revision.name}: the secret {path} is missing, but volume {kept[0]} exists and "
-                "was made with it",
-                hint="put the file back, or remove the data with msctl down --volumes",
-            )
 
     # A replica's coming
 
@@ -230,7 +127,7 @@ class Blocks:
             networks=networks,
             platform=revision.service.get("platform"),
         )
-        behind = [*self.resources(revision), *self._recorded.get(revision.name, ()), *after]
+        behind = [*self.resources.of(revision), *self._recorded.get(revision.name, ()), *after]
         return name, self.draft.add(step, behind)
 
     def start(self, name: str, service: str, cause: str, after: Iterable[int]) -> int:
@@ -364,7 +261,8 @@ class Blocks:
 
 def grace(replica: Replica) -> float:
     """Seconds that a replica has between SIGTERM and SIGKILL, by its own revision."""
-    if replica.revision is None:
-        return DEFAULT_GRACE
-    period = Revision.from_json(replica.service, replica.revision).service.get("stop_grace_period")
-    return parse_duration(period).total_seconds() if period else DEFAULT_GRACE
+    period = None
+    if replica.revision is not None:
+        revision = Revision.from_json(replica.service, replica.revision)
+        period = revision.service.get("stop_grace_period")
+    return (parse_duration(period) if period else DEFAULT_STOP_GRACE).total_seconds()

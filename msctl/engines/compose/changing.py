@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
+from msctl.engines.compose.admission import Admission
 from msctl.engines.compose.blocks import Blocks, Pattern
 from msctl.engines.compose.pinning import (
     Pinning,
@@ -16,13 +17,7 @@ from msctl.engines.compose.pinning import (
 )
 from msctl.engines.compose.revision import Previous
 from msctl.engines.compose.servers import Server
-from msctl.engines.compose.steps import (
-    AwaitProbe,
-    EmptyProbe,
-    KeepImage,
-    WriteProbe,
-    previous_tag,
-)
+from msctl.engines.compose.steps import KeepImage, previous_tag
 from msctl.render.pins import same_health_check, same_routing
 from msctl.state import Replica
 
@@ -30,7 +25,7 @@ GATEWAY_GOES = "the gateway is replaced: for some seconds no request is answered
 
 
 class Change:
-    """One service in a plan: its pins, and the revision that new replicas are made from."""
+    """One service in a plan: its pins, who is admitted, and what new replicas are made from."""
 
     def __init__(self, blocks: Blocks, pattern: Pattern, *, drain: bool) -> None:
         self.blocks = blocks
@@ -38,6 +33,7 @@ class Change:
         self.revision = revision = pattern.revision
         self.routing = revision.gateway_labels()
         self.pins = Pinning(blocks, revision.name)
+        self.admission = Admission(blocks, revision)
         self._disturbed = False
         """Whether the gateway drops the service on the way, since its containers disagree."""
         self.started: list[int] = []
@@ -56,22 +52,6 @@ class Change:
         return self.revision.is_routed
 
     # Coming
-
-    @property
-    def proves_itself(self) -> bool:
-        """Whether a new replica must answer through the gateway before it gets requests: it has
-        no health check of its own, and the gateway takes every new server for UP."""
-        return (
-            self._pins
-            and self.is_routed
-            and self._health_path is not None
-            and not self.blocks.is_checked(self.revision)
-        )
-
-    @property
-    def _health_path(self) -> str | None:
-        balancer = f"traefik.http.services.{self.service}.loadbalancer"
-        return self.routing.get(f"{balancer}.healthcheck.path")
 
     def wake(self, replica: Replica, waits: Sequence[int] = ()) -> list[int]:
         """Start what stays but does not run, and wait for what is not healthy."""
@@ -97,24 +77,13 @@ class Change:
         number = number or self.blocks.next_number(self.service)
         name, created = self.blocks.create(self.pattern, number, cause, after, heir_of)
         reached = self.blocks.reach.of_replica(
-            self.server(name), self.blocks.resources(self.revision)
+            self.server(name), self.blocks.resources.of(self.revision)
         )
         behind = [created, *after, *waits, *reached]
         started = self.blocks.start(name, self.service, cause, behind)
         healthy = self.blocks.healthy(name, self.revision, [started])
         self.started.append(healthy)
-        return name, self._prove(name, healthy)
-
-    def _prove(self, name: str, after: int) -> int:
-        server, path = self.server(name), self._health_path
-        if not self.proves_itself or server is None or path is None:
-            return after
-        draft, service = self.blocks.draft, self.service
-        write = WriteProbe(target=name, service=service, server=server, path=path)
-        written = draft.add(write, [after, *self.blocks.gateway_ready])
-        timeout = self.blocks.patience(service)
-        answered = draft.add(AwaitProbe(target=name, service=service, timeout=timeout), [written])
-        return draft.add(EmptyProbe(target=name, service=service), [answered])
+        return name, self.admission.prove(name, healthy)
 
     def _watch_over(self, name: str, after: int) -> int:
         """A version that serves for the first time may end soon after it got healthy."""
@@ -190,7 +159,7 @@ class Change:
         ready = [s for replica in kept if (s := server_of(replica)) is not None]
         behind: list[int] = []
         first = servers_of(serving) + ([] if routes.flip else servers_of(kept))
-        if first and serving and (routes.differ or self.proves_itself or self._monitor):
+        if first and serving and (routes.differ or self.admission.by_proof or self._monitor):
             behind = self.pins.move(routes.old, first, behind, causes[serving[0].id])
         while missing or serving:
             size = min(at_once, missing)
@@ -231,7 +200,7 @@ class Change:
         missing, todo = wanted - len(kept), list(old)
         ready = [s for replica in kept if (s := server_of(replica)) is not None]
         # What cannot be made is found out while the old ones serve.
-        behind = [*waits, *kept_ready, *(self.blocks.resources(self.revision) if old else [])]
+        behind = [*waits, *kept_ready, *(self.blocks.resources.of(self.revision) if old else [])]
         while todo:
             replica = todo.pop(0)
             staying = [*servers_of(todo), *ready]

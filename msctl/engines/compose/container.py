@@ -12,7 +12,7 @@ from typing import Any
 
 from msctl.engines.compose import hostconfig, labels
 from msctl.engines.compose.revision import Revision
-from msctl.fields import parse_duration, parse_size
+from msctl.fields import parse_duration
 
 START_INTERVAL_API = (1, 44)
 """First API with a shorter health-check interval during the start (engine 25)."""
@@ -27,24 +27,9 @@ _PLAIN = {
     "stdin_open": "OpenStdin", "stop_signal": "StopSignal", "tty": "Tty", "user": "User",
     "working_dir": "WorkingDir",
 }  # fmt: skip
-_PLAIN_HOST = {
-    "cap_add": "CapAdd", "cap_drop": "CapDrop", "cgroup": "CgroupnsMode",
-    "cgroup_parent": "CgroupParent", "cpu_period": "CpuPeriod", "cpu_quota": "CpuQuota",
-    "cpu_shares": "CpuShares", "cpuset": "CpusetCpus", "dns": "Dns", "dns_opt": "DnsOptions",
-    "dns_search": "DnsSearch", "group_add": "GroupAdd", "init": "Init", "ipc": "IpcMode",
-    "isolation": "Isolation", "oom_kill_disable": "OomKillDisable", "oom_score_adj": "OomScoreAdj",
-    "pid": "PidMode", "pids_limit": "PidsLimit", "privileged": "Privileged",
-    "read_only": "ReadonlyRootfs", "runtime": "Runtime",
-    "storage_opt": "StorageOpt", "sysctls": "Sysctls", "userns_mode": "UsernsMode",
-    "uts": "UTSMode",
-}  # fmt: skip
-_SIZES_HOST = {
-    "mem_limit": "Memory", "mem_reservation": "MemoryReservation", "shm_size": "ShmSize",
-}  # fmt: skip
 _TRANSLATED = {
-    "annotations", "command", "cpus", "deploy", "entrypoint", "environment", "expose",
-    "extra_hosts", "healthcheck", "image", "labels", "logging", "ports", "restart", "secrets",
-    "security_opt", "stop_grace_period", "tmpfs", "ulimits", "volumes",
+    "command", "entrypoint", "environment", "expose", "healthcheck", "image", "labels", "ports",
+    "stop_grace_period",
 }  # fmt: skip
 
 
@@ -61,8 +46,7 @@ def create_body(
         ValueError: the service has a key that msctl cannot translate.
     """
     service = {key: value for key, value in revision.service.items() if value is not None}
-    known = _ELSEWHERE | _TRANSLATED | _PLAIN.keys() | _PLAIN_HOST.keys() | _SIZES_HOST.keys()
-    known |= hostconfig.KEYS
+    known = _ELSEWHERE | _TRANSLATED | _PLAIN.keys() | hostconfig.KEYS
     if unknown := sorted(service.keys() - known):
         raise ValueError(f"service {revision.name}: cannot translate {', '.join(unknown)}")
     body: dict[str, Any] = {
@@ -78,7 +62,7 @@ def create_body(
         "AttachStderr": True,
         "ExposedPorts": _exposed_ports(service),
         **{field: service[key] for key, field in _PLAIN.items() if key in service},
-        "HostConfig": _host_config(service, revision),
+        "HostConfig": hostconfig.host_config(service, revision),
     }
     if "stop_grace_period" in service:
         body["StopTimeout"] = round(parse_duration(service["stop_grace_period"]).total_seconds())
@@ -112,153 +96,6 @@ def _exposed_ports(service: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     ports = [f"{port['target']}/{port['protocol']}" for port in service.get("ports") or ()]
     exposed = [port if "/" in port else f"{port}/tcp" for port in service.get("expose") or ()]
     return {port: {} for port in [*ports, *exposed]}
-
-
-def _host_config(service: Mapping[str, Any], revision: Revision) -> dict[str, Any]:
-    config: dict[str, Any] = {
-        "PortBindings": _port_bindings(service),
-        "RestartPolicy": _restart_policy(service),
-        "LogConfig": _log_config(service),
-        "SecurityOpt": [_security(option) for option in service.get("security_opt") or ()],
-        "ExtraHosts": [entry.replace("=", ":", 1) for entry in service.get("extra_hosts") or ()],
-        **{field: service[key] for key, field in _PLAIN_HOST.items() if key in service},
-        **{field: parse_size(service[key]) for key, field in _SIZES_HOST.items() if key in service},
-        **_mounts(service, revision),
-        **_limits(service),
-        **hostconfig.device_config(service),
-    }
-    if "annotations" in service:
-        config["Annotations"] = service["annotations"]
-    if "tmpfs" in service:
-        config["Tmpfs"] = dict(_split(entry) for entry in service["tmpfs"])
-    if "ulimits" in service:
-        config["Ulimits"] = [
-            {"Name": name, "Soft": limit, "Hard": limit}
-            if isinstance(limit, int)
-            else {"Name": name, "Soft": limit["soft"], "Hard": limit["hard"]}
-            for name, limit in service["ulimits"].items()
-        ]
-    return config
-
-
-def _security(option: str) -> str:
-    """With `=` behind its name: engines take `:` too, but call it deprecated in their logs."""
-    name, colon, value = option.partition(":")
-    return f"{name}={value}" if colon and "=" not in name else option
-
-
-def _split(entry: str) -> tuple[str, str]:
-    path, _, options = entry.partition(":")
-    return path, options
-
-
-def _port_bindings(service: Mapping[str, Any]) -> dict[str, list[dict[str, str]]]:
-    bindings: dict[str, list[dict[str, str]]] = {}
-    for port in service.get("ports") or ():
-        bindings.setdefault(f"{port['target']}/{port['protocol']}", []).append(
-            {"HostIp": port.get("host_ip") or "", "HostPort": str(port.get("published") or "")}
-        )
-    return bindings
-
-
-def _restart_policy(service: Mapping[str, Any]) -> dict[str, Any]:
-    """`restart`, else `deploy.restart_policy`, as Docker Compose reads them."""
-    if restart := service.get("restart"):
-        name, _, attempts = restart.partition(":")
-        return {"Name": name, "MaximumRetryCount": int(attempts or 0)}
-    policy = (service.get("deploy") or {}).get("restart_policy")
-    if not policy:
-        return {"Name": "no", "MaximumRetryCount": 0}
-    names = {"none": "no", "on-failure": "on-failure", "any": "always"}
-    condition = policy.get("condition") or "any"
-    return {
-        "Name": names.get(condition, condition),
-        "MaximumRetryCount": int(policy.get("max_attempts") or 0),
-    }
-
-
-def _log_config(service: Mapping[str, Any]) -> dict[str, Any]:
-    logging = service.get("logging") or {}
-    return {"Type": logging.get("driver") or "", "Config": logging.get("options") or {}}
-
-
-def _limits(service: Mapping[str, Any]) -> dict[str, Any]:
-    resources = (service.get("deploy") or {}).get("resources") or {}
-    limits, reserved = resources.get("limits") or {}, resources.get("reservations") or {}
-    found: dict[str, Any] = {}
-    if cpus := limits.get("cpus") or service.get("cpus"):
-        found["NanoCpus"] = round(float(cpus) * 1e9)
-    if memory := limits.get("memory"):
-        found["Memory"] = parse_size(memory)
-    if memory := reserved.get("memory"):
-        found["MemoryReservation"] = parse_size(memory)
-    if pids := limits.get("pids"):
-        found["PidsLimit"] = int(pids)
-    return found
-
-
-def _mounts(service: Mapping[str, Any], revision: Revision) -> dict[str, Any]:
-    binds, mounts = [], []
-    for mount in service.get("volumes") or ():
-        read_only = bool(mount.get("read_only"))
-        source = mount.get("source")
-        if mount["type"] == "bind" and (mount.get("bind") or {}).get("create_host_path", True):
-            # Only this form makes the folder on the host where it is missing.
-            binds.append(f"{source}:{mount['target']}" + (":ro" if read_only else ""))
-            continue
-        if mount["type"] == "volume" and source:
-            source = revision.volumes[source].get("name", source)
-        mounts.append(_mount(mount, source, read_only))
-    mounts += [
-        {
-            "Type": "bind",
-            "Source": revision.secrets[secret["source"]]["file"],
-            "Target": _secret_target(secret),
-            "ReadOnly": True,
-        }
-        for secret in service.get("secrets") or ()
-    ]
-    return {"Binds": binds, "Mounts": mounts}
-
-
-def with_volumes(host: Mapping[str, Any], unnamed: Mapping[str, str]) -> dict[str, Any]:
-    """The settings of a container that has these volumes too, by where they are, unless something
-    with a name is there."""
-    named = {bind.removesuffix(":ro").rpartition(":")[2] for bind in host["Binds"]}
-    named |= {m["Target"] for m in host["Mounts"] if m["Type"] != "volume" or m.get("Source")}
-    named |= set(host.get("Tmpfs") or ())
-    free = {m["Target"]: m for m in host["Mounts"] if m["Target"] not in named}
-    free |= {
-        target: {"Type": "volume", "Target": target, **free.get(target, {}), "Source": name}
-        for target, name in unnamed.items()
-        if target not in named
-    }
-    return {
-        **host,
-        "Mounts": [*(m for m in host["Mounts"] if m["Target"] in named), *free.values()],
-    }
-
-
-def _mount(mount: Mapping[str, Any], source: str | None, read_only: bool) -> dict[str, Any]:
-    found: dict[str, Any] = {
-        "Type": mount["type"],
-        "Target": mount["target"],
-        "ReadOnly": read_only,
-    }
-    if source:
-        found["Source"] = source
-    if (mount.get("volume") or {}).get("nocopy"):
-        found["VolumeOptions"] = {"NoCopy": True}
-    if mount["type"] == "tmpfs" and (size := (mount.get("tmpfs") or {}).get("size")):
-        found["TmpfsOptions"] = {"SizeBytes": parse_size(size)}
-    if propagation := (mount.get("bind") or {}).get("propagation"):
-        found["BindOptions"] = {"Propagation": propagation}
-    return found
-
-
-def _secret_target(secret: Mapping[str, Any]) -> str:
-    target = str(secret.get("target") or secret["source"])
-    return target if target.startswith("/") else f"/run/secrets/{target}"
 
 
 def _nanoseconds(text: str) -> int:

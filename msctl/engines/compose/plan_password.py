@@ -28,6 +28,11 @@ def is_of_user(secret: str) -> bool:
     return secret.startswith(_OF_USER)
 
 
+def passwords(desired: Desired) -> list[str]:
+    """The users' passwords, by the names that they have among the secrets."""
+    return [f"{_OF_USER}{user}" for user in users(desired.stack)]
+
+
 def plans_of_password(
     desired: Desired,
     state: StackState,
@@ -59,11 +64,12 @@ def plans_of_password(
 
 def _check(desired: Desired, settings: GatewaySettings, user: str) -> None:
     """An edited file would come along with the new hash, and replicas may name what it lacks."""
-    secret, known = f"{_OF_USER}{user}", users(desired.stack)
-    if user not in known:
+    secret, known = f"{_OF_USER}{user}", passwords(desired)
+    if secret not in known:
         raise UsageProblem(
             f"{secret} is nobody whom the gateway of {desired.project} asks for a password"
-            + did_you_mean(secret, [f"{_OF_USER}{one}" for one in known])
+            + did_you_mean(secret, known),
+            hint=None if known else f"write basic_auth: [{user}] at a service that has routes",
         )
     if settings.unmade or settings.wanted not in settings.present:
         raise UsageProblem(

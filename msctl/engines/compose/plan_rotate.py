@@ -6,6 +6,7 @@ from __future__ import annotations
 import posixpath
 
 from msctl.engines.compose.desired import Desired
+from msctl.engines.compose.plan_password import passwords
 from msctl.engines.compose.steps import RotateSecret, StageSecret, TellSecret
 from msctl.errors import UsageProblem
 from msctl.model import SecretMount
@@ -23,8 +24,10 @@ def users_of(desired: Desired, secret: str) -> tuple[str, ...]:
     """
     names = {mount.name for s in desired.stack.services.values() for mount in s.secrets}
     if secret not in names:
+        known = [*sorted(names), *passwords(desired)]
         raise UsageProblem(
-            f"{secret} is not a secret of {desired.project}" + did_you_mean(secret, sorted(names))
+            f"{secret} is not a secret of {desired.project}" + did_you_mean(secret, known),
+            hint=None if known else f"write secrets: [{secret}] at a service; msctl up makes it",
         )
     return tuple(name for name in desired.names if _mounts(desired, name, secret))
 

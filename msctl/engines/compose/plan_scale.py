@@ -112,7 +112,7 @@ def _scale(blocks: Blocks, pattern: Pattern, count: int, request: Scale) -> None
         causes = dict.fromkeys((replica.id for replica in leaving), why)
         behind = change.leave(leaving, serving, staying[-1].routing, behind, causes)
     missing = max(0, count - len(replicas))
-    if missing and change.proves_itself and serving:
+    if missing and change.admission.by_proof and serving:
         behind = change.pins.move(staying[-1].routing, serving, behind, why)
     new = [change.arrive(why, behind) for _ in range(missing)]
     servers = [s for replica in staying if (s := server_of(replica)) is not None]

@@ -17,9 +17,7 @@ from msctl.engines.kubernetes.faults import (
     messages,
 )
 from msctl.engines.kubernetes.kinds import (
-    INSTANCE,
     JOB,
-    MANAGED_BY,
     MANAGER,
     SERVICE,
     STATEFUL_SET,
@@ -33,6 +31,7 @@ from msctl.engines.kubernetes.kinds import (
 )
 from msctl.engines.kubernetes.observe import PARALLEL
 from msctl.errors import MsctlError
+from msctl.render.kubernetes.names import INSTANCE, MANAGED_BY
 
 
 class Asker:

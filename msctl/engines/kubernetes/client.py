@@ -1,50 +1,34 @@
-"""The Kubernetes API: the only module that imports its client.
+"""Calls to a Kubernetes API server.
 
 Paths and plain data in, plain data out; every request has a deadline, and a refusal is an error of
-msctl's. Which cluster, and as whom, is found as `kubectl` finds it: `KUBECONFIG` (several files are
-merged), `~/.kube/config`, else the service account of the pod that msctl runs in.
+msctl's.
 """
 
 from __future__ import annotations
 
 import json
-import logging
-import os
-import stat
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from contextlib import contextmanager
 from typing import Any
 
 from msctl.deadline import within
 from msctl.engines.kubernetes.faults import OVERLOADED, SERVER_ERROR, refusal
-from msctl.errors import EngineUnreachable, MsctlError
-
-try:
-    import urllib3
-    import yaml
-    from kubernetes import config as kubeconfig
-    from kubernetes.client import ApiClient, ApiException, Configuration
-    from kubernetes.config import ConfigException
-except ImportError as error:
-    raise MsctlError(
-        f"--engine kubernetes needs the client of Kubernetes's API, which is not there ({error})",
-        hint="pip install 'msctl[kubernetes]'",
-    ) from error
+from msctl.engines.kubernetes.kubeconfig import configuration
+from msctl.engines.kubernetes.lines import Lines
+from msctl.engines.kubernetes.sdk import ApiClient, ApiException, ConfigException, HTTPError
+from msctl.errors import EngineUnreachable, reason
 
 CONNECT_TIMEOUT, READ_TIMEOUT = 5.0, 30.0
 """Seconds until a connection is there, and between two bytes of an answer."""
 ANSWER_TIMEOUT = 90.0
 """Seconds for a whole answer, however steadily it trickles; an API server gives itself 60."""
-MOST_BYTES, LONGEST_LINE = 256 << 20, 16 << 20
-"""Of an answer, and of a line of one that goes on: more than any page, log or event has."""
+MOST_BYTES = 256 << 20
+"""Of an answer: more than any page or log has."""
 TRIES, LONGEST_PAUSE = 5, 10.0
 """How often a server is asked that says when to come again, and seconds between two tries."""
 LINES_TIMEOUT = 3600.0
 """Seconds for which a container that is listened to may be silent."""
-MOST_OF_CONFIG = 1 << 20
-"""Bytes of a kubeconfig; the stack file may have as many."""
 _AT_ONCE = 1 << 16
 """Bytes that are read at once."""
 APPLY, MERGE = "application/apply-patch+yaml", "application/merge-patch+json"
@@ -54,7 +38,7 @@ class Client:
     """Calls to one API server; may be used by several threads."""
 
     def __init__(self, environ: Mapping[str, str], context: str | None = None) -> None:
-        self.context, self.namespace, settings = _configuration(environ, context)
+        self.context, self.namespace, settings = configuration(environ, context)
         settings.retries = False
         self.address: str = settings.host
         self._api = ApiClient(configuration=settings)
@@ -166,9 +150,9 @@ class Client:
     def _faults(self) -> Iterator[None]:
         try:
             yield
-        except (urllib3.exceptions.HTTPError, ApiException, OSError) as error:
+        except (HTTPError, ApiException, OSError) as error:
             raise EngineUnreachable(
-                f"no Kubernetes API answers at {self.address}: {_reason(error)}",
+                f"no Kubernetes API answers at {self.address}: {reason(error)}",
                 hint=f"{self.kubectl} cluster-info tells whether the cluster is there; "
                 "--context chooses another one",
             ) from error
@@ -204,147 +188,3 @@ def _pause(answer: Any) -> float | None:
     if (answer.status != OVERLOADED and answer.status < SERVER_ERROR) or not after.isdecimal():
         return None
     return min(float(after), LONGEST_PAUSE)
-
-
-class Lines:
-    """The lines of an answer, as they come."""
-
-    def __init__(self, response: Any) -> None:
-        self._response = response
-        self._closed = False
-
-    def __iter__(self) -> Iterator[str]:
-        rest = b""
-        try:
-            for chunk in self._chunks():
-                *lines, rest = (rest + chunk).split(b"\n")
-                if len(rest) > LONGEST_LINE:
-                    lines, rest = [*lines, rest], b""
-                for line in lines:
-                    yield line.decode(errors="replace")
-        except (urllib3.exceptions.HTTPError, OSError, ValueError, AttributeError):
-            pass  # closed by another thread, or the connection has ended: so have the lines
-        finally:
-            self._response.close()
-        if rest and not self._closed:
-            yield rest.decode(errors="replace")
-
-    def _chunks(self) -> Iterator[bytes]:
-        """What has come, and no more at once than is meant, however long a chunk says it is."""
-        if self._response.chunked:
-            yield from self._response.stream(amt=_AT_ONCE)
-            return
-        while found := self._response.read1(_AT_ONCE):
-            yield found
-
-    def close(self) -> None:
-        """End the reading of another thread, which closes the connection then: to close it here
-        would wait for a byte that may never come."""
-        self._closed = True
-        with suppress(OSError, ValueError, RuntimeError):
-            self._response.shutdown()
-
-
-def _configuration(
-    environ: Mapping[str, str], context: str | None
-) -> tuple[str | None, str | None, Any]:
-    """The context's name, its namespace, and how its server is reached."""
-    files = environ.get("KUBECONFIG") or str(Path.home() / ".kube" / "config")
-    settings = Configuration()
-    _check_files(files)
-    try:
-        contexts, current = kubeconfig.list_kube_config_contexts(config_file=files)
-        chosen = next((c for c in contexts if c["name"] == context), None) if context else current
-        if chosen is None:
-            names = ", ".join(sorted(c["name"] for c in contexts)) or "none"
-            raise EngineUnreachable(
-                f"--context: {context} is not a context of {files} (there is: {names})",
-                hint="kubectl config get-contexts",
-            )
-        with _Complaints() as complaints:
-            kubeconfig.load_kube_config(
-                config_file=files,
-                context=chosen["name"],
-                client_configuration=settings,
-                persist_config=False,
-            )
-        if complaints:
-            raise EngineUnreachable(
-                f"no credentials for context {chosen['name']}: {complaints[0]}",
-                hint=f"see that kubectl --context {chosen['name']} get namespaces works, and "
-                "repeat the command",
-            )
-    except yaml.YAMLError as error:
-        raise EngineUnreachable(
-            f"{files} is no kubeconfig: {' '.join(str(error).split())}",
-            hint="set KUBECONFIG to the file that your cluster gave you",
-        ) from error
-    except (ConfigException, KeyError, TypeError, ValueError) as error:
-        return _of_this_pod(settings, files, context, error)
-    return chosen["name"], (chosen.get("context") or {}).get("namespace"), settings
-
-
-def _check_files(files: str) -> None:
-    """Before a library reads them, however long they are, and twice.
-
-    Raises:
-        EngineUnreachable: one is a pipe, or much too large.
-    """
-    for file in files.split(os.pathsep):
-        try:
-            status = Path(file).expanduser().stat()
-        except OSError:
-            continue  # as for kubectl, it need not be there
-        if not stat.S_ISREG(status.st_mode) or status.st_size > MOST_OF_CONFIG:
-            why = "larger than 1 MiB" if stat.S_ISREG(status.st_mode) else "not a regular file"
-            raise EngineUnreachable(
-                f"{file} is no kubeconfig: it is {why}",
-                hint="set KUBECONFIG to the file that your cluster gave you",
-            )
-
-
-class _Complaints(logging.Handler):
-    """What the client's library logs in place of an error: that the command failed which gives the
-    credentials (`exec` of a kubeconfig)."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.ERROR)
-        self.found: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.found.append(record.getMessage())
-
-    def __enter__(self) -> list[str]:
-        logging.getLogger().addHandler(self)
-        return self.found
-
-    def __exit__(self, *_: object) -> None:
-        logging.getLogger().removeHandler(self)
-
-
-def _of_this_pod(
-    settings: Any, files: str, context: str | None, error: Exception
-) -> tuple[str | None, str | None, Any]:
-    """The service account of the pod that msctl runs in, if it runs in one."""
-    if context is None:
-        try:
-            kubeconfig.load_incluster_config(client_configuration=settings)
-        except ConfigException:
-            pass
-        else:
-            return None, None, settings
-    raise EngineUnreachable(
-        f"no Kubernetes cluster is configured in {files}: {error}",
-        hint="set KUBECONFIG to the file that your cluster gave you; "
-        "kubectl config get-contexts shows what is there",
-    ) from error
-
-
-def _reason(error: BaseException) -> str:
-    """The innermost reason, without the layers of the HTTP library around it."""
-    seen: BaseException = error
-    while inner := seen.__cause__ or seen.__context__:
-        seen = inner
-    if isinstance(seen, OSError) and seen.strerror:
-        return seen.strerror
-    return str(getattr(seen, "reason", None) or seen) or type(seen).__name__

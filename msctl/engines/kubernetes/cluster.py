@@ -11,7 +11,6 @@ from msctl.engines.kubernetes.kinds import (
     CLAIM,
     DEPLOYMENT,
     JOB,
-    NAME,
     SCALED_OBJECT,
     STATEFUL_SET,
     Data,
@@ -20,7 +19,7 @@ from msctl.engines.kubernetes.kinds import (
     labels_of,
 )
 from msctl.model import GATEWAY, Stack
-from msctl.render.kubernetes.names import GATEWAY_NAME, dns_name
+from msctl.render.kubernetes.names import GATEWAY_NAME, NAME, dns_name
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,6 @@ from msctl.render.kubernetes.guide import CERT_MANAGER, KEDA, TRAEFIK_CRDS
 
 Data = Mapping[str, Any]
 
-NAME = "app.kubernetes.io/name"
-INSTANCE = "app.kubernetes.io/instance"
-MANAGED_BY = "app.kubernetes.io/managed-by"
 MANAGER = "msctl"
 """Our name: in the label, and as the manager of the fields that we apply."""
 RESTARTED = "kubectl.kubernetes.io/restartedAt"

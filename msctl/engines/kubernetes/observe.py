@@ -17,8 +17,6 @@ from msctl.engines.kubernetes.kinds import (
     ENDPOINT_SLICE,
     EVENT,
     INGRESS_ROUTE,
-    INSTANCE,
-    MANAGED_BY,
     MANAGER,
     NAMESPACE,
     POD,
@@ -36,6 +34,7 @@ from msctl.engines.kubernetes.kinds import (
 from msctl.engines.kubernetes.rollouts import is_leaving
 from msctl.errors import EngineUnreachable
 from msctl.model import Stack
+from msctl.render.kubernetes.names import INSTANCE, MANAGED_BY
 
 PARALLEL = 8
 """Questions under way at once."""

@@ -29,11 +29,10 @@ from msctl.engines.kubernetes.steps import (
 )
 from msctl.model import GATEWAY, Rollout
 from msctl.plan import Draft, Plan
+from msctl.render.kubernetes.workloads import PULL
 from msctl.request import Up
 
 NEW = "is not there"
-PULL = 120.0
-"""Seconds that the nodes may take to get an image, beside the time to become healthy."""
 _SHOWN = 3
 """Changes that stand in a step's line; `--dry-run` shows all of them below it."""
 

@@ -26,7 +26,8 @@ from msctl.engines.kubernetes.rollouts import (
     waiting,
 )
 from msctl.model import GATEWAY
-from msctl.render.routers import router_names
+from msctl.render.kubernetes.names import NAME
+from msctl.render.routers import priority, router_names, rule
 from msctl.state import (
     Detail,
     EngineInfo,
@@ -75,7 +76,7 @@ def _replicas(desired: Desired, cluster: Cluster, checks: Mapping[str, str]) -> 
     by_service: dict[str, list[Data]] = {name: [] for name in desired.names}
     for pod in cluster.pods:
         service = cluster.service_of(pod)
-        known = service or labels_of(pod).get("app.kubernetes.io/name", "")
+        known = service or labels_of(pod).get(NAME, "")
         if not is_leaving(pod) and not _is_replaced(pod, owners):
             by_service.setdefault(known, []).append(pod)
     for job in cluster.of(JOB):
@@ -250,8 +251,6 @@ def _gateway(desired: Desired, cluster: Cluster) -> GatewayView:
 
 def _routers(desired: Desired, cluster: Cluster) -> Iterator[Router]:
     """A route of the file is enabled where an IngressRoute has its rule."""
-    from msctl.render.routers import priority, rule
-
     rules = {
         route.get("match"): (route, found)
         for found in cluster.of(INGRESS_ROUTE)

@@ -37,14 +37,12 @@ class RolloutWatch:
         client: Client,
         namespace: str,
         selector: str,
-        changed: Callable[[], None] = lambda: None,
-        clock: Callable[[], float] = time.monotonic,
+        changed: Callable[[], None],
     ) -> None:
         self._client = client
         self._namespace = namespace
         self._selector = selector
         self._changed = changed
-        self._clock = clock
         self._feeds: dict[Kind, Feed] = {}
         self._stale: set[Kind] = set()
         """The kinds of which something has changed since the last look; other threads add."""
@@ -115,7 +113,7 @@ class RolloutWatch:
 
     def _list(self, kind: Kind, wait: Wait) -> dict[str, Data]:
         self._follow(kind)
-        now = self._clock()
+        now = time.monotonic()
         begun = self._begun.setdefault(id(wait), now)
         at, known = self._looks.get(kind, (float("-inf"), {}))
         if at > begun and now - at < FRESH and kind not in self._stale:

@@ -13,6 +13,7 @@ from datetime import timedelta
 from msctl.autoscale.limits import PERIOD, UP_REPLICAS, UP_SHARE
 from msctl.autoscale.policy import Policy, policy_of
 from msctl.model import Service
+from msctl.monitoring.queries import OF_RULES
 from msctl.render.kubernetes.names import Data, Maker
 from msctl.render.kubernetes.quantities import seconds
 
@@ -108,5 +109,5 @@ def _prometheus(make: Maker, query: str, threshold: float, kind: str) -> Data:
 
 def traefik_names(namespace: str, name: str) -> str:
     """What the gateway's metrics call a service, as a regular expression: there is one for each
-    rule of its IngressRoutes, with a digest of the rule (Traefik 3.7, tried)."""
-    return f"{namespace}-{name}-route-(internal-)?[0-9a-f]{{20}}@kubernetescrd"
+    rule of its IngressRoutes, with a digest of the rule."""
+    return f"{namespace}-{name}{OF_RULES}"

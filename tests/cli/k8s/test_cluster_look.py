@@ -38,6 +38,19 @@ def test_status_tells_where_the_load_balancer_answers(shop: Site) -> None:
     assert shop.msctl("status", "--json").json["gateway"]["url"] == "http://203.0.113.7:8080"
 
 
+@pytest.mark.parametrize("command", ["status", "doctor"])
+def test_a_file_of_ones_home_is_looked_at_without_home_in_the_environment(
+    shop: Site, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    """Docker Compose would not know where it is; a cluster has no use for the path."""
+    monkeypatch.setenv("HOME", str(shop.folder))
+    (shop.folder / "web.conf").write_text("a = 1\n")
+    shop.edit("    image: web:1\n", "    image: web:1\n    volumes: ['~/web.conf:/w:ro']\n")
+    assert shop.msctl("up").status == 0
+    answer = shop.msctl(command)
+    assert answer.status == 0, answer.err
+
+
 def test_doctor_asks_of_a_cluster_what_a_cluster_has(shop: Site) -> None:
     """Neither Docker's disk nor the machine's ports."""
     answer = shop.msctl("doctor")
