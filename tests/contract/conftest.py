@@ -22,14 +22,20 @@ def by_tls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, st
     wire.close()
 
 
-ENGINES = [
-    "memory",
-    pytest.param("socket", marks=pytest.mark.engine),
-    pytest.param("tls", marks=pytest.mark.engine),
-]
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Every test on each engine; on one of another machine those marked `far`, else in a soak."""
+    if "bench" in metafunc.fixturenames:
+        engine, soak = pytest.mark.engine, pytest.mark.soak
+        marks = (engine,) if metafunc.definition.get_closest_marker("far") else (engine, soak)
+        engines = [
+            "memory",
+            pytest.param("socket", marks=engine),
+            pytest.param("tls", marks=marks),
+        ]
+        metafunc.parametrize("bench", engines, indirect=True)
 
 
-@pytest.fixture(params=ENGINES)
+@pytest.fixture
 def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
     """A project of its own on each engine."""
     project = f"msctl-contract-{secrets.token_hex(4)}"

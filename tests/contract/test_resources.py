@@ -35,6 +35,7 @@ def test_networks_and_volumes_belong_to_the_project(site: Make) -> None:
     assert state.volumes[f"{project}_data"].project == project
 
 
+@pytest.mark.far
 def test_making_a_network_or_volume_again_changes_nothing(site: Make) -> None:
     """A step whose answer was lost may be done again, without a second network of that name."""
     web = site(web={"volumes": ["data:/data"]})
@@ -58,6 +59,7 @@ def test_a_network_in_use_is_not_removed(site: Make) -> None:
     assert f"{web.stack.name}_backend" in web.engine.observe().networks
 
 
+@pytest.mark.far
 def test_a_volume_in_use_is_not_removed(site: Make) -> None:
     """A volume stays while a container, running or not, has it mounted."""
     web = site(web={"volumes": ["data:/data"]})
@@ -104,6 +106,7 @@ def test_an_intent_is_read_as_it_was_written(site: Make) -> None:
     assert web.engine.observe().intent("api") is None
 
 
+@pytest.mark.far
 def test_a_new_intent_replaces_the_old_one(site: Make) -> None:
     """Once the new generation is there, the old one goes."""
     web = site(web="steady")
@@ -137,6 +140,7 @@ def taken(bench: Bench) -> Iterator[int]:
         yield port
 
 
+@pytest.mark.far
 def test_a_port_that_a_process_holds_is_found(site: Make, taken: int) -> None:
     """`up` names the port and who holds it before anything is made. On another machine nobody sees
     processes from here: there the engine refuses to start the container."""
@@ -205,6 +209,7 @@ def test_an_image_that_is_present_is_used(site: Make) -> None:
     assert web.engine.observe().images == before
 
 
+@pytest.mark.far
 def test_an_image_that_cannot_be_had_is_an_error(site: Make) -> None:
     """Not there, not to be pulled and without a build: the error names the image."""
     web = site(web={"image": NO_SUCH_IMAGE})
@@ -239,6 +244,7 @@ def test_a_container_without_image_is_not_created(site: Make) -> None:
     assert web.engine.observe().containers == ()
 
 
+@pytest.mark.far
 def test_an_image_is_built_where_it_cannot_be_pulled(bench: Bench, tmp_path: Path) -> None:
     """A build gives the image its reference, and a stand-in is known by its label."""
     reference = f"{NO_SUCH_IMAGE}-{bench.project}"
@@ -276,6 +282,7 @@ def test_logs_can_be_cut_to_their_end(site: Make, tail: int, wanted: list[str]) 
     assert [line.text for line in web.engine.logs(("web",), tail=tail)] == wanted
 
 
+@pytest.mark.far
 def test_logs_can_be_cut_to_what_came_since(site: Make) -> None:
     """`since` leaves out what was written before, to a part of a second."""
     web = site(web="steady")
@@ -295,6 +302,7 @@ def test_logs_can_be_cut_to_what_came_since(site: Make) -> None:
 # All of it
 
 
+@pytest.mark.far
 def test_a_stack_comes_up_scales_and_goes_without_a_trace(site: Make) -> None:
     """Up, a second up, scales and down end as their plans say, on every engine."""
     shop = site(
