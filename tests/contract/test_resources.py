@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from msctl.engines.compose.steps import (
 )
 from msctl.errors import ImageUnavailable, MsctlError, StepFailed
 from msctl.request import Down, Scale, Up
+from msctl.state import Usage
 
 Make = Callable[..., Site]
 STANDING = ("create network", "create volume", "create")
@@ -297,6 +299,30 @@ def test_logs_can_be_cut_to_what_came_since(site: Make) -> None:
     assert since(last - timedelta(seconds=30)) == ["first", "second"]
     assert since(last - moment)[-1] == "second"
     assert since(last + moment) == []
+
+
+@pytest.mark.far
+def test_logs_are_followed(site: Make) -> None:
+    """From the last lines on, as they come, until nobody asks any more."""
+    web = site(web="steady")
+    web.fulfil()
+    with closing(web.engine.logs((), follow=True, tail=1)) as lines:
+        assert next(lines).text == "second"
+
+
+@pytest.mark.far
+def test_what_a_container_takes_of_the_machine_is_told(site: Make) -> None:
+    """Of the running ones, by id, each time that it is asked."""
+    both = site(web="steady", once="job")
+    both.fulfil()
+    web = both.only("web")
+    if isinstance(both.bench.machine, MemoryMachine):
+        both.bench.machine.world.usages[web.name] = Usage(0.5, 1 << 20)
+    for _ in range(2):
+        found = both.engine.usage(both.engine.observe())
+        assert set(found) == {web.id}
+        assert (found[web.id].memory or 0) > 0
+        assert found[web.id].cpus is not None
 
 
 # All of it
