@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from itertools import cycle
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 import pytest
 from terminal import SHOP, Answer, typed
@@ -37,14 +37,22 @@ COMMANDS = [
 MAIN = ["up", "down", "status"]
 
 
-class Engine:
-    """Listens as an engine does, and answers in its manner."""
+BY_TCP = " by TCP"
 
-    def __init__(self, path: Path, manner: Manner) -> None:
-        self.address, self._manner = f"unix://{path}", manner
-        self._listener = socket.socket(socket.AF_UNIX)
-        self._listener.bind(str(path))
-        self._listener.listen(64)
+
+class Engine:
+    """Listens as an engine does, at a socket or by TCP, and answers in its manner."""
+
+    def __init__(self, path: Path, manner: str) -> None:
+        if manner.endswith(BY_TCP):
+            self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+            self.address = "tcp://127.0.0.1:{1}".format(*self._listener.getsockname())
+        else:
+            self._listener = socket.socket(socket.AF_UNIX)
+            self._listener.bind(str(path))
+            self._listener.listen(64)
+            self.address = f"unix://{path}"
+        self._manner = cast("Manner", manner.removesuffix(BY_TCP))
         self._open: list[socket.socket] = []
         self._ended = threading.Event()
         self._acceptor = threading.Thread(target=self._accept, daemon=True)
@@ -141,6 +149,7 @@ def msctl(folder: Path, engine: Engine, command: str) -> tuple[Answer, float]:
         *zip(cycle(["stops", "silent"]), COMMANDS, strict=False),
         *zip(cycle(["silent", "slow"]), MAIN * 2, strict=False),
         *zip(cycle(["trickles", "trickles later"]), [*MAIN, *COMMANDS], strict=False),
+        *zip(cycle([f"silent{BY_TCP}", f"trickles later{BY_TCP}"]), MAIN * 2, strict=False),
     ],
     indirect=["engine"],
 )
@@ -167,7 +176,12 @@ def test_doctor_tells(folder: Path, engine: Engine) -> None:
 
 
 @pytest.mark.parametrize(
-    "engine", ["hangs up", "stutters", "no engine", "half an answer"], indirect=True
+    "engine",
+    [
+        *(manners := ["hangs up", "stutters", "no engine", "half an answer"]),
+        *(f"{manner}{BY_TCP}" for manner in manners),
+    ],
+    indirect=True,
 )
 @pytest.mark.parametrize("command", ["up", "status"])
 def test_what_is_no_engine_is_told(folder: Path, engine: Engine, command: str) -> None:

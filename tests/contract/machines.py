@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -47,6 +46,10 @@ CHECK = {"command": ["test", "-e", "/ready"], "interval": "200ms", "timeout": "5
 
 class Machine(Protocol):
     """What lies behind an engine, so that a test can reach around msctl."""
+
+    @property
+    def near(self) -> bool:
+        """Whether msctl takes it for this machine."""
 
     def connect(self, stack: Stack) -> Engine: ...
     def kill(self, container: str) -> None: ...
@@ -148,6 +151,7 @@ class MemoryMachine:
     """A world in memory."""
 
     world: World = field(default_factory=lambda: World().have(IMAGE))
+    near: bool = True
 
     def connect(self, stack: Stack) -> Engine:
         return MemoryEngine(self.world, stack)
@@ -168,11 +172,14 @@ class RealMachine:
 
     folder: Path
     api: Any
+    environ: Mapping[str, str]
+    """How msctl gets to it."""
+    near: bool
     occupied: list[str] = field(default_factory=list)
 
     def connect(self, stack: Stack) -> Engine:
         loaded = LoadedStack(stack, self.folder / "stack.yaml", self.folder)
-        return connect("compose", loaded, os.environ)
+        return connect("compose", loaded, self.environ)
 
     def kill(self, container: str) -> None:
         self.api.kill(container)

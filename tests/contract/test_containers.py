@@ -20,6 +20,7 @@ Make = Callable[..., Site]
 STANDING = ("create network", "create volume", "create")
 
 
+@pytest.mark.far
 def test_a_created_container_is_seen_with_all_that_it_was_made_from(site: Make) -> None:
     """Before its first start it is ours, has its number and hash, and is on its networks."""
     web = site(web="steady")
@@ -55,6 +56,7 @@ def test_a_stopped_container_is_seen_as_ended(site: Make) -> None:
     assert web.only("web").state == "exited"
 
 
+@pytest.mark.far
 def test_a_running_container_is_not_removed(site: Make) -> None:
     """Nothing is removed that still runs; what has ended is removed for good."""
     web = site(web="steady")
@@ -76,6 +78,7 @@ def test_stopping_and_removing_what_is_gone_is_done_already(site: Make) -> None:
     assert web.engine.observe().containers == ()
 
 
+@pytest.mark.far
 def test_what_is_not_there_cannot_be_started(site: Make) -> None:
     """A start of a container that somebody removed fails."""
     web = site(web="steady")
@@ -92,6 +95,7 @@ def test_starting_what_runs_changes_nothing(site: Make) -> None:
     assert web.only("web") == before
 
 
+@pytest.mark.far
 def test_a_name_that_somebody_else_has_is_not_taken(site: Make) -> None:
     """A container that is not the one to be made keeps its name, and the step says so."""
     web = site(web="steady")
@@ -137,6 +141,7 @@ def test_a_container_that_died_is_seen_as_ended(site: Make) -> None:
     assert (replica.state, replica.exit_code, replica.healthy) == ("exited", 137, False)
 
 
+@pytest.mark.far
 def test_detail_is_told_when_it_is_asked_for(site: Make) -> None:
     """Start time, restarts and limits cost a call for each container, so they are asked for."""
     web = site(web={"resources": {"memory": "64M"}})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from msctl.engines.compose.steps import (
 )
 from msctl.errors import ImageUnavailable, MsctlError, StepFailed
 from msctl.request import Down, Scale, Up
+from msctl.state import Usage
 
 Make = Callable[..., Site]
 STANDING = ("create network", "create volume", "create")
@@ -35,6 +37,7 @@ def test_networks_and_volumes_belong_to_the_project(site: Make) -> None:
     assert state.volumes[f"{project}_data"].project == project
 
 
+@pytest.mark.far
 def test_making_a_network_or_volume_again_changes_nothing(site: Make) -> None:
     """A step whose answer was lost may be done again, without a second network of that name."""
     web = site(web={"volumes": ["data:/data"]})
@@ -58,6 +61,7 @@ def test_a_network_in_use_is_not_removed(site: Make) -> None:
     assert f"{web.stack.name}_backend" in web.engine.observe().networks
 
 
+@pytest.mark.far
 def test_a_volume_in_use_is_not_removed(site: Make) -> None:
     """A volume stays while a container, running or not, has it mounted."""
     web = site(web={"volumes": ["data:/data"]})
@@ -104,6 +108,7 @@ def test_an_intent_is_read_as_it_was_written(site: Make) -> None:
     assert web.engine.observe().intent("api") is None
 
 
+@pytest.mark.far
 def test_a_new_intent_replaces_the_old_one(site: Make) -> None:
     """Once the new generation is there, the old one goes."""
     web = site(web="steady")
@@ -137,16 +142,22 @@ def taken(bench: Bench) -> Iterator[int]:
         yield port
 
 
-def test_a_port_that_a_process_holds_is_found_before_anything_is_made(
-    site: Make, taken: int
-) -> None:
-    """`up` names the port and who holds it, and nothing was made."""
+@pytest.mark.far
+def test_a_port_that_a_process_holds_is_found(site: Make, taken: int) -> None:
+    """`up` names the port and who holds it before anything is made. On another machine nobody sees
+    processes from here: there the engine refuses to start the container."""
     web = site(web={"ports": [f"127.0.0.1:{taken}:80"]})
-    with pytest.raises(
-        MsctlError, match=f"web publishes port 127.0.0.1:{taken}/tcp, which is taken"
-    ):
-        web.steps()
-    assert web.engine.observe().containers == ()
+    if web.bench.machine.near:
+        with pytest.raises(
+            MsctlError, match=f"web publishes port 127.0.0.1:{taken}/tcp, which is taken"
+        ):
+            web.steps()
+        assert web.engine.observe().containers == ()
+        return
+    web.do(*STANDING)
+    with pytest.raises(StepFailed, match=f"{taken}.*already in use"):
+        web.do("start")
+    assert not web.only("web").running
 
 
 @pytest.fixture
@@ -200,6 +211,7 @@ def test_an_image_that_is_present_is_used(site: Make) -> None:
     assert web.engine.observe().images == before
 
 
+@pytest.mark.far
 def test_an_image_that_cannot_be_had_is_an_error(site: Make) -> None:
     """Not there, not to be pulled and without a build: the error names the image."""
     web = site(web={"image": NO_SUCH_IMAGE})
@@ -234,6 +246,7 @@ def test_a_container_without_image_is_not_created(site: Make) -> None:
     assert web.engine.observe().containers == ()
 
 
+@pytest.mark.far
 def test_an_image_is_built_where_it_cannot_be_pulled(bench: Bench, tmp_path: Path) -> None:
     """A build gives the image its reference, and a stand-in is known by its label."""
     reference = f"{NO_SUCH_IMAGE}-{bench.project}"
@@ -271,6 +284,7 @@ def test_logs_can_be_cut_to_their_end(site: Make, tail: int, wanted: list[str]) 
     assert [line.text for line in web.engine.logs(("web",), tail=tail)] == wanted
 
 
+@pytest.mark.far
 def test_logs_can_be_cut_to_what_came_since(site: Make) -> None:
     """`since` leaves out what was written before, to a part of a second."""
     web = site(web="steady")
@@ -287,9 +301,34 @@ def test_logs_can_be_cut_to_what_came_since(site: Make) -> None:
     assert since(last + moment) == []
 
 
+@pytest.mark.far
+def test_logs_are_followed(site: Make) -> None:
+    """From the last lines on, as they come, until nobody asks any more."""
+    web = site(web="steady")
+    web.fulfil()
+    with closing(web.engine.logs((), follow=True, tail=1)) as lines:
+        assert next(lines).text == "second"
+
+
+@pytest.mark.far
+def test_what_a_container_takes_of_the_machine_is_told(site: Make) -> None:
+    """Of the running ones, by id, each time that it is asked."""
+    both = site(web="steady", once="job")
+    both.fulfil()
+    web = both.only("web")
+    if isinstance(both.bench.machine, MemoryMachine):
+        both.bench.machine.world.usages[web.name] = Usage(0.5, 1 << 20)
+    for _ in range(2):
+        found = both.engine.usage(both.engine.observe())
+        assert set(found) == {web.id}
+        assert (found[web.id].memory or 0) > 0
+        assert found[web.id].cpus is not None
+
+
 # All of it
 
 
+@pytest.mark.far
 def test_a_stack_comes_up_scales_and_goes_without_a_trace(site: Make) -> None:
     """Up, a second up, scales and down end as their plans say, on every engine."""
     shop = site(

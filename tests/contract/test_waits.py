@@ -52,6 +52,7 @@ class KillWhenWaiting(Recorder):
             self.site.bench.machine.kill(node.step.target)
 
 
+@pytest.mark.far
 def test_health_is_seen_as_it_comes(site: Make) -> None:
     """A container with a health check is starting, and healthy when the wait for it ends."""
     web = site(web="checked")
@@ -149,6 +150,7 @@ def test_a_container_that_dies_while_it_is_waited_for_ends_the_wait(
     assert error.message == f"{web.name('web')} ended with status 137"
 
 
+@pytest.mark.far
 def test_a_container_that_ended_before_anybody_waited_ends_the_wait(site: Make) -> None:
     """What died between the plan and the wait is not waited for until the deadline."""
     web = site(web="ill")
@@ -175,6 +177,7 @@ def test_a_job_that_ended_before_anybody_waited_is_done(site: Make) -> None:
         assert job.wait(completed(job, "migrate")).failures == {}
 
 
+@pytest.mark.far
 def test_a_job_that_fails_is_told_with_its_last_lines(site: Make) -> None:
     """A job with another status than 0 has failed."""
     job = site(migrate={"process": "failing", "job": True})

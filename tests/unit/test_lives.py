@@ -11,7 +11,7 @@ from typing import Any, cast
 import pytest
 from memory import Recorder
 
-from msctl.engines.compose import lives
+from msctl.engines.compose import lives, watch
 from msctl.engines.compose.client import Client, EngineFault
 from msctl.engines.compose.lives import Lives
 from msctl.engines.compose.observe import Observer
@@ -57,8 +57,8 @@ class Engine:
             **({"Health": {"Status": health}} if health else {}),
         }
 
-    def tell(self, action: str) -> None:
-        actor = {"ID": self.id, "Attributes": {"name": NAME}}
+    def tell(self, action: str, **attributes: str) -> None:
+        actor = {"ID": self.id, "Attributes": {"name": NAME, **attributes}}
         self.streams[-1].sent.put({"Actor": actor, "Action": action})
 
     # As `Client`, and the API that it hands out
@@ -148,6 +148,37 @@ def test_a_death_that_was_not_told_ends_the_wait(engine: Engine) -> None:
     engine.soon(lambda: engine.be("exited", code=3))
     error = failure(within(60, engine, healthy()))
     assert error.message == f"{NAME} ended with status 3"
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_the_status_is_that_of_its_last_death(engine: Engine, told: bool) -> None:
+    """The engine tells 0 as soon as it has started the container again."""
+    engine.be("running", "starting")
+    found = engine.watch(lambda: None)
+    with found:
+        life = found._lives.of(NAME)
+        assert life is not None
+        for deaths in range(1, watch.DEATHS + 1):
+            if told:
+                engine.tell("die", exitCode="3")
+                until(lambda: not life.running)
+            else:
+                engine.be("restarting", code=3)
+                found._lives._look(NAME)
+            assert life.deaths == deaths
+            if deaths < watch.DEATHS:
+                engine.be("running", "starting")
+                found._lives._see(life, engine.state)
+        engine.be("running", "starting")
+        with pytest.raises(StepFailed, match=f"{NAME} ended with status 3, {watch.DEATHS} times"):
+            found.reached(healthy())
+
+
+def until(happened: Callable[[], bool]) -> None:
+    end = time.monotonic() + 60
+    while not happened():
+        assert time.monotonic() < end
+        time.sleep(0.01)
 
 
 def test_a_container_that_is_gone_ends_the_wait(engine: Engine) -> None:

@@ -44,6 +44,8 @@ class Life:
     since: float = 0.0
     """Monotonic time of the last start, or of the look that found it running."""
     deaths: int = 0
+    code: int | None = None
+    """Exit status of the last death; the engine forgets it when it starts the container again."""
     probed: bool = False
     """Whether the output of its first checks was looked at."""
     told: float = 0.0
@@ -151,7 +153,7 @@ class Lives:
             if action == "start":
                 self._started(life, Health.STARTING)
             elif action == "die":
-                self._ended(life)
+                self._ended(life, _status(actor["Attributes"].get("exitCode")))
             elif action.startswith("health_status"):
                 life.health = _health(action.partition(": ")[2] or "starting")
 
@@ -185,8 +187,9 @@ class Lives:
                 return
             heapq.heappush(due, moment)
 
-    def _ended(self, life: Life) -> None:
+    def _ended(self, life: Life, code: int | None) -> None:
         """Once for each life, whether it was told or seen."""
+        life.code = code
         if life.running:
             life.running, life.deaths = False, life.deaths + 1
 
@@ -227,10 +230,15 @@ class Lives:
         running = bool(state.get("Running")) and not state.get("Restarting")
         health = _health((state.get("Health") or {}).get("Status") or "none")
         if not running:
-            self._ended(life)
+            self._ended(life, state.get("ExitCode"))
         elif not life.running:
             self._started(life, health)
         life.health = health
+
+
+def _status(text: str | None) -> int | None:
+    """An exit status as an event tells it."""
+    return int(text) if text else None
 
 
 def _health(word: str) -> Health:

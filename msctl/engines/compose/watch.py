@@ -109,7 +109,7 @@ class ContainerWatch:
         patience = 1 if steady else DEATHS
         if state.get("Status") == "created" or (lives and life.deaths < patience):
             return
-        code = state.get("ExitCode")
+        code = state.get("ExitCode") if life.code is None else life.code
         times = f", {life.deaths} times" if life.deaths > 1 else ""
         raise StepFailed(
             f"{wait.target} ended with status {code}{times}"

@@ -17,8 +17,9 @@ T = TypeVar("T")
 
 MSCTL = str(Path(sys.executable).with_name("msctl"))
 COMPOSE = str(Path(sys.executable).with_name("docker-compose"))
-DEADLINE = 180.0
-"""Seconds after which a command is taken to hang."""
+DEADLINE = 800.0
+"""Seconds after which a command is taken to hang; a test has less, but for one that has images
+built, which takes its time on a busy machine."""
 
 
 @dataclass(frozen=True)
