@@ -83,7 +83,7 @@ def _text(session: Session, loaded: LoadedStack, folder: Path) -> str:
     prefix = _relative(loaded.folder.resolve(), folder.resolve())
     kept = session.load(keep_variables=True)
     source = f"{prefix}/{loaded.path.name}" if prefix else loaded.path.name
-    return compose_file(kept.stack, source=source, prefix=prefix)
+    return compose_file(kept.stack, source=source, prefix=prefix, meant=loaded.stack)
 
 
 def _relative(folder: Path, start: Path) -> str:
