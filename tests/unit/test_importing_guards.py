@@ -205,6 +205,7 @@ services:
       - traefik.http.services.${{R}}.loadbalancer.server.port=80
   web:
     extends: base
+    profiles: !reset []
     labels: ["{label}.${{R}}.priority=7"]
 """
     found = taken(text, {"R": "erp"})
