@@ -11,9 +11,9 @@ from msctl.engines.compose.container import (
     compose_labels,
     create_body,
     endpoints,
-    with_volumes,
 )
 from msctl.engines.compose.desired import Desired
+from msctl.engines.compose.mounts import with_volumes
 from msctl.engines.compose.plan_settings import write_before_start
 from msctl.engines.compose.reach import Reach
 from msctl.engines.compose.revision import Previous, Revision

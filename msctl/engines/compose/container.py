@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from msctl.engines.compose import hostconfig, labels
+from msctl.engines.compose.mounts import mounts
 from msctl.engines.compose.revision import Revision
 from msctl.fields import parse_duration, parse_size
 
@@ -59,6 +60,7 @@ def create_body(
 
     Raises:
         ValueError: the service has a key that msctl cannot translate.
+        UsageProblem: it has one that this engine is too old for.
     """
     service = {key: value for key, value in revision.service.items() if value is not None}
     known = _ELSEWHERE | _TRANSLATED | _PLAIN.keys() | _PLAIN_HOST.keys() | _SIZES_HOST.keys()
@@ -78,7 +80,7 @@ def create_body(
         "AttachStderr": True,
         "ExposedPorts": _exposed_ports(service),
         **{field: service[key] for key, field in _PLAIN.items() if key in service},
-        "HostConfig": _host_config(service, revision),
+        "HostConfig": _host_config(service, revision, api),
     }
     if "stop_grace_period" in service:
         body["StopTimeout"] = round(parse_duration(service["stop_grace_period"]).total_seconds())
@@ -114,7 +116,9 @@ def _exposed_ports(service: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     return {port: {} for port in [*ports, *exposed]}
 
 
-def _host_config(service: Mapping[str, Any], revision: Revision) -> dict[str, Any]:
+def _host_config(
+    service: Mapping[str, Any], revision: Revision, api: tuple[int, int]
+) -> dict[str, Any]:
     config: dict[str, Any] = {
         "PortBindings": _port_bindings(service),
         "RestartPolicy": _restart_policy(service),
@@ -123,7 +127,7 @@ def _host_config(service: Mapping[str, Any], revision: Revision) -> dict[str, An
         "ExtraHosts": [entry.replace("=", ":", 1) for entry in service.get("extra_hosts") or ()],
         **{field: service[key] for key, field in _PLAIN_HOST.items() if key in service},
         **{field: parse_size(service[key]) for key, field in _SIZES_HOST.items() if key in service},
-        **_mounts(service, revision),
+        **mounts(service, revision, api),
         **_limits(service),
         **hostconfig.device_config(service),
     }
@@ -195,70 +199,6 @@ def _limits(service: Mapping[str, Any]) -> dict[str, Any]:
     if pids := limits.get("pids"):
         found["PidsLimit"] = int(pids)
     return found
-
-
-def _mounts(service: Mapping[str, Any], revision: Revision) -> dict[str, Any]:
-    binds, mounts = [], []
-    for mount in service.get("volumes") or ():
-        read_only = bool(mount.get("read_only"))
-        source = mount.get("source")
-        if mount["type"] == "bind" and (mount.get("bind") or {}).get("create_host_path", True):
-            # Only this form makes the folder on the host where it is missing.
-            binds.append(f"{source}:{mount['target']}" + (":ro" if read_only else ""))
-            continue
-        if mount["type"] == "volume" and source:
-            source = revision.volumes[source].get("name", source)
-        mounts.append(_mount(mount, source, read_only))
-    mounts += [
-        {
-            "Type": "bind",
-            "Source": revision.secrets[secret["source"]]["file"],
-            "Target": _secret_target(secret),
-            "ReadOnly": True,
-        }
-        for secret in service.get("secrets") or ()
-    ]
-    return {"Binds": binds, "Mounts": mounts}
-
-
-def with_volumes(host: Mapping[str, Any], unnamed: Mapping[str, str]) -> dict[str, Any]:
-    """The settings of a container that has these volumes too, by where they are, unless something
-    with a name is there."""
-    named = {bind.removesuffix(":ro").rpartition(":")[2] for bind in host["Binds"]}
-    named |= {m["Target"] for m in host["Mounts"] if m["Type"] != "volume" or m.get("Source")}
-    named |= set(host.get("Tmpfs") or ())
-    free = {m["Target"]: m for m in host["Mounts"] if m["Target"] not in named}
-    free |= {
-        target: {"Type": "volume", "Target": target, **free.get(target, {}), "Source": name}
-        for target, name in unnamed.items()
-        if target not in named
-    }
-    return {
-        **host,
-        "Mounts": [*(m for m in host["Mounts"] if m["Target"] in named), *free.values()],
-    }
-
-
-def _mount(mount: Mapping[str, Any], source: str | None, read_only: bool) -> dict[str, Any]:
-    found: dict[str, Any] = {
-        "Type": mount["type"],
-        "Target": mount["target"],
-        "ReadOnly": read_only,
-    }
-    if source:
-        found["Source"] = source
-    if (mount.get("volume") or {}).get("nocopy"):
-        found["VolumeOptions"] = {"NoCopy": True}
-    if mount["type"] == "tmpfs" and (size := (mount.get("tmpfs") or {}).get("size")):
-        found["TmpfsOptions"] = {"SizeBytes": parse_size(size)}
-    if propagation := (mount.get("bind") or {}).get("propagation"):
-        found["BindOptions"] = {"Propagation": propagation}
-    return found
-
-
-def _secret_target(secret: Mapping[str, Any]) -> str:
-    target = str(secret.get("target") or secret["source"])
-    return target if target.startswith("/") else f"/run/secrets/{target}"
 
 
 def _nanoseconds(text: str) -> int:
