@@ -67,6 +67,7 @@ def command(
     where the file would not be right afterwards. --path, --env, --needs and --volume may be given
     several times.
     """
+    _check_text(image, build, port, host, replicas, health, *paths, *env, *volumes)
     _check_together(paths, host, strip, port, build, image)
     loaded = session.load()
     _check_new(session, loaded, service, paths, host)
@@ -99,6 +100,15 @@ def command(
     tell_stale(session, session.load())
 
 
+def _check_text(*options: str | None) -> None:
+    for option in options:
+        try:
+            (option or "").encode()
+        except UnicodeEncodeError:
+            told = f"{option!a} is not text in UTF-8; nothing was changed"
+            raise UsageProblem(told) from None
+
+
 def _check_together(
     paths: tuple[str, ...],
     host: str | None,
@@ -122,8 +132,15 @@ def _check_together(
 def _check_new(
     session: Session, loaded: LoadedStack, name: str, paths: tuple[str, ...], host: str | None
 ) -> None:
-    """Name and routes are free."""
+    """The name is one, and it and the routes are free."""
+    from msctl.fields import check_name
+    from msctl.records import Wrong
+
     file, known = session.shown(loaded.path), loaded.stack.services
+    try:
+        check_name(name)
+    except Wrong as error:
+        raise UsageProblem(f"{error}; nothing was changed") from None
     if name in known:
         raise UsageProblem(
             f"{name} is a service of {file} already; nothing was changed",

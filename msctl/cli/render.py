@@ -83,7 +83,9 @@ def _text(session: Session, loaded: LoadedStack, path: Path) -> str:
     prefix = _relative(loaded.folder.resolve(), path.parent.resolve())
     kept = session.load(keep_variables=True)
     source = f"{prefix}/{loaded.path.name}" if prefix else loaded.path.name
-    return compose_file(kept.stack, source=source, prefix=prefix, output=path.name)
+    return compose_file(
+        kept.stack, source=source, prefix=prefix, output=path.name, meant=loaded.stack
+    )
 
 
 def _relative(folder: Path, start: Path) -> str:

@@ -13,6 +13,8 @@ from typing import Any
 
 import yaml
 
+from msctl.render.document import OnOneLine, dump
+
 
 @dataclass(frozen=True)
 class Edited:
@@ -57,7 +59,7 @@ def with_service(
     column = services.value[0][0].start_mark.column
     step = _column_of(place.value) or column + 2
     newline = "\r\n" if "\r\n" in text else "\n"
-    lines = [f"{' ' * column}{name}:"]
+    lines = [f"{' ' * column}{in_one_line(name)}:"]
     lines += [f"{' ' * step}{key}: {in_one_line(value)}" for key, value in entry.items()]
     added = newline.join(lines)
     before = text[: place.end]
@@ -71,14 +73,15 @@ def with_service(
 
 def in_one_line(value: object) -> str:
     """A value as it stands behind its key: `[{path: /api, strip: true}]`."""
-    text = yaml.safe_dump(
-        value, default_flow_style=True, width=float("inf"), allow_unicode=True, sort_keys=False
-    )
-    return text.removesuffix("...\n").strip()
+    return dump({"key": OnOneLine(value)}).removeprefix("key:").strip()
 
 
 def _services(text: str) -> yaml.MappingNode:
-    root = yaml.compose(text, Loader=yaml.SafeLoader)
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:  # it knows less of tabs than the file's own reader
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ValueError(f"line {line} is not understood; is there a tab in it?") from None
     if isinstance(root, yaml.MappingNode):
         for key, value in root.value:
             if key.value == "services" and isinstance(value, yaml.MappingNode):
@@ -130,9 +133,8 @@ def _are_apart(text: str, siblings: list[_Sibling]) -> bool:
 def _into_flow(
     text: str, services: yaml.MappingNode, name: str, entry: Mapping[str, Any]
 ) -> Edited:
-    """Before the closing brace of `services: {…}`."""
-    head = text[: services.end_mark.index - 1].rstrip()
-    added = f"{name}: {in_one_line(dict(entry))}"
-    comma = "" if head.endswith((",", "{")) else ","
-    rest = text[services.end_mark.index - 1 :]
-    return Edited(f"{head}{comma} {added}{rest}", added, head.count("\n") + 1)
+    """Behind the last one of `services: {…}`."""
+    end = services.value[-1][1].end_mark.index
+    head, rest = text[:end], text[end:]
+    added = f"{in_one_line(name)}: {in_one_line(dict(entry))}"
+    return Edited(f"{head}, {added}{rest}", added, head.count("\n") + 1)

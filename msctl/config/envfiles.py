@@ -1,25 +1,19 @@
 """`.env` and `env_file`: the lines that Compose reads, with its variables in them.
 
 Values without quotes and in double quotes may hold `${VAR}`; the environment wins over lines
-above, and one that is not set is empty, as for Compose. python-dotenv splits the lines; its own
-interpolation is not used, since it knows less of the syntax than Compose and reads the process's
-environment.
+above, and one that is not set is empty, as for Compose.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from msctl.config.envlines import entries
 from msctl.config.variables import Lookup, Substitution, VariableProblem
 from msctl.fields import shown
 
 MAX_BYTES = 1024 * 1024
-_NAME = re.compile(r"[A-Za-z0-9_.\[\]-]+")
-_DOUBLE_QUOTED = re.compile(r'[^=]*=[^\S\r\n]*"((?:\\.|[^"\\])*)"', re.DOTALL)
-_SINGLE_QUOTED = re.compile(r"[^=]*=[^\S\r\n]*'", re.DOTALL)
-_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "'": "'", "\\": "\\", "$": "$$"}
 
 
 class EnvFileProblem(ValueError):
@@ -63,9 +57,12 @@ def parse(
         return found.get(name) if value is None else value
 
     substitute = Substitution(lookup, blank=True)
-    for line, name, value in _bindings(text):
-        if name is None or not _NAME.fullmatch(name) or "\x00" in (value or ""):
-            problems.append((line, "not NAME=value; close quotes, and start comments with #"))
+    for entry in entries(text):
+        line, name, value = entry.line, entry.name, entry.value
+        if name is None or "\x00" in (value or ""):
+            alone = "" if text.endswith("\n") else ", and the file with a line break"
+            why = f"not NAME=value; close quotes{alone}, and start comments with #"
+            problems.append((line, why))
             continue
         try:
             result = environment(name) if value is None else substitute(value)
@@ -80,33 +77,3 @@ def parse(
     if problems:
         raise EnvFileProblem(problems)
     return found
-
-
-def _bindings(text: str) -> Iterator[tuple[int, str | None, str | None]]:
-    """Line, name and value (with its `${VAR}`) of each entry; no name: it is not one."""
-    from io import StringIO
-
-    from dotenv.parser import parse_stream  # only where there is such a file
-
-    for binding in parse_stream(StringIO(text)):
-        original = binding.original.string
-        line = binding.original.line + _blank_lines(original)
-        if binding.error:
-            yield line, None, None
-        elif binding.key is not None:
-            yield line, binding.key, _unquoted(binding.value, original)
-
-
-def _unquoted(value: str | None, original: str) -> str | None:
-    """A value in which `$` has the meaning that the quotes around it give."""
-    if value is None:
-        return None
-    if found := _DOUBLE_QUOTED.match(original):
-        return re.sub(r"\\(.)", lambda m: _ESCAPES.get(m[1], m[0]), found[1], flags=re.DOTALL)
-    return value.replace("$", "$$") if _SINGLE_QUOTED.match(original) else value
-
-
-def _blank_lines(original: str) -> int:
-    """Lines that the parser skipped before the entry itself."""
-    skipped = original[: len(original) - len(original.lstrip())]
-    return len(re.findall(r"\r\n|\n|\r", skipped))

@@ -45,11 +45,25 @@ def load_text(
     except Malformed as error:
         raise as_error([error.problem], name, complaints) from None
     home = environ.get("HOME") or environ.get("USERPROFILE")
+    lookup = _with_project(lookup, project, document.value.get("name"))
     loading = _Loading(document, lookup, read_file, keep_variables, home)
     stack = loading.stack(project)
     if stack is None or loading.problems or complaints:
         raise as_error(loading.problems, name, complaints)
     return stack
+
+
+def _with_project(lookup: Lookup, project: str | None, name: object) -> Lookup:
+    """The variables, with COMPOSE_PROJECT_NAME among them, as for Docker Compose."""
+
+    def look(variable: str) -> str | None:
+        found = lookup(variable)
+        if found is not None or variable != "COMPOSE_PROJECT_NAME":
+            return found
+        given = project if project is not None else name
+        return given if isinstance(given, str) and "$" not in given else None
+
+    return look
 
 
 def _check_project(project: str) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from msctl.config.problems import Path
 from msctl.fields import shown
 from msctl.model import Service, Stack
 from msctl.render.canonical import canonical
+from msctl.render.composetypes import SERVICE, TEXT
 
 _AT = "x-compose"
 _NAMESPACES = ("ipc", "pid", "uts", "cgroup")
@@ -25,13 +26,31 @@ def of_service(stack: Stack, service: Service) -> Found:
     for name in passed.get("networks") or ():
         if name not in joined:
             yield (_AT, "networks", name), f"the service is not in network {shown(name)}"
-    readable = {key: value for key, value in passed.items() if key not in ("build", "networks")}
+    for key, value in passed.items():
+        if isinstance(value, int) and not isinstance(value, bool) and _is_text(key):
+            yield (_AT, key), f"{value} is no text; quote it: '{value}'"
+    if any("capabilities" not in request for request in _requests(passed)):
+        where = (_AT, "deploy", "resources", "reservations", "devices")
+        yield where, "a device without capabilities; write, say, capabilities: [gpu]"
+    readable = {key: value for key, value in passed.items() if key != "build"}
     if message := _unreadable({"services": {_AT: {"image": "i", **readable}}}, f"services.{_AT}"):
         yield (_AT,), message
     for key in ("volumes", "ports"):
         for index, entry in enumerate(getattr(service, key)):
             if isinstance(entry, dict) and (message := _unreadable_entry(key, entry)):
                 yield (key, index), message
+
+
+def _is_text(key: str) -> bool:
+    return (SERVICE.fields or {})[key] is TEXT
+
+
+def _requests(passed: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The devices that are reserved, as far as they can be read."""
+    found: Any = passed
+    for key in ("deploy", "resources", "reservations", "devices"):
+        found = found.get(key) if isinstance(found, dict) else None
+    yield from (one for one in found or () if isinstance(one, dict))
 
 
 def of_stack(stack: Stack) -> Found:

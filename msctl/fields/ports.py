@@ -87,7 +87,7 @@ def _split(text: str) -> tuple[str | None, str]:
     if text.count(":") < 2:
         return None, text
     address, host, container = text.rsplit(":", 2)
-    return address.removeprefix("[").removesuffix("]"), f"{host}:{container}"
+    return address.removeprefix("[").removesuffix("]") or None, f"{host}:{container}"
 
 
 def _long(value: Mapping[str, object]) -> PublishedPort:

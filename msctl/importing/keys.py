@@ -102,7 +102,7 @@ def _depends_on(draft: Draft, value: Any) -> None:
 
 def _links(draft: Draft, value: Any) -> None:
     """What is linked starts first, and its other names are those of its container."""
-    need(draft, "links", [linked(link)[0] for link in several(value)])
+    need(draft, "links", [linked(draft.source.resolved(link))[0] for link in several(value)])
 
 
 def linked(link: Any) -> tuple[str, str]:
@@ -114,7 +114,7 @@ def linked(link: Any) -> tuple[str, str]:
 def need(draft: Draft, key: str, names: list[str]) -> None:
     """`key` of the file has these services start before it."""
     needs = draft.entry.get("needs", [])
-    for name in names:
+    for name in map(draft.source.resolved, names):
         if name == draft.gateway:
             continue  # which comes first anyway
         if name not in draft.names:

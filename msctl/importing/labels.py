@@ -13,8 +13,8 @@ from msctl.importing.source import Source, pairs
 _LABEL = re.compile(r"traefik\.http\.(routers|services|middlewares)\.([^.]+)\.(.+)", re.IGNORECASE)
 _OTHER = re.compile(r"traefik\.(tcp|udp)\.", re.IGNORECASE)
 _SILENT = re.compile(
-    r"traefik\.(enable|docker\.network|swarm\.network|constraint-label.*|docker\.allownonrunning"
-    r"|http\.services\.[^.]+\.loadbalancer\.passhostheader)",
+    r"traefik\.(enable|docker\.network|swarm\.network|constraint-label.*"
+    r"|docker\.allownonrunning)",
     re.IGNORECASE,
 )
 """Labels that msctl sets itself, or that change nothing."""
@@ -95,6 +95,9 @@ def _read(source: Source, found: Labels, owner: str, name: str, value: Any, at: 
     elif label is not None and not _SILENT.fullmatch(name):
         parts: dict[str, Part] = getattr(found, label[1].lower())
         part = parts.setdefault(label[2], Part(label[2], owner))
+        if part.owner != owner and label[1].lower() == "services":
+            source.not_carried(at, f"{label[2]} leads to {part.owner}, and no longer here as well")
+            return
         option = label[3].lower()
         part.options[option], part.spelled[option], part.places[option] = text, label[3], at
     elif (other := _OTHER.match(name)) is not None:

@@ -16,8 +16,23 @@ KEYS = {
 }  # fmt: skip
 """The stack file's key of each kind of Traefik's."""
 _STRIP = ("stripprefix",)
-_GUARDS = ("forwardauth", "digestauth", "plugin", "passtlsclientcert")
-"""What may keep somebody out, and has no place in the stack file."""
+_GUARDS = (
+    "forwardauth", "digestauth", "plugin", "passtlsclientcert", "addprefix", "replacepath",
+    "replacepathregex",
+)  # fmt: skip
+"""What may keep somebody out, of some paths at least, and has no place in the stack file."""
+_SHUT_KEYS = ("ip_allow", "basic_auth")
+"""The stack file's keys that keep somebody out; of two in a chain both would have to hold."""
+_READ = {
+    "ratelimit": {"average", "burst", "period"},
+    "inflightreq": {"amount"},
+    "ipallowlist": {"sourcerange"},
+    "ipwhitelist": {"sourcerange"},
+    "buffering": {"maxrequestbodybytes"},
+    "retry": {"attempts", "initialinterval"},
+    "basicauth": {"users"},
+}
+"""Of each kind, the options that come into the stack file; `headers` tells by itself."""
 _YEAR = 365 * 24 * 3600
 _HIDDEN = {"Server": "", "X-Powered-By": ""}
 """What msctl's own security headers take away."""
@@ -44,16 +59,35 @@ def chain_of(source: Source, labels: Labels, router: Part, before: Sequence[str]
         reference = source.resolved(todo.pop(0))
         name, _, provider = reference.partition("@")
         part = labels.middlewares.get(name) if provider in ("", "docker") else None
-        if part is None or part.kind in _GUARDS:
+        if part is None or part.kind in _GUARDS or _by_other_addresses(part):
             lost.append(reference)
         elif part.kind == "chain":
             todo = [*(part.listed("chain.middlewares") if name not in seen else []), *todo]
             seen.add(name)
-        elif part.kind == "basicauth" and not users_of(part):
+        elif _second(part, found) or (part.kind == "basicauth" and not users_of(part)):
             lost.append(reference)
         else:
             found.append(part)
     return Chain(tuple(found), tuple(lost))
+
+
+def _second(part: Part, before: Iterable[Part]) -> bool:
+    """Whether it keeps out others than one before it, and both would have to hold."""
+    key = KEYS.get(part.kind)
+    return key in _SHUT_KEYS and any(
+        KEYS.get(one.kind) == key and one is not part for one in before
+    )
+
+
+def _by_other_addresses(part: Part) -> bool:
+    """Whether it goes by what a header says of the client's address."""
+    by_header = any("ipstrategy" in option for option in part.options)
+    return by_header and KEYS.get(part.kind) == "ip_allow"
+
+
+def shuts(chain: Chain) -> bool:
+    """Whether it may keep somebody out."""
+    return bool(chain.lost) or any(KEYS.get(part.kind) in _SHUT_KEYS for part in chain.parts)
 
 
 def note_unused(source: Source, labels: Labels, guards: Iterable[str]) -> None:
@@ -97,16 +131,39 @@ def keys_of(source: Source, chain: Sequence[Part], sts: bool) -> dict[str, tuple
     `sts`: whether msctl would send Strict-Transport-Security, so that its absence says something.
     """
     found: dict[str, tuple[str, Any]] = {}
-    for part in chain:
+    for part in _headers_as_one(chain):
         if part.kind in _STRIP or (part.kind == "redirectscheme" and _leads_to_https(part)):
             continue
         key = KEYS.get(part.kind)
         value = None if key is None else _VALUES[key](source, part, sts)
         if key is None or value is None:
             source.not_carried(part.place, f"{part.kind} has no place in the stack file")
-        else:
-            found.setdefault(key, (part.name, value))
+        elif found.setdefault(key, (part.name, value)) != (part.name, value):
+            first = found[key][0]
+            source.not_carried(part.place, f"a route has one {key}, and {first} comes first")
+        _note_options(source, part)
     return found
+
+
+def _headers_as_one(chain: Sequence[Part]) -> list[Part]:
+    """The chain with what several `headers` say in the first of them, which wins."""
+    several = [part for part in chain if part.kind == "headers"]
+    if len(several) < 2:
+        return list(chain)
+    first, *others = several
+    whole = Part("+".join(part.name for part in several), first.owner)
+    for part in reversed(several):
+        whole.options |= part.options
+        whole.spelled |= part.spelled
+        whole.places |= part.places
+    return [whole if part is first else part for part in chain if part not in others]
+
+
+def _note_options(source: Source, part: Part) -> None:
+    """Name what is said of a middleware beyond what the stack file has."""
+    for option in part.options if part.kind in _READ and not source.own else ():
+        if option.partition(".")[2] not in _READ[part.kind]:
+            source.not_carried(part.places[option], f"{option} has no place in the stack file")
 
 
 def _number(text: str | None) -> int | str | None:

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from msctl.importing.gateway import Gateway
-from msctl.importing.labels import Labels, Part
-from msctl.importing.middlewares import Chain, chain_of, keys_of, note_unused, prefixes, redirects
-from msctl.importing.rules import Match, matches
+from msctl.importing.labels import Part
+from msctl.importing.middlewares import keys_of, prefixes
+from msctl.importing.routers import Router, Routers
+from msctl.importing.rules import Match
+from msctl.importing.shutting import NOBODY, shut_off
 from msctl.importing.source import Source, several
 
-_INTERNAL = "@internal"
 _ON_BY_DEFAULT = ("headers", "retry")
 _COOKIE = "loadbalancer.sticky.cookie"
 _CHECK = "loadbalancer.healthcheck"
@@ -26,12 +26,17 @@ _USUAL = {
     f"{_CHECK}.scheme": "http",
     f"{_CHECK}.method": "GET",
     f"{_CHECK}.followredirects": "true",
+    "loadbalancer.passhostheader": "true",
 }
 """What says what holds anyway."""
-_KNOWN_OF_ROUTERS = {
-    "rule", "entrypoints", "middlewares", "service", "priority", "rulesyntax", "tls",
-    "tls.certresolver", "tls.options",
-}  # fmt: skip
+_WHY = {
+    "loadbalancer.server.scheme": "the gateway speaks plain HTTP/1.1 to it",
+    "loadbalancer.passhostheader": "the gateway passes the request's own host on",
+}
+_HIGHEST = 1_000_000
+"""A route's priority at the most."""
+Row = tuple[dict[str, Any], dict[str, tuple[str, Any]]]
+"""A route, and the middlewares that it has."""
 
 
 @dataclass
@@ -47,143 +52,81 @@ class Routing:
     """The gateway's health check, by Traefik's names; None without routes."""
 
 
-@dataclass
-class _Router:
-    part: Part
-    found: tuple[Match, ...]
-    chain: Chain
-    tls: bool
-
-
-@dataclass
-class Routers:
-    """The routers of all services, those that only redirect left out."""
-
-    source: Source
-    labels: Labels
-    gateway: Gateway
-    by_owner: dict[str, list[_Router]] = field(default_factory=dict)
-
-    @classmethod
-    def read(cls, source: Source, labels: Labels, gateway: Gateway) -> Routers:
-        found = cls(source, labels, gateway)
-        for part in labels.routers.values():
-            found._add(part)
-        note_unused(source, labels, [name for names in gateway.guards.values() for name in names])
-        found._drop_twins()
-        return found
-
-    @property
-    def tls_on(self) -> bool:
-        return any(router.tls for routers in self.by_owner.values() for router in routers)
-
-    def _add(self, part: Part) -> None:
-        source = self.source
-        if part.options.get("service", "").endswith(_INTERNAL) or part.owner == self.gateway.name:
-            return
-        if not self.labels.enabled.get(part.owner, self.gateway.exposes_all):
-            source.not_carried(part.place, "without traefik.enable=true it leads nowhere")
-            return
-        text = part.options.get("rule") or f"Host(`{part.owner.replace('_', '-')}`)"
-        try:
-            try:
-                found = matches(text)
-            except ValueError:
-                found = matches(source.resolved(text))
-        except ValueError as error:
-            source.not_carried(part.places.get("rule", part.place), str(error))
-            return
-        points = self._points(part)
-        if points is None:
-            return
-        options = part.options
-        tls = source.resolved(options.get("tls", "")).lower() == "true" or any(
-            key.startswith("tls.") for key in options
-        )
-        tls = tls or (bool(points) and all(point in self.gateway.secure for point in points))
-        guards = self.gateway.guards
-        before = [name for point in points or guards for name in guards.get(point, ())]
-        chain = chain_of(source, self.labels, part, before)
-        for option in [name for name in options if name not in _KNOWN_OF_ROUTERS]:
-            source.not_carried(part.places[option], f"{option} has no place in the stack file")
-        self.by_owner.setdefault(part.owner, []).append(_Router(part, found, chain, tls))
-
-    def _points(self, part: Part) -> list[str] | None:
-        """The entry points of a router; None where it is not for those that the gateway has: what
-        a port of its own kept from the public is not opened to it."""
-        points = [self.source.resolved(point) for point in part.listed("entrypoints")]
-        known = {point: self.gateway.publishes(point) for point in points}
-        place = part.places.get("entrypoints", part.place)
-        for point, published in known.items():
-            port = self.gateway.entry_points.get(point, "not told")
-            if published is None:
-                self.source.note(place, f"entry point {point} is the gateway's usual one now")
-            elif not published:
-                why = f"entry point {point} (port {port}) is none of the stack's gateway"
-                self.source.not_carried(place, why)
-        kept = [point for point in points if known[point] is not False]
-        return kept if kept or not points else None
-
-    def _drop_twins(self) -> None:
-        """Routers that only lead to HTTPS, or do by HTTP what another does by HTTPS."""
-        for owner, routers in self.by_owner.items():
-            secure = {match for router in routers if router.tls for match in router.found}
-            self.by_owner[owner] = [
-                router
-                for router in routers
-                if router.tls
-                or not (redirects(router.chain.parts) or secure.issuperset(router.found))
-            ]
-
-
 def routing_of(routers: Routers, name: str, service: Mapping[str, Any], sts: bool) -> Routing:
     """The routing of one Compose service."""
     source, found = routers.source, Routing()
-    mine = [router for router in routers.by_owner.get(name, []) if _is_open(source, router)]
+    mine = routers.by_owner.get(name, [])
     balancers = {part.name: part for part in routers.labels.services.values() if part.owner == name}
     if not mine:
         found.port = next((_port_label(part) for part in balancers.values()), None)
         return found
-    target = _target(mine, balancers)
+    target = _target(source, mine, balancers)
     balancer = target or Part("", name)
     found.port = _port_label(balancer) or _only_port(source, service)
     if found.port is None:
         found.port = 80
         source.note(mine[0].part.place, "no port is told; it is 80 now")
-    rows: list[tuple[dict[str, Any], dict[str, tuple[str, Any]]]] = []
+    rows: list[Row] = []
+    used = {balancer.name: balancer}
     for router in mine:
-        wanted = router.part.options.get("service")
-        if wanted and balancers and target and source.resolved(wanted) != target.name:
-            other = balancers.get(source.resolved(wanted))
+        wanted = _named(source, router)
+        if wanted and balancers and target and wanted != target.name:
+            other = balancers.get(wanted)
             if other is None or _port_label(other) != found.port:
                 source.not_carried(router.part.place, f"it leads to {wanted}, another port")
                 continue
+            used[wanted] = other
         keys = keys_of(source, router.chain.parts, sts)
-        rows += [(_route(source, router, match), keys) for match in router.found]
+        for match in router.found:
+            rows += _rows(routers, router, match, keys)
         if routers.tls_on and not router.tls:
             source.note(router.part.place, "by HTTPS from now on, as the other routes")
-    found.routes, found.keys = _placed(source, rows)
-    found.sticky, found.check = _sticky(name, balancer), _check(balancer)
-    for option, place in balancer.places.items():
-        usual = balancer.options[option] == _USUAL.get(option)
-        if option == f"{_CHECK}.port":
-            usual = balancer.options[option] == str(found.port)
-        if option not in _KNOWN_OPTIONS and not usual:
-            source.not_carried(place, f"{option} has no place in the stack file")
+    if rows:
+        found.routes, found.keys = _placed(source, rows)
+        found.sticky, found.check = _sticky(name, balancer), _check(balancer)
+    for part in used.values():
+        _note_options(source, part, found.port)
     return found
 
 
-def _is_open(source: Source, router: _Router) -> bool:
-    """Whether the route can be had: one that somebody was kept from is never opened to all."""
-    if router.chain.lost:
-        told = ", ".join(router.chain.lost)
-        why = f"left out: {told} may keep somebody out, and cannot be carried"
-        source.not_carried(router.part.places.get("middlewares", router.part.place), why)
-    return not router.chain.lost
+def _named(source: Source, router: Router) -> str:
+    return source.resolved(router.part.options.get("service", "")).partition("@")[0]
 
 
-def _target(mine: list[_Router], balancers: Mapping[str, Part]) -> Part | None:
-    wanted = [router.part.options.get("service", "") for router in mine]
+def _note_options(source: Source, part: Part, port: Any) -> None:
+    """Name what is said of a service of Traefik's beyond what the stack file has."""
+    for option, place in part.places.items():
+        value = part.options[option]
+        usual = value.lower() == _USUAL.get(option, "").lower() or option in _KNOWN_OPTIONS
+        if option == f"{_CHECK}.port":
+            usual = value == str(port)
+        if not usual:
+            why = _WHY.get(option, f"{option} has no place in the stack file")
+            source.not_carried(place, why)
+
+
+def _rows(
+    routers: Routers, router: Router, match: Match, keys: dict[str, tuple[str, Any]]
+) -> list[Row]:
+    """A route, and those that keep shut below it what was shut before."""
+    shut = shut_off(routers, router, match)
+    if shut is None:
+        return []
+    route = _route(routers.source, router, match)
+    rows: list[Row] = [(route, keys)]
+    for closed, weight in shut.items():
+        below: dict[str, Any] = {
+            "path": closed.path,
+            **({"host": closed.host} if closed.host else {}),
+        }
+        if "priority" in route:
+            below["priority"] = min(max(weight, int(route["priority"]) + 1), _HIGHEST)
+        rows.append((below, {**keys, "ip_allow": ("", NOBODY)}))
+    return rows
+
+
+def _target(source: Source, mine: list[Router], balancers: Mapping[str, Part]) -> Part | None:
+    wanted = [_named(source, router) for router in mine]
     named = next((balancers[name] for name in wanted if name in balancers), None)
     return named or next(iter(balancers.values()), None)
 
@@ -203,7 +146,7 @@ def _only_port(source: Source, service: Mapping[str, Any]) -> int | None:
     return ports[0] if ports else None
 
 
-def _route(source: Source, router: _Router, match: Match) -> dict[str, Any]:
+def _route(source: Source, router: Router, match: Match) -> dict[str, Any]:
     path = match.path or "/"
     route: dict[str, Any] = {"path": path}
     if match.exact:
@@ -217,15 +160,17 @@ def _route(source: Source, router: _Router, match: Match) -> dict[str, Any]:
             source.not_carried(router.part.place, f"strips {', '.join(stripped)} off {path}")
     if text := router.part.options.get("priority"):
         rule = f"Host(`{match.host}`) && " if match.host else ""
-        usual = len(f"{rule}PathPrefix(`{path}`)")
-        if text != str(usual):
-            route["priority"] = int(text) if text.isdecimal() else text
+        usual = ("0", str(len(f"{rule}PathPrefix(`{path}`)")))
+        said = source.resolved(text)
+        if said.isdecimal() and int(said) <= _HIGHEST:
+            route |= {} if said in usual else {"priority": int(said)}
+        else:
+            place = router.part.places["priority"]
+            source.not_carried(place, f"priority {said}: one is at most {_HIGHEST}")
     return route
 
 
-def _placed(
-    source: Source, rows: list[tuple[dict[str, Any], dict[str, tuple[str, Any]]]]
-) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+def _placed(source: Source, rows: list[Row]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Each middleware where it belongs: with the service, or with those routes that have it."""
     shared: dict[str, Any] = {}
     names = dict.fromkeys([*_ON_BY_DEFAULT, *(key for _, keys in rows for key in keys)])

@@ -16,7 +16,8 @@ from msctl.importing.keys import linked
 from msctl.importing.labels import Labels, read_labels
 from msctl.importing.layout import laid_out
 from msctl.importing.networks import DEFAULT, networks_of, passed_of
-from msctl.importing.routing import Routers, routing_of
+from msctl.importing.routers import Routers
+from msctl.importing.routing import routing_of
 from msctl.importing.services import service_of
 from msctl.importing.source import Note, Source, several
 from msctl.model import AUTOSCALER, AUTOSCALER_PROXY, GATEWAY, OWN_SERVICES, Stack
@@ -65,6 +66,7 @@ def imported(source: Source, name: str) -> Imported:
 
     `name` is the project's name where the file has none.
     """
+    source.project = source.resolved(source.document.value.get("name") or name)
     top = source.values()
     services = _services(source, top)
     gateway = find_gateway(source, services)
@@ -194,7 +196,7 @@ def _aliases(source: Source, services: Mapping[str, Any]) -> dict[str, tuple[str
     places = []
     for owner, service in services.items():
         for index, link in enumerate(several(service.get("links"))):
-            name, alias = linked(link)
+            name, alias = linked(source.resolved(link))
             if alias != name:
                 meant.setdefault(alias, set()).add(name)
                 places.append((("services", owner, "links", index), alias))

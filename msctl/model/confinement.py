@@ -19,7 +19,7 @@ MOST_PIDS = 4_194_304
 _CAPABILITY = re.compile(r"ALL|(?:CAP_)?[A-Z][A-Z_]{1,40}")
 _USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,63})?")
 _SECURITY_OPTION = re.compile(r"[a-z][a-z-]{1,40}(?:[:=][^\s\x00-\x1f]{1,4096})?")
-_TMPFS = re.compile(r"/[^:\s\x00-\x1f\x7f]{1,4095}(?::[a-z0-9=,_%-]{1,200})?")
+_TMPFS = re.compile(r"/[^:\s\x00-\x1f\x7f]{1,4095}(?::[A-Za-z0-9=,_%.:-]{1,200})?")
 
 
 def _written(pattern: re.Pattern[str], what: str) -> Check:

@@ -20,7 +20,7 @@ from msctl.render.shorthand import (
     short_mount,
     short_ports,
 )
-from msctl.render.values import SCALARS, mapping, number, sequence, text, user_keys
+from msctl.render.values import SCALARS, mapping, number, sequence, text, user_keys, wrong
 
 
 @dataclass(frozen=True)
@@ -216,6 +216,8 @@ def _gpus(value: Any, kind: Kind, at: str) -> list[dict[str, Any]]:
 
 def _devices(value: Any, kind: Kind, at: str) -> list[dict[str, Any]]:
     entries = [short_device(e, at) if isinstance(e, str) else e for e in sequence(value, at)]
+    if not all(isinstance(e, Mapping) and {"source", "target"} <= e.keys() for e in entries):
+        raise wrong(value, "a list of source:target, or of mappings of both", at)
     return _unique(_list(entries, kind, at), lambda device: device.get("target"))
 
 
@@ -251,7 +253,12 @@ def _port_key(port: Mapping[str, Any], published: Any) -> tuple[Any, ...]:
 
 
 def _ulimit(value: Any, kind: Kind, at: str) -> int | dict[str, Any]:
-    return _struct(value, kind, at) if isinstance(value, Mapping) else number(value, at)
+    if not isinstance(value, Mapping):
+        return number(value, at)
+    limits = _struct(value, kind, at)
+    if limits.keys() != {"soft", "hard"}:
+        raise wrong(value, "a number, or soft and hard", at)
+    return limits
 
 
 def _unique(entries: Iterable[Any], key: Callable[[Any], Any]) -> list[Any]:

@@ -18,6 +18,8 @@ _LOOKS_LIKE_A_NUMBER = re.compile(
 """For some reader of YAML: PyYAML leaves `1e3` unquoted, which Docker Compose takes for 1000."""
 _MOUNT = re.compile(r"((?:[A-Za-z]:[\\/])?(?:\$\{[^}]*\}|[^:$]|\$(?!\{))+):")
 """The source of a mount in its short form; `${VAR:-default}` is one word."""
+_DEFAULT = re.compile(r"\$\{\w+:?-([a-zA-Z0-9][\w.-]*)\}", re.ASCII)
+"""A variable that names a volume where it is not set."""
 _ABSOLUTE = re.compile(r"[/~$]|[A-Za-z]:[\\/]|[\w+.-]+://|git@|github\.com/")
 """What does not lie beside the stack file, or cannot be told: it begins with a variable."""
 
@@ -170,8 +172,11 @@ def bind_source(mount: str | Mapping[str, Any]) -> str | None:
 
 
 def volume_name(mount: str | Mapping[str, Any]) -> str | None:
-    """The named volume of a mount; None for any other mount, and where a variable names it."""
+    """The named volume of a mount; None for any other mount, and where a variable names it that
+    has no default."""
     source = _source(mount)
+    if source is not None and (default := _DEFAULT.fullmatch(source)):
+        source = default[1]
     if source is None or "$" in source or bind_source(mount) is not None:
         return None
     return source if isinstance(mount, str) or mount.get("type", "volume") == "volume" else None

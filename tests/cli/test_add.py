@@ -94,6 +94,9 @@ def test_a_new_service_can_be_internal_have_a_host_and_replicas(terminal: Termin
         (("add", "new", "--image", "i", "--port", "1", "--path", "x"), "is not a path"),
         (("add", "new", "--image", "i", "--env", "PORT"), "--env PORT has no value"),
         (("add", "new", "--image", "i", "--replicas", "0"), "not a number of replicas"),
+        (("add", "a\nb", "--image", "i"), "'a\\nb' is not a name"),
+        (("add", "new", "--image", "i\udcff"), "is not text in UTF-8"),
+        (("add", "new", "--image", "i", "--env", "A=\udcff"), "is not text in UTF-8"),
     ],
 )
 def test_a_service_that_cannot_be_added_changes_nothing(
@@ -127,6 +130,8 @@ def test_a_link_to_the_stack_file_stays_one(terminal: Terminal) -> None:
         ("services:\n    a: &x\n       image: i", "services:\n    a: &x\n       image: i\n"
          "    n:\n       image: j\n"),
         ("services: {a: {image: i}} # c\n", "services: {a: {image: i}, n: {image: j}} # c\n"),
+        ("services: {\n a: {image: i}, # c\n }\n",
+         "services: {\n a: {image: i}, n: {image: j}, # c\n }\n"),
         ("services:\r\n  a: {image: i}\r\nname: p\r\n", "services:\r\n  a: {image: i}\r\n"
          "  n:\r\n    image: j\r\nname: p\r\n"),
         (
@@ -214,6 +219,23 @@ def test_a_file_of_odd_looks_is_added_to(terminal: Terminal) -> None:
     queue = stack.services["queue"]
     assert (queue.kind, queue.needs, queue.volumes) == ("stateful", ("db", "api"), ("data:/q",))
     assert list(stack.services) == ["api", "db", "queue"]
+
+
+def test_a_value_is_what_was_given(terminal: Terminal) -> None:
+    """No number, no line break of YAML; and a name that looks like a number is one, too."""
+    values = {"C": "1e3", "D": "a\nb", "E": "ü\u2028x", "F": "007", "G": "yes", "H": ""}
+    given = [word for name, value in values.items() for word in ("--env", f"{name}={value}")]
+    assert terminal.msctl("add", "1", "--image", "i", *given).status == 0
+    text = (terminal.folder / "stack.yaml").read_text("utf-8")
+    assert dict(load_text(text, name="f", environ={}).services["1"].env) == values
+
+
+def test_a_tab_that_the_file_may_have_is_told(terminal: Terminal) -> None:
+    """The file is right, but cannot be edited."""
+    terminal.write(SHOP.replace("port: 80", "port:\t80"))
+    answer = terminal.msctl("add", "new", "--image", "i")
+    assert answer.status == 2
+    assert "is there a tab in it?" in answer.err
 
 
 def test_what_a_new_service_needs_has_to_be_there(terminal: Terminal) -> None:

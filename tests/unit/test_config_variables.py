@@ -195,7 +195,6 @@ def test_a_name_alone_takes_the_environment_or_nothing() -> None:
         (b"A=1\n\n\nB C=2\n", [(4, "not NAME=value")]),
         (b'A="open\nB=1\n', [(1, "not NAME=value")]),
         (b"A!=1\n$B=2\n", [(1, "not NAME=value"), (2, "not NAME=value")]),
-        (b"A: 1", [(1, "not NAME=value")]),
         (b"=x", [(1, "not NAME=value")]),
         (b"A=${NOPE?no}\nB=ok\nC=${", [(1, "A: variable NOPE is not set: no"), (3, "C: ")]),
         (b"A=\xff", [(1, "not UTF-8")]),

@@ -74,7 +74,7 @@ def test_docker_compose_agrees_with_whatever_is_made(
     except StackFileError:  # the dashboard has a host, and no HTTPS
         assume(False)
     kept = load(folder / "stack.yaml", ENVIRONMENT, keep_variables=True).stack
-    (folder / "docker-compose.yml").write_text(
-        compose_file(kept, source="stack.yaml"), encoding="utf-8"
-    )
+    meant = load(folder / "stack.yaml", ENVIRONMENT).stack
+    rendered = compose_file(kept, source="stack.yaml", meant=meant)
+    (folder / "docker-compose.yml").write_text(rendered, encoding="utf-8")
     assert ours == of_docker_compose(folder / "docker-compose.yml")

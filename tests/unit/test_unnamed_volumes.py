@@ -57,14 +57,16 @@ def test_the_successor_of_a_stateful_replica_has_them(
 def test_what_has_a_name_in_the_file_wins() -> None:
     """There the file says what is to be in the container."""
     host = {
-        "Binds": ["/a:/b:ro"],
+        "Binds": ["/a:/b:ro", "/c:/d:ro,rslave,z"],
         "Tmpfs": {"/t": ""},
         "Mounts": [
             {"Type": "volume", "Target": "/n", "Source": "named"},
             {"Type": "volume", "Target": "/u", "ReadOnly": True},
         ],
     }
-    found = with_volumes(host, {"/b": NAME, "/t": NAME, "/n": NAME, "/u": NAME, "/i": NAME})
+    found = with_volumes(
+        host, {"/b": NAME, "/d": NAME, "/t": NAME, "/n": NAME, "/u": NAME, "/i": NAME}
+    )
     assert found["Mounts"] == [
         {"Type": "volume", "Target": "/n", "Source": "named"},
         {"Type": "volume", "Target": "/u", "ReadOnly": True, "Source": NAME},

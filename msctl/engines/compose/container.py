@@ -44,6 +44,7 @@ def create_body(
 
     Raises:
         ValueError: the service has a key that msctl cannot translate.
+        UsageProblem: it has one that this engine is too old for.
     """
     service = {key: value for key, value in revision.service.items() if value is not None}
     known = _ELSEWHERE | _TRANSLATED | _PLAIN.keys() | hostconfig.KEYS
@@ -62,7 +63,7 @@ def create_body(
         "AttachStderr": True,
         "ExposedPorts": _exposed_ports(service),
         **{field: service[key] for key, field in _PLAIN.items() if key in service},
-        "HostConfig": hostconfig.host_config(service, revision),
+        "HostConfig": hostconfig.host_config(service, revision, api),
     }
     if "stop_grace_period" in service:
         body["StopTimeout"] = round(parse_duration(service["stop_grace_period"]).total_seconds())

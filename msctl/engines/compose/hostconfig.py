@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from msctl.engines.compose.mounts import mounts_config
+from msctl.engines.compose.mounts import mounts
 from msctl.engines.compose.revision import Revision
 from msctl.fields import parse_size
 
@@ -38,8 +38,14 @@ KEYS = {
 _UNLIMITED = "-1"
 
 
-def host_config(service: Mapping[str, Any], revision: Revision) -> dict[str, Any]:
-    """The settings that a service in normalised form stands for."""
+def host_config(
+    service: Mapping[str, Any], revision: Revision, api: tuple[int, int]
+) -> dict[str, Any]:
+    """The settings that a service in normalised form stands for, for an engine of this API.
+
+    Raises:
+        UsageProblem: a mount needs a newer one.
+    """
     config: dict[str, Any] = {
         "PortBindings": _port_bindings(service),
         "RestartPolicy": _restart_policy(service),
@@ -48,7 +54,7 @@ def host_config(service: Mapping[str, Any], revision: Revision) -> dict[str, Any
         "ExtraHosts": [entry.replace("=", ":", 1) for entry in service.get("extra_hosts") or ()],
         **{field: service[key] for key, field in _PLAIN.items() if key in service},
         **{field: parse_size(service[key]) for key, field in _SIZES.items() if key in service},
-        **mounts_config(service, revision),
+        **mounts(service, revision, api),
         **_limits(service),
         **_devices(service),
     }

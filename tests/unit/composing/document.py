@@ -15,6 +15,7 @@ from msctl.render.confighash import config_hash
 
 WORKING_DIR = "/srv/shop"
 HOME = "/home/op"
+BINARY = Path(sys.executable).with_name("docker-compose")
 TOP_LEVEL: dict[str, Any] = {
     "networks": {"n": None, "out": {"external": True}},
     "volumes": {"vol": None, "ext": {"external": {"name": "theirs"}}},
@@ -40,13 +41,12 @@ def normal(raw: Mapping[str, Any]) -> dict[str, Any]:
 
 def compose(raw: Mapping[str, Any], tmp: Path, *arguments: str) -> str:
     """What the real Docker Compose prints for a document, in whose text a dollar is a dollar."""
-    binary = Path(sys.executable).with_name("docker-compose")
-    assert binary.exists(), f"{binary} is missing: install the test extras"
+    assert BINARY.exists(), f"{BINARY} is missing: install the test extras"
     path = tmp / "compose.yaml"
     path.write_text(json.dumps(raw).replace("$", "$$"))
     place = ("-p", "p", "--project-directory", WORKING_DIR, "--profile", "*", "-f", str(path))
     ran = subprocess.run(
-        [str(binary), *place, "config", *arguments],
+        [str(BINARY), *place, "config", *arguments],
         capture_output=True,
         check=False,
         env={"HOME": HOME, "PATH": "/usr/bin:/bin"},

@@ -14,6 +14,8 @@ NAMES = ("api", "db", "web-1", "job_x", "a")
 FILES = {
     "some.env": 'FROM_FILE=1\n# a comment\nQUOTED="a b"\nOF_ANOTHER=${TAG}-x\n',
     "other.env": "FROM_FILE=2\nPLAIN='$HOME'\nEMPTY_ONE=\n",
+    "odd.env": "export A=1\t# no comment\nB= # none\nC: yaml\nD='a\\\\b'\n"
+    'E="x\\b\\$TAG" F\nG="two\nlines"\nH=$COMPOSE_PROJECT_NAME\nI\nJ=${UNSET:-a b}c #\n',
     ".env": "FROM_DOTENV=z\n",
 }
 """What lies beside a drawn file, by name."""
@@ -70,6 +72,34 @@ PASSED: Data = {
     "networks": {"front": {"aliases": ["www"], "ipv4_address": "172.30.0.9"}},
 }
 """Everything that a service's `x-compose` may hold."""
+OTHERWISE: Data = {
+    "annotations": ["a=b", "c"],
+    "devices": [{"source": "/dev/null", "target": "/dev/x", "permissions": "r"}],
+    "dns": ["9.9.9.9", "${UNSET:-1.1.1.1}"],
+    "dns_search": "example.org",
+    "extra_hosts": {"b": ["192.0.2.1", "::1"], "a": "host-gateway"},
+    "gpus": [{"driver": "nvidia", "count": "all", "capabilities": ["gpu"], "options": {"a": "1"}}],
+    "hostname": "a$$b",
+    "init": False,
+    "mem_swappiness": "10",
+    "memswap_limit": -1,
+    "privileged": "${UNSET:-false}",
+    "shm_size": 67108864,
+    "storage_opt": {"size": "${UNSET:-1G}"},
+    "sysctls": ["net.core.somaxconn=1024", "a="],
+    "ulimits": {"core": 0, "nofile": {"soft": "10", "hard": "${UNSET:-20}"}},
+    "deploy": {
+        "resources": {
+            "reservations": {"devices": [{"capabilities": ["tpu"], "device_ids": ["0", "1"]}]}
+        }
+    },
+    "healthcheck": {"start_interval": "1m0.5s"},
+    "networks": {"front": {"aliases": ["b", "a"], "ipv6_address": "fd00::9"}},
+}
+"""Some of it in another form."""
+PASSING = st.fixed_dictionaries(
+    {key: st.sampled_from([one, OTHERWISE.get(key, one)]) for key, one in PASSED.items()}
+)
 PASSED_BY_STACK = optional(
     networks=optional(
         front=st.sampled_from(
@@ -139,7 +169,7 @@ def stack_files(draw: st.DrawFn) -> StackFile:
     """A stack file with services of every kind, each key of which is there or not."""
     found: dict[str, Any] = {}
     for name in draw(st.lists(st.sampled_from(NAMES), unique=True, min_size=1)):
-        found[name] = draw(services(name, tuple(found), PASSED))
+        found[name] = draw(services(name, tuple(found), draw(PASSING)))
     data: Data = {
         "name": draw(st.sampled_from(["shop", "s-1", "0_x"])),
         "networks": draw(st.permutations(NETWORKS)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from hypothesis import strategies as st
@@ -10,15 +11,25 @@ Data = dict[str, Any]
 Drawn = st.SearchStrategy[Any]
 
 NETWORKS = ("front", "back", "data_net")
-ENVIRON = {"TAG": "1.4", "EMPTY": "", "DOLLAR": "a$b", "FOLDER": "./files", "FROM_HERE": "yes"}
+ENVIRON = {"TAG": "1.4", "EMPTY": "", "DOLLAR": "a$b", "FOLDER": "./files", "FROM_HERE": "yes",
+           "VOLUME": "var-data"}  # fmt: skip
 """The environment in which files are read."""
 WORDS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00$"), max_size=10)
 TEXTS = WORDS | st.sampled_from(
-    ["${TAG}", "${UNSET:-x}", "$$HOME", "a${EMPTY}b", "${DOLLAR}", "${TAG:+on}", "<&>\u2028", "yes"]
-)
+    ["${TAG}", "${UNSET:-x}", "$$HOME", "a${EMPTY}b", "${DOLLAR}", "${TAG:+on}", "<&>\u2028", "yes",
+     "${TAG:?not set}", "${EMPTY?}", "${EMPTY:+x}", "${UNSET-}", "${UNSET:-${TAG}-$$}", "$1", "a$",
+     "$(date)", "${COMPOSE_PROJECT_NAME}", "${COMPOSE_PROJECT_NAME:-x}", "$TAG$TAG", "1e3", "0x1F",
+     "017", "12:30", "2001-01-01", "null", "~", "ünï", "\U0001f600", "tr ", "\n", "a\n b\n"]
+)  # fmt: skip
 """Values that pass through: a dollar in them is a variable, or two for one."""
 KEYS = st.text(st.sampled_from("ABCdef019_"), max_size=5).map("V{}".format)
-VALUES = TEXTS | st.integers(-5, 10**12) | st.booleans()
+VALUES = (
+    TEXTS
+    | st.integers(-5, 10**12)
+    | st.booleans()
+    | st.floats(-1e30, 1e30)
+    | st.dates(date(1990, 1, 1), date(2030, 1, 1))
+)
 DURATIONS = st.sampled_from(["10s", "1m30s", "500ms", "1h", "1.5s"])
 SIZES = st.sampled_from(["64M", "1G", "100663296", "0.5g"])
 
@@ -41,7 +52,7 @@ COMMAND = st.lists(TEXTS, max_size=3) | st.sampled_from(
 CONFINED: dict[str, Drawn] = {
     "user": st.sampled_from(["1000:1000", "nobody", 1000]),
     "read_only": st.booleans(),
-    "tmpfs": some("/run", "/tmp:size=1m", "/var/tmp:mode=1777,size=2m"),
+    "tmpfs": some("/run", "/tmp:size=1m", "/var/tmp:mode=1777,size=2m", "/x:size=1M,exec"),
     "cap_add": some("NET_RAW", "sys_time", "CAP_NET_ADMIN"),
     "cap_drop": some("ALL", "MKNOD"),
     "security_opt": some("no-new-privileges:true", "apparmor:unconfined"),
@@ -85,13 +96,21 @@ HEALTH = (
 )
 MOUNTS = some(
     "data:/m1", "./a:/m2:ro", "../b:/m3", "/c:/m4:rw,z", "~/d:/m5", "/m6", "${FOLDER}:/m7",
-    "more-data:/m8:nocopy",
+    "more-data:/m8:nocopy", "${UNSET:-some-data}:/m12", "${VOLUME}:/m13:ro", "./a/../f/:/m14/:Z",
+    {"type": "volume", "source": "${UNSET-some-data}", "target": "/m15"},
+    {"type": "volume", "source": "data", "target": "/m16",
+     "volume": {"nocopy": True, "subpath": "s"}},
+    {"type": "bind", "source": "~/g", "target": "/m17",
+     "bind": {"propagation": "rslave", "create_host_path": False, "selinux": "z"}},
+    {"type": "tmpfs", "target": "/m18", "tmpfs": {"size": "10m", "mode": 0o1777}},
     {"type": "bind", "source": "./e", "target": "/m9", "read_only": True},
     {"type": "volume", "source": "data", "target": "/m10"},
     {"type": "tmpfs", "target": "/m11", "tmpfs": {"size": 1048576}},
 )  # fmt: skip
 PORTS = some(
     "80", "127.0.0.1::81", "19000-19009:9000", "19100-19109:82/udp", 8080,
+    "::86", "[::1]::87/udp", "90-91", "0.0.0.0:19300-19309:92/sctp",
+    {"target": 88, "published": "19400-19410", "host_ip": "::1", "name": "n", "mode": "host"},
     {"target": 83}, {"target": 84, "published": "19200-19210", "protocol": "tcp"},
 )  # fmt: skip
 SECRETS = some(
@@ -116,7 +135,7 @@ ANY: dict[str, Drawn] = {
     "entrypoint": COMMAND,
     "env": st.dictionaries(KEYS | st.just("FROM_HERE"), VALUES | st.none(), max_size=4)
     | st.just(["A=1", "B=", "FROM_HERE", "C=${TAG}"]),
-    "env_file": some("some.env", "./other.env")
+    "env_file": some("some.env", "./other.env", "odd.env")
     | st.just(["some.env", {"path": "nowhere.env", "required": False}]),
     "volumes": MOUNTS,
     "labels": st.dictionaries(KEYS, VALUES, max_size=3) | st.just(["a=b", "c="]),
