@@ -40,6 +40,8 @@ def rescued(run: Callable[..., Any], *args: Any, **extra: Any) -> NoReturn:
         click.echo(error.format_message(), err=True)
         status = error.exit_code
     except Exception as error:
+        if COMPLETING in os.environ:  # a message would stand in the line that is being typed
+            raise SystemExit(_as_ours(error).exit_status) from None
         if "--debug" in words:
             import traceback
 
