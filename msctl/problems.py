@@ -254,7 +254,7 @@ class _Search:
                 if replica.image_id == replica.image:  # of an engine that tells no ids
                     word = f"runs {replica.image}, not {present.id}"
                 yield about("warning", "outdated", replica, word, up)
-        if present is not None and present.stand_in:
+        if present is not None and present.stand_in and self.state.of(name):
             message = f"{image} is a stand-in, built in place of the official image"
             yield Problem("info", "stand_in", name, None, message, self.again(f"up --pull {name}"))
 
