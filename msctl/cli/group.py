@@ -154,6 +154,11 @@ def arguments(ctx: click.Context) -> list[str]:
 class Msctl(click.Group):
     """The group; errors of everything in it end in one message and an exit status."""
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if args[:1] == ["help"]:  # as habit has it
+            args = [*args[1:], "--help"]
+        return super().parse_args(ctx, args)
+
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         return list(_SHORT)
 

@@ -55,10 +55,19 @@ def test_wheel_and_sdist_work_outside_the_repository(tmp_path: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
     assert "msctl/py.typed" in names
-    assert {name.partition("/")[0] for name in names} == {"msctl", f"msctl-{__version__}.dist-info"}
+    page = f"msctl-{__version__}.data/data/share/man/man1/msctl.1"
+    assert [name for name in names if ".data/" in name] == [page]
+    tops = {name.partition("/")[0] for name in names} - {page.partition("/")[0]}
+    assert tops == {"msctl", f"msctl-{__version__}.dist-info"}
     with tarfile.open(sdist) as source:
         members = {member.partition("/")[2] for member in source.getnames()}
-    assert {"README.md", "LICENSE", "pyproject.toml", "msctl/cli/group.py"} <= members
+    assert {
+        "README.md",
+        "LICENSE",
+        "pyproject.toml",
+        "msctl/cli/group.py",
+        "man/msctl.1",
+    } <= members
 
     msctl = installed(tmp_path, wheel)
     assert run(empty, msctl, "--version") == f"msctl {__version__}\n"

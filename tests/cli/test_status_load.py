@@ -110,6 +110,12 @@ def test_a_prometheus_of_the_stack_that_is_away_is_a_problem(terminal: Terminal)
     assert status["healthy"]
 
 
+def test_a_certificate_of_others_is_not_told(terminal: Terminal) -> None:
+    """Whoever has the port where the gateway is not there."""
+    terminal.certificate = Certificate(END + timedelta(days=90))
+    assert "certificate" not in terminal.msctl("status").out
+
+
 def test_a_certificate_is_told(shop: Terminal) -> None:
     """When it ends; that it has ended makes the stack degraded."""
     shop.certificate = Certificate(END + timedelta(days=90))
