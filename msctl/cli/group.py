@@ -175,8 +175,11 @@ class Msctl(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
         if name not in _SHORT and not ctx.resilient_parsing and not name.startswith("-"):
+            from msctl.cli.habits import of_command
             from msctl.spelling import did_you_mean
 
+            if instead := of_command(name):
+                raise UsageProblem(f"'{name}' is not a command of msctl", hint=instead)
             message = f"'{name}' is not a command of msctl" + did_you_mean(name, _SHORT)
             raise click.UsageError(message, ctx)
         return super().resolve_command(ctx, args)

@@ -12,7 +12,9 @@ from msctl.cli.session import Session, in_session
 @command_named("logs")
 @click.argument("services", metavar="[SERVICE]...", nargs=-1, shell_complete=complete.members)
 @click.option("-f", "--follow", is_flag=True, help="Go on with what comes, until Ctrl-C.")
-@click.option("--tail", type=click.IntRange(min=0), metavar="N", help="Last N lines of each only.")
+@click.option(
+    "-n", "--tail", type=click.IntRange(min=0), metavar="N", help="Last N lines of each only."
+)
 @click.option("--no-prefix", is_flag=True, help="Leave out the replica's name.")
 @in_session
 def command(
