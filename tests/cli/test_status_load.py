@@ -113,7 +113,11 @@ def test_a_prometheus_of_the_stack_that_is_away_is_a_problem(terminal: Terminal)
 def test_a_certificate_of_others_is_not_told(terminal: Terminal) -> None:
     """Whoever has the port where the gateway is not there."""
     terminal.certificate = Certificate(END + timedelta(days=90))
-    assert "certificate" not in terminal.msctl("status").out
+    answer = terminal.msctl("status")
+    assert "certificate" not in answer.out
+    assert answer.status == 1
+    assert answer.out.startswith("shop is not up ")
+    assert terminal.msctl("status", "web").out.startswith("shop is degraded ")
 
 
 def test_a_certificate_is_told(shop: Terminal) -> None:
