@@ -21,6 +21,7 @@ SIGTERM = 143
 """Exit status of what ends on that signal."""
 SCALED = ("routed", "internal")
 """Kinds of services that may have another number of replicas."""
+_ID = "sha256:"
 EXPIRES_SOON = timedelta(days=14)
 """Time before its end at which a certificate is worth a warning."""
 
@@ -251,7 +252,8 @@ class _Search:
                 yield about("warning", "outdated", replica, word, up)
             elif present is not None and replica.image_id != present.id:
                 word = f"runs an older image than {image} is now"
-                if replica.image_id == replica.image:  # of an engine that tells no ids
+                nameless = replica.image.startswith(_ID)  # the tag has gone to another image
+                if replica.image_id == replica.image and not nameless:  # no ids in a cluster
                     word = f"runs {replica.image}, not {present.id}"
                 yield about("warning", "outdated", replica, word, up)
         if present is not None and present.stand_in and self.state.of(name):

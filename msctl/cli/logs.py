@@ -29,7 +29,7 @@ def command(
     loaded = session.load()
     named = session.known(loaded, services)
     engine = session.connect(loaded)
-    ui, start = session.ui, f"{loaded.stack.name}-"
+    ui, project = session.ui, loaded.stack.name
     width = max((len(f"{name}-1") for name in named or loaded.stack.services), default=0)
     try:
         for line in engine.logs(named, follow=follow, tail=tail):
@@ -40,7 +40,7 @@ def command(
             elif no_prefix:
                 ui.write(f"{neutral(line.text)}\n")
             else:
-                name = line.replica.removeprefix(start)
+                name = line.replica.removeprefix(f"{project}-").removeprefix(f"{project}_")
                 width = max(width, len(name))
                 ui.prefixed(name, width, line.text, at_once=follow)
     except KeyboardInterrupt:

@@ -84,6 +84,12 @@ CASES: list[tuple[str, dict[str, Any], str, str]] = [
         "warning outdated: shop-worker-1 runs an older image than shop/worker:1 is now",
         "msctl up worker",
     ),
+    (
+        "shop-worker-1",
+        {"image": "sha256:01d", "image_id": "sha256:01d"},
+        "warning outdated: shop-worker-1 runs an older image than shop/worker:1 is now",
+        "msctl up worker",
+    ),
 ]
 
 
