@@ -233,11 +233,11 @@ class _Search:
             if left < EXPIRES_SOON:
                 message = f"the gateway's certificate expires in {max(0, left.days)} days"
                 yield Problem("warning", "certificate", GATEWAY, None, message, hint)
-        prometheus = self.readings.prometheus
+        prometheus, forward = self.readings.prometheus, self.state.engine.forward
         named = "prometheus" in self.stack.services
-        if prometheus is not None and not prometheus.reachable and named:
+        runs = any(replica.running for replica in self.state.of("prometheus"))
+        if prometheus is not None and not prometheus.reachable and named and (runs or forward):
             message = f"Prometheus does not answer at {prometheus.url}"
-            forward = self.state.engine.forward
             hint = forward.format(service="prometheus", port=9090) if forward else ""
             hint = hint or self.again("up prometheus")
             yield Problem("warning", "prometheus", "prometheus", None, message, hint)

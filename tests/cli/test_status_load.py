@@ -108,6 +108,9 @@ def test_a_prometheus_of_the_stack_that_is_away_is_a_problem(terminal: Terminal)
     status = terminal.msctl("status", "--json").json
     assert [(p["severity"], p["kind"]) for p in status["problems"]] == [("warning", "prometheus")]
     assert status["healthy"]
+    assert terminal.msctl("down").status == 0
+    away = terminal.msctl("status", "--json").json
+    assert "prometheus" not in {p["kind"] for p in away["problems"]}  # it is missing, that is all
 
 
 def test_a_certificate_of_others_is_not_told(terminal: Terminal) -> None:
