@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -42,6 +43,31 @@ def installed(folder: Path, package: Path) -> Path:
     binary = folder / "venv" / "bin"
     run(folder, binary / "python", "-m", "pip", "install", "-q", package)
     return binary / "msctl"
+
+
+def test_the_wheel_runs_in_an_empty_folder(tmp_path: Path) -> None:
+    """With nothing of the repository but what is in it."""
+    source, unpacked, empty = tmp_path / "source", tmp_path / "unpacked", tmp_path / "bakery"
+    empty.mkdir()
+    for name in ("msctl", "man"):
+        leave = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / name, source / name, ignore=leave)
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source / name)
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
+    run(tmp_path, *pip, "install", "--no-deps", "--no-compile", "--target", unpacked, source)
+    assert (unpacked / "share" / "man" / "man1" / "msctl.1").is_file()
+
+    def msctl(*words: str) -> str:
+        return run(empty, sys.executable, "-m", "msctl", *words, PYTHONPATH=str(unpacked))
+
+    where = "import msctl; print(msctl.__file__)"
+    said = run(empty, sys.executable, "-c", where, PYTHONPATH=str(unpacked))
+    assert said.startswith(str(unpacked))
+    assert msctl("--version") == f"msctl {__version__}\n"
+    msctl("init")
+    msctl("check")
+    assert "name: bakery" in msctl("render")
 
 
 @pytest.mark.soak
