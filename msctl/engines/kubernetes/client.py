@@ -20,6 +20,7 @@ from typing import Any
 from msctl.deadline import within
 from msctl.engines.kubernetes.faults import OVERLOADED, SERVER_ERROR, refusal
 from msctl.errors import EngineUnreachable, MsctlError
+from msctl.shellwords import quoted
 
 try:
     import urllib3
@@ -28,9 +29,15 @@ try:
     from kubernetes.client import ApiClient, ApiException, Configuration
     from kubernetes.config import ConfigException
 except ImportError as error:
+    import sys
+    from importlib.metadata import requires
+
+    # By what is missing, not by msctl's own name, which on PyPI is another project's.
+    missing = [one for one in requires("msctl") or () if one.endswith('extra == "kubernetes"')]
+    words = [quoted(one.partition(";")[0].strip()) for one in missing]
     raise MsctlError(
         f"--engine kubernetes needs the client of Kubernetes's API, which is not there ({error})",
-        hint="pip install 'msctl[kubernetes]'",
+        hint=" ".join([quoted(sys.executable), "-m pip install", *words]),
     ) from error
 
 CONNECT_TIMEOUT, READ_TIMEOUT = 5.0, 30.0
