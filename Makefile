@@ -5,7 +5,7 @@ export PYTHON
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test test-engines soak check dashboards bench clean
+.PHONY: help setup up test test-engines soak check dashboards man bench clean
 
 help:  ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -36,6 +36,10 @@ check:  ## lint, format, types and unit tests: fast, without an engine
 dashboards:  ## make Grafana's dashboard anew from grafana/dashboard.py
 	@scripts/ensure-venv test
 	.venv/bin/python grafana/dashboard.py
+
+man:  ## make the manual page anew from the commands' help
+	@scripts/ensure-venv
+	.venv/bin/python man/page.py
 
 soak: setup  ## make test, and the long tests: every change and kill under load
 	@scripts/ensure-venv test

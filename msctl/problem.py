@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from itertools import groupby
 from typing import Literal
 
 from msctl.frozen import dataclass
@@ -42,22 +41,34 @@ def worst_first(problems: Iterable[Problem]) -> tuple[Problem, ...]:
 
 
 def folded(problems: Iterable[Problem]) -> Iterator[Problem]:
-    """What concerns many replicas of a service alike, or many images, as one; in order."""
-    for _, found in groupby(problems, key=_alike):
-        first, *more = found
+    """What concerns many replicas of a service alike, or many services, as one; in order."""
+    groups: dict[tuple[str, ...], list[Problem]] = {}
+    for problem in problems:
+        groups.setdefault(_alike(problem), []).append(problem)
+    for first, *more in groups.values():
+        hint = first.hint
+        if hint and any(problem.service != first.service for problem in more):
+            hint = hint.removesuffix(f" {first.service}")
         if not more:
             yield first
         elif first.kind == "stand_in":
             names = ", ".join(str(problem.service) for problem in (first, *more))
             text = f"stand-ins, built in place of the official images, run for {names}"
-            hint = first.hint and first.hint.removesuffix(f" {first.service}")
             yield replace(first, message=text, hint=hint)
         else:
-            yield replace(first, message=f"{first.message} (and {len(more)} more like this)")
+            text = f"{first.message} (and {len(more)} more like this)"
+            yield replace(first, message=text, hint=hint)
 
 
-def _alike(problem: Problem) -> tuple[str | None, ...]:
-    service = None if problem.kind == "stand_in" else problem.service
+def _alike(problem: Problem) -> tuple[str, ...]:
+    """By service, but for what one command mends, or shows, in all of them: after `docker compose
+    stop`, say."""
+    service, hint = str(problem.service), problem.hint or ""
+    if problem.kind == "stand_in":
+        return problem.severity, problem.kind
+    if hint.endswith((f" up {service}", " status --watch")):
+        said = problem.message.removeprefix(problem.replica or service)
+        return problem.severity, problem.kind, said
     return problem.severity, problem.kind, service
 
 

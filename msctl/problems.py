@@ -21,6 +21,7 @@ SIGTERM = 143
 """Exit status of what ends on that signal."""
 SCALED = ("routed", "internal")
 """Kinds of services that may have another number of replicas."""
+_ID = "sha256:"
 EXPIRES_SOON = timedelta(days=14)
 """Time before its end at which a certificate is worth a warning."""
 
@@ -230,11 +231,11 @@ class _Search:
             if left < EXPIRES_SOON:
                 message = f"the gateway's certificate expires in {max(0, left.days)} days"
                 yield Problem("warning", "certificate", GATEWAY, None, message, hint)
-        prometheus = self.readings.prometheus
+        prometheus, forward = self.readings.prometheus, self.state.engine.forward
         named = "prometheus" in self.stack.services
-        if prometheus is not None and not prometheus.reachable and named:
+        runs = any(replica.running for replica in self.state.of("prometheus"))
+        if prometheus is not None and not prometheus.reachable and named and (runs or forward):
             message = f"Prometheus does not answer at {prometheus.url}"
-            forward = self.state.engine.forward
             hint = forward.format(service="prometheus", port=9090) if forward else ""
             hint = hint or self.again("up prometheus")
             yield Problem("warning", "prometheus", "prometheus", None, message, hint)
@@ -249,10 +250,11 @@ class _Search:
                 yield about("warning", "outdated", replica, word, up)
             elif present is not None and replica.image_id != present.id:
                 word = f"runs an older image than {image} is now"
-                if replica.image_id == replica.image:  # of an engine that tells no ids
+                nameless = replica.image.startswith(_ID)  # the tag has gone to another image
+                if replica.image_id == replica.image and not nameless:  # no ids in a cluster
                     word = f"runs {replica.image}, not {present.id}"
                 yield about("warning", "outdated", replica, word, up)
-        if present is not None and present.stand_in:
+        if present is not None and present.stand_in and self.state.of(name):
             message = f"{image} is a stand-in, built in place of the official image"
             yield Problem("info", "stand_in", name, None, message, self.again(f"up --pull {name}"))
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from msctl.cli.complete import services
+from msctl.cli.complete import folders, services
 from msctl.cli.group import command as command_named
 from msctl.cli.outputs import write_whole
 from msctl.cli.render import tell_stale
@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 @click.option("--host", metavar="HOST", help="Host name of the routes; all where none is given.")
 @click.option("--strip", is_flag=True, help="Take the path off before the service gets it.")
 @click.option("--port", metavar="N", help="The container's port that routes lead to.")
-@click.option("--build", metavar="FOLDER", help="Folder with the Dockerfile.")
+@click.option(
+    "--build", metavar="FOLDER", help="Folder with the Dockerfile.", shell_complete=folders
+)
 @click.option("--image", metavar="REF", help="Image; with --build, the name of what is built.")
 @click.option("--replicas", metavar="N", help="How many replicas to start with.")
 @click.option("--health", metavar="PATH", help="Path that tells whether a replica is well.")

@@ -25,7 +25,9 @@ _TICK = 1.0
 
 
 @command_named("autoscale")
-@click.argument("services", metavar="[SERVICE]...", nargs=-1, shell_complete=complete.services)
+@click.argument(
+    "services", metavar="[SERVICE]...", nargs=-1, shell_complete=complete.having("autoscale")
+)
 @click.option("--once", is_flag=True, help="One round only.")
 @click.option("--dry-run", is_flag=True, help="Decide, and change nothing.")
 @click.option(

@@ -11,7 +11,9 @@ from msctl.errors import MsctlError, UsageProblem
 
 
 @command_named("down")
-@click.option("--volumes", is_flag=True, help="Remove the volumes too, with all data in them.")
+@click.option(
+    "-v", "--volumes", is_flag=True, help="Remove the volumes too, with all data in them."
+)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--remove-orphans", is_flag=True, help="Remove the project's foreign containers too.")
 @shows

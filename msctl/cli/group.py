@@ -154,6 +154,11 @@ def arguments(ctx: click.Context) -> list[str]:
 class Msctl(click.Group):
     """The group; errors of everything in it end in one message and an exit status."""
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if args[:1] == ["help"]:  # as habit has it
+            args = [*args[1:], "--help"]
+        return super().parse_args(ctx, args)
+
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         return list(_SHORT)
 
@@ -170,8 +175,11 @@ class Msctl(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
         if name not in _SHORT and not ctx.resilient_parsing and not name.startswith("-"):
+            from msctl.cli.habits import of_command
             from msctl.spelling import did_you_mean
 
+            if instead := of_command(name):
+                raise UsageProblem(f"'{name}' is not a command of msctl", hint=instead)
             message = f"'{name}' is not a command of msctl" + did_you_mean(name, _SHORT)
             raise click.UsageError(message, ctx)
         return super().resolve_command(ctx, args)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from msctl.cli import complete
 from msctl.cli.group import command as command_named
 from msctl.cli.init import name_of
 from msctl.cli.outputs import output_path, write_whole
@@ -43,7 +44,13 @@ _OVERRIDES = (
 
 @command_named("import")
 @click.argument("files", metavar="[FILE…]", nargs=-1, type=click.Path())
-@click.option("-o", "--output", metavar="PATH", help="Write there; - prints. [stack.yaml beside]")
+@click.option(
+    "-o",
+    "--output",
+    metavar="PATH",
+    help="Write there; - prints. [stack.yaml beside]",
+    shell_complete=complete.files,
+)
 @click.option("--force", is_flag=True, help="Write over a file that exists.")
 @click.option(
     "--profile", "profiles", multiple=True, metavar="NAME", help="Take services of it in, too."

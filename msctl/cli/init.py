@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from pathlib import Path
 
 from msctl.cli.group import command as command_named
@@ -46,5 +47,7 @@ def _is_empty(path: Path) -> bool:
 
 
 def name_of(folder: Path) -> str:
-    """The folder's name, as far as it can be a project's."""
-    return re.sub(r"[^a-z0-9_-]+", "-", folder.name.lower()).strip("-_") or _NAMELESS
+    """The folder's name, as far as it can be a project's: `cafe` for `Café`."""
+    bare = unicodedata.normalize("NFKD", folder.name.lower())
+    letters = "".join(letter for letter in bare if not unicodedata.combining(letter))
+    return re.sub(r"[^a-z0-9_-]+", "-", letters).strip("-_") or _NAMELESS

@@ -21,7 +21,7 @@ _COUNT = click.IntRange(min=1, max=10_000_000)
 
 
 @command_named("load-test")
-@click.argument("service", shell_complete=complete.services)
+@click.argument("service", shell_complete=complete.having("routes"))
 @click.option("--requests", type=_COUNT, metavar="N", help="Requests in all.")
 @click.option(
     "--delay",
@@ -55,7 +55,12 @@ _COUNT = click.IntRange(min=1, max=10_000_000)
 @click.option(
     "--timeout", type=deadline, default="10", metavar="S", help="For each whole answer (10)."
 )
-@click.option("--report", metavar="FILE", help="Write a page (HTML) with charts.")
+@click.option(
+    "--report",
+    metavar="FILE",
+    help="Write a page (HTML) with charts.",
+    shell_complete=complete.files,
+)
 @in_session
 def command(
     session: Session,

@@ -10,9 +10,11 @@ from msctl.cli.session import Session, in_session
 
 
 @command_named("logs")
-@click.argument("services", metavar="[SERVICE]...", nargs=-1, shell_complete=complete.services)
+@click.argument("services", metavar="[SERVICE]...", nargs=-1, shell_complete=complete.members)
 @click.option("-f", "--follow", is_flag=True, help="Go on with what comes, until Ctrl-C.")
-@click.option("--tail", type=click.IntRange(min=0), metavar="N", help="Last N lines of each only.")
+@click.option(
+    "-n", "--tail", type=click.IntRange(min=0), metavar="N", help="Last N lines of each only."
+)
 @click.option("--no-prefix", is_flag=True, help="Leave out the replica's name.")
 @in_session
 def command(
@@ -27,7 +29,7 @@ def command(
     loaded = session.load()
     named = session.known(loaded, services)
     engine = session.connect(loaded)
-    ui, start = session.ui, f"{loaded.stack.name}-"
+    ui, project = session.ui, loaded.stack.name
     width = max((len(f"{name}-1") for name in named or loaded.stack.services), default=0)
     try:
         for line in engine.logs(named, follow=follow, tail=tail):
@@ -38,7 +40,7 @@ def command(
             elif no_prefix:
                 ui.write(f"{neutral(line.text)}\n")
             else:
-                name = line.replica.removeprefix(start)
+                name = line.replica.removeprefix(f"{project}-").removeprefix(f"{project}_")
                 width = max(width, len(name))
                 ui.prefixed(name, width, line.text, at_once=follow)
     except KeyboardInterrupt:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @command_named("metrics")
-@click.argument("service", required=False, shell_complete=complete.services)
+@click.argument("service", required=False, shell_complete=complete.having("routes"))
 @in_session
 def command(session: Session, service: str | None) -> None:
     """Show requests a second, latencies, errors and servers of each service.

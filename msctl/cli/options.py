@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 
 import click
 
+from msctl.cli.complete import one_of
+
 _KEY = "msctl.options"
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -62,7 +64,11 @@ _OPTIONS: Sequence[tuple[tuple[str, ...], dict[str, Any]]] = (
     (("-p", "--project"), {"metavar": "NAME", "help": "Project name instead of the file's."}),
     (
         ("--engine",),
-        {"metavar": "NAME", "help": "Engine that runs the stack: compose (default), kubernetes."},
+        {
+            "metavar": "NAME",
+            "help": "Engine that runs the stack: compose (default), kubernetes.",
+            "shell_complete": one_of("compose", "kubernetes"),
+        },
     ),
     (("--context",), {"metavar": "NAME", "help": "Context of the kubeconfig (kubernetes)."}),
     (("--namespace",), {"metavar": "NAME", "help": "Namespace of the stack (kubernetes)."}),

@@ -36,16 +36,20 @@ class Gathering:
 
     def readings(self, state: StackState) -> Readings:
         """All of it, once the engine's lists are there; what did not answer is unknown."""
+        from msctl.model import GATEWAY
         from msctl.status import Readings
 
         usage = self.engine.usage(state) if self.load else {}
         prometheus, traffic = self.traffic.result()
+        shown = self.certificate.result()
+        if not any(replica.running for replica in state.of(GATEWAY)):
+            shown = None  # it is another's, who has the port meanwhile
         return Readings(
             usage,
             traffic,
             self.answers.result(),
             prometheus,
-            self.certificate.result(),
+            shown,
             at=self.session.app.now(),
         )
 

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 import click
 
-from msctl.errors import Interrupted, MsctlError
+from msctl.errors import Interrupted, MsctlError, UsageProblem
 
 READER_LEFT = 128 + 13
 """Exit status where nobody reads on: as a shell gives it for a tool that SIGPIPE has ended, since 1
@@ -40,6 +40,8 @@ def rescued(run: Callable[..., Any], *args: Any, **extra: Any) -> NoReturn:
         click.echo(error.format_message(), err=True)
         status = error.exit_code
     except Exception as error:
+        if COMPLETING in os.environ:  # a message would stand in the line that is being typed
+            raise SystemExit(_as_ours(error).exit_status) from None
         if "--debug" in words:
             import traceback
 
@@ -67,6 +69,11 @@ def _status_of(run: Callable[..., Any], *args: Any, **extra: Any) -> int:
 def _as_ours(error: Exception) -> MsctlError:
     if isinstance(error, MsctlError):
         return error
+    if isinstance(error, click.NoSuchOption) and error.ctx is not None:
+        from msctl.cli.habits import of_option
+
+        if instead := of_option(error.ctx.info_name, error.option_name):
+            return UsageProblem(f"No such option '{error.option_name}'", hint=instead)
     if isinstance(error, click.ClickException):
         ours = MsctlError(error.format_message().rstrip("."), hint=_usage(error))
         ours.exit_status = error.exit_code

@@ -11,7 +11,7 @@ from msctl.cli.session import Session, in_session
 
 
 @command_named("rollback")
-@click.argument("service", shell_complete=complete.services)
+@click.argument("service", shell_complete=complete.members)
 @shows
 @waits
 @in_session

@@ -11,7 +11,7 @@ from msctl.cli.session import Session, in_session
 
 
 @command_named("rollout")
-@click.argument("service", shell_complete=complete.services)
+@click.argument("service", shell_complete=complete.members)
 @click.option("--image", metavar="REF", help="Another image than the file's, until the next up.")
 @click.option("--build", is_flag=True, help="Build the image first.")
 @shows

@@ -27,7 +27,7 @@ _USAGE = "scale web 3, scale all 3, or scale web=3 api=4"
     metavar="SERVICE N | all N | SERVICE=N...",
     nargs=-1,
     required=True,
-    shell_complete=complete.services,
+    shell_complete=complete.counted,
 )
 @shows
 @waits

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from msctl.cli import complete
 from msctl.cli.group import command as command_named
 from msctl.cli.options import shows, waits
 from msctl.cli.session import Session, in_session
@@ -13,8 +14,8 @@ _ROTATE = "rotate"
 
 
 @command_named("secret")
-@click.argument("action", metavar=_ROTATE)
-@click.argument("name")
+@click.argument("action", metavar=_ROTATE, shell_complete=complete.one_of(_ROTATE))
+@click.argument("name", shell_complete=complete.secrets)
 @shows
 @waits
 @in_session

@@ -29,7 +29,7 @@ _PATIENCE = 3.0
 
 
 @command_named("status")
-@click.argument("service", required=False, shell_complete=complete.services)
+@click.argument("service", required=False, shell_complete=complete.members)
 @click.option("--load", is_flag=True, help="CPU, memory, requests, latency and errors too.")
 @click.option("--watch", is_flag=True, help="Look every second, with the load, until Ctrl-C.")
 @in_session

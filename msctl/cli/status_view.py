@@ -36,7 +36,7 @@ def view(
     nothing newer is known.
     """
     head: list[Block] = [[Cell(stale, "bold red")]] if stale else []
-    head += _headline(status)
+    head += _headline(status, _condition(status, alone=alone))
     problems = list(_problems(status.problems))
     table = _Lines(status, now, alone=alone, load=load)
     rows = table.rows(calm=False)
@@ -57,8 +57,15 @@ def view(
     return blocks
 
 
-def _headline(status: Status) -> Iterator[Block]:
-    word = Cell("healthy", "bold green") if status.healthy else Cell("degraded", "bold red")
+def _condition(status: Status, *, alone: bool) -> Cell:
+    if status.healthy:
+        return Cell("healthy", "bold green")
+    gateway = status.gateway is not None and status.gateway.healthy
+    there = alone or gateway or any(service.replicas for service in status.services)
+    return Cell("degraded" if there else "not up", "bold red")
+
+
+def _headline(status: Status, word: Cell) -> Iterator[Block]:
     line = [[Cell(status.project, "bold"), Cell(" is "), word]]
     gateway = status.gateway
     if gateway is not None:

@@ -11,7 +11,7 @@ from msctl.cli.session import Session, in_session
 
 
 @command_named("up")
-@click.argument("services", metavar="[SERVICE]...", nargs=-1, shell_complete=complete.services)
+@click.argument("services", metavar="[SERVICE]...", nargs=-1, shell_complete=complete.members)
 @click.option("--build", is_flag=True, help="Build every image that has a build.")
 @click.option("--pull", is_flag=True, help="Pull every image, stand-ins too.")
 @click.option("--reset-scale", is_flag=True, help="Return to the file's number of replicas.")

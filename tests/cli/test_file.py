@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 import yaml
 from terminal import SHOP, Terminal
 
 from msctl import __version__
+from msctl.cli.init import name_of
 
 
 @pytest.fixture
@@ -36,6 +38,15 @@ def test_init_writes_where_and_for_whom_it_is_told(empty: Terminal) -> None:
         ["other.yaml is written; edit it, then: msctl -f other.yaml -p bakery up"],
     )
     assert yaml.safe_load((empty.folder / "other.yaml").read_text())["name"] == "bakery"
+
+
+@pytest.mark.parametrize(
+    ("folder", "name"),
+    [("Bäckerei", "backerei"), ("My Shop 2", "my-shop-2"), ("_x", "x"), ("店", "mystack")],
+)
+def test_init_names_the_stack_after_its_folder(folder: str, name: str) -> None:
+    """As far as a project can have that name."""
+    assert name_of(Path("/srv", folder)) == name
 
 
 def test_init_writes_into_an_empty_file_and_no_other(empty: Terminal) -> None:
@@ -156,7 +167,8 @@ def test_the_shell_completes_commands_and_services(terminal: Terminal) -> None:
     complete = ShellComplete(cli, {"obj": app}, "msctl", "_MSCTL_COMPLETE")
     assert [item.value for item in complete.get_completions([], "sta")] == ["status"]
     assert [item.value for item in complete.get_completions(["up"], "a")] == ["api"]
-    assert [item.value for item in complete.get_completions(["up", "api"], "")] == ["web", "db"]
+    others = complete.get_completions(["up", "api"], "")
+    assert [item.value for item in others] == ["web", "db", "traefik"]
 
 
 def test_the_shell_is_not_handed_what_is_no_name(terminal: Terminal) -> None:

@@ -46,6 +46,13 @@ def test_examples_can_be_typed(example: str) -> None:
     command.make_context(name, rest, parent=context)
 
 
+def test_help_is_a_word_too(terminal: Terminal) -> None:
+    """`msctl help`, and of a command."""
+    assert terminal.msctl("help") == terminal.msctl("--help")
+    assert terminal.msctl("help", "up") == terminal.msctl("up", "--help")
+    assert "did you mean 'up'" in terminal.msctl("help", "upp").err
+
+
 def test_the_exit_statuses_are_those_of_the_errors() -> None:
     """Each number once, in order."""
     numbers = [int(number) for number, _ in STATUSES]

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from live.ports import free_port
 from terminal import SHOP
 
 _TELL = """
@@ -107,7 +108,8 @@ def test_who_only_looks_loads_nothing_that_changes(tmp_path: Path, engine: Path)
 
 def test_who_plans_loads_no_library_of_the_engine(tmp_path: Path, engine: Path) -> None:
     """The Docker SDK comes with what only it can do: pull, build, exec and logs."""
-    (tmp_path / "stack.yaml").write_text(SHOP)
+    ports = f"http: {free_port()}, https: off, tls: {{mode: off}}, dashboard: {free_port()}"
+    (tmp_path / "stack.yaml").write_text(SHOP.replace("gateway: {", f"gateway: {{{ports}, "))
     found = loaded(tmp_path, "up", "--dry-run", engine=engine)
     libraries = {"aiohttp", "asyncio", "docker", "httpx", "kubernetes", "psutil"}
     assert {"msctl.engines.compose.work", "msctl.plan"} <= found

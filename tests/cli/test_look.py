@@ -86,6 +86,14 @@ def test_logs_are_merged_under_the_replicas_names(talking: Terminal) -> None:
     ]
 
 
+def test_logs_name_the_gateway_as_the_services(terminal: Terminal) -> None:
+    """Without the project, which its container's name has too."""
+    terminal.world.behave("traefik", Behaviour(log=("ready",)))
+    assert terminal.msctl("up").status == 0
+    name, text = terminal.msctl("logs", "traefik").out.split(" | ")
+    assert (name.strip(), text) == ("traefik", "ready\n")
+
+
 def test_logs_of_one_service_cut_to_their_end(talking: Terminal) -> None:
     """A named service and `--tail` choose what is shown; `--no-prefix` shows it bare."""
     answer = talking.msctl("logs", "api", "--tail", "1", "--no-prefix")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -44,6 +45,31 @@ def installed(folder: Path, package: Path) -> Path:
     return binary / "msctl"
 
 
+def test_the_wheel_runs_in_an_empty_folder(tmp_path: Path) -> None:
+    """With nothing of the repository but what is in it."""
+    source, unpacked, empty = tmp_path / "source", tmp_path / "unpacked", tmp_path / "bakery"
+    empty.mkdir()
+    for name in ("msctl", "man"):
+        leave = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / name, source / name, ignore=leave)
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source / name)
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
+    run(tmp_path, *pip, "install", "--no-deps", "--no-compile", "--target", unpacked, source)
+    assert (unpacked / "share" / "man" / "man1" / "msctl.1").is_file()
+
+    def msctl(*words: str) -> str:
+        return run(empty, sys.executable, "-m", "msctl", *words, PYTHONPATH=str(unpacked))
+
+    where = "import msctl; print(msctl.__file__)"
+    said = run(empty, sys.executable, "-c", where, PYTHONPATH=str(unpacked))
+    assert said.startswith(str(unpacked))
+    assert msctl("--version") == f"msctl {__version__}\n"
+    msctl("init")
+    msctl("check")
+    assert "name: bakery" in msctl("render")
+
+
 @pytest.mark.soak
 def test_wheel_and_sdist_work_outside_the_repository(tmp_path: Path) -> None:
     """The wheel is made of the sdist, and has all that a first stack file needs."""
@@ -55,10 +81,19 @@ def test_wheel_and_sdist_work_outside_the_repository(tmp_path: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
     assert "msctl/py.typed" in names
-    assert {name.partition("/")[0] for name in names} == {"msctl", f"msctl-{__version__}.dist-info"}
+    page = f"msctl-{__version__}.data/data/share/man/man1/msctl.1"
+    assert [name for name in names if ".data/" in name] == [page]
+    tops = {name.partition("/")[0] for name in names} - {page.partition("/")[0]}
+    assert tops == {"msctl", f"msctl-{__version__}.dist-info"}
     with tarfile.open(sdist) as source:
         members = {member.partition("/")[2] for member in source.getnames()}
-    assert {"README.md", "LICENSE", "pyproject.toml", "msctl/cli/group.py"} <= members
+    assert {
+        "README.md",
+        "LICENSE",
+        "pyproject.toml",
+        "msctl/cli/group.py",
+        "man/msctl.1",
+    } <= members
 
     msctl = installed(tmp_path, wheel)
     assert run(empty, msctl, "--version") == f"msctl {__version__}\n"

@@ -108,6 +108,19 @@ def test_a_prometheus_of_the_stack_that_is_away_is_a_problem(terminal: Terminal)
     status = terminal.msctl("status", "--json").json
     assert [(p["severity"], p["kind"]) for p in status["problems"]] == [("warning", "prometheus")]
     assert status["healthy"]
+    assert terminal.msctl("down").status == 0
+    away = terminal.msctl("status", "--json").json
+    assert "prometheus" not in {p["kind"] for p in away["problems"]}  # it is missing, that is all
+
+
+def test_a_certificate_of_others_is_not_told(terminal: Terminal) -> None:
+    """Whoever has the port where the gateway is not there."""
+    terminal.certificate = Certificate(END + timedelta(days=90))
+    answer = terminal.msctl("status")
+    assert "certificate" not in answer.out
+    assert answer.status == 1
+    assert answer.out.startswith("shop is not up ")
+    assert terminal.msctl("status", "web").out.startswith("shop is degraded ")
 
 
 def test_a_certificate_is_told(shop: Terminal) -> None:

@@ -84,6 +84,12 @@ CASES: list[tuple[str, dict[str, Any], str, str]] = [
         "warning outdated: shop-worker-1 runs an older image than shop/worker:1 is now",
         "msctl up worker",
     ),
+    (
+        "shop-worker-1",
+        {"image": "sha256:01d", "image_id": "sha256:01d"},
+        "warning outdated: shop-worker-1 runs an older image than shop/worker:1 is now",
+        "msctl up worker",
+    ),
 ]
 
 
@@ -192,10 +198,12 @@ def test_another_configuration_than_the_files_is_a_warning() -> None:
 
 
 def test_stand_ins_are_named() -> None:
-    """For information: a service runs an image that was built in place of the official one."""
+    """For information, where a service runs what was built in place of the official image."""
     status = look(healthy(), stand_ins=("traefik:v3.7", "postgres:15"))
     assert status.healthy
     assert kinds(status) == [("info", "stand_in", "traefik"), ("info", "stand_in", "db")]
+    away = look([], stand_ins=("traefik:v3.7", "postgres:15"))
+    assert "stand_in" not in {problem.kind for problem in away.problems}
 
 
 def test_strangers_in_the_project_are_named() -> None:

@@ -128,6 +128,26 @@ def test_problems_alike_are_told_once(capsys: pytest.CaptureFixture[str]) -> Non
     ]
 
 
+def test_what_one_command_mends_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    """All services that somebody has stopped are one line; one that failed has its own."""
+    ended = [
+        Problem("error", "exited", name, f"{name}-{n}", f"{name}-{n} has {how}", f"msctl {hint}")
+        for name, how, hint in (
+            ("web", "been stopped", "up web"),
+            ("api", "failed", "logs api"),
+            ("db", "been stopped", "up db"),
+        )
+        for n in (1, 2)
+    ]
+    Ui().show(view(status(1, tuple(ended)), now=NOW))
+    assert capsys.readouterr().out.splitlines()[-4:] == [
+        "error: web-1 has been stopped (and 3 more like this)",
+        "       msctl up",
+        "error: api-1 has failed (and 1 more like this)",
+        "       msctl logs api",
+    ]
+
+
 @pytest.mark.parametrize(
     ("started", "shown"),
     [

@@ -75,6 +75,10 @@ class Screen:
     def _tell_size(self, columns: int, lines: int) -> None:
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
 
+    def type(self, keys: str) -> None:
+        """Type these keys."""
+        os.write(self._master, keys.encode())
+
     @property
     def lines(self) -> list[str]:
         """What is to be seen now, without the empty lines at the end."""
