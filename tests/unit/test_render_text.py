@@ -111,7 +111,7 @@ def test_the_file_says_where_it_comes_from() -> None:
         "#   msctl -f stack.yaml render compose -o out.yml",
         "",
     ]
-    secret = compose_file(stack(web={"secrets": ["token"]}), source="stack.yaml")
+    secret = compose_file(stack_of({"web": {"secrets": ["token"]}}), source="stack.yaml")
     assert "secrets are made by the first `msctl up`" in secret.splitlines()[2]
 
 
