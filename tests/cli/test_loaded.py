@@ -18,12 +18,15 @@ from live.ports import free_port
 from terminal import SHOP
 
 _TELL = """
-import sys
+import os, sys
 from msctl.__main__ import main
-try:
-    main()
-finally:
-    print("loaded:", *sys.modules, file=sys.stderr)
+
+def tell(status):
+    print("loaded:", *sys.modules, file=sys.stderr, flush=True)
+    end(status)
+
+end, os._exit = os._exit, tell
+main()
 """
 
 
