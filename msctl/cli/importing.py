@@ -32,14 +32,13 @@ _NO_HTTP = frozenset(
 SECRET = 0o444
 """A secret's file lies in a folder of the user's alone; users of containers have other numbers."""
 _FORM = "docker-compose.yml"
-_NAMES = ("compose.yaml", "compose.yml", _FORM, "docker-compose.yaml")
 _OVERRIDES = (
     "compose.override.yml",
     "compose.override.yaml",
     "docker-compose.override.yml",
     "docker-compose.override.yaml",
 )
-"""What Docker Compose takes in the order of compose-go (`cli.DefaultFileNames`)."""
+"""As `COMPOSE_FILES`."""
 
 
 @command_named("import")
@@ -156,14 +155,17 @@ def _usual(session: Session) -> tuple[str, ...]:
     Raises:
         UsageProblem: there are none.
     """
+    from msctl.config.files import COMPOSE_FILES
+
     cwd = session.app.cwd
     if named := _lookup(session, cwd, ".env")("COMPOSE_FILE"):
         separator = _lookup(session, cwd, ".env")("COMPOSE_PATH_SEPARATOR") or os.pathsep
         return tuple(named.split(separator))
-    found = next((name for name in _NAMES if (cwd / name).is_file()), None)
+    found = next((name for name in COMPOSE_FILES if (cwd / name).is_file()), None)
     if found is None:
         raise UsageProblem(
-            f"there is no {_FORM} here, nor {_NAMES[0]}", hint=f"name it: msctl import {_FORM}"
+            f"there is no {_FORM} here, nor {COMPOSE_FILES[0]}",
+            hint=f"name it: msctl import {_FORM}",
         )
     over = next((name for name in _OVERRIDES if (cwd / name).is_file()), None)
     return (found, over) if over else (found,)

@@ -28,7 +28,8 @@ if TYPE_CHECKING:  # imported when they are used
     from msctl.model import Stack
     from msctl.ui import Ui
 
-_COMMAND = re.compile(rf"\bmsctl ({'|'.join(map(re.escape, command_names()))})(?![\w-])")
+_OF_A_STACK = [re.escape(name) for name in command_names() if name != "import"]
+_COMMAND = re.compile(rf"\bmsctl ({'|'.join(_OF_A_STACK)})(?![\w-])")
 P = ParamSpec("P")
 R = TypeVar("R")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -17,9 +18,13 @@ from msctl.config.problems import Malformed, as_error, show_path
 from msctl.config.problems import Path as KeyPath
 from msctl.errors import StackFileError, UsageProblem
 from msctl.model import Operator, Stack
+from msctl.shellwords import quoted
 
 FILE_NAME = "stack.yaml"
 VARIABLE = "MSCTL_FILE"
+COMPOSE_FILES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
+"""What Docker Compose takes in the order of compose-go (`cli.DefaultFileNames`)."""
+_COMPOSES_ALONE = re.compile("unknown key '(environment|depends_on|healthcheck|deploy|volumes)'")
 
 
 @dataclass(frozen=True)
@@ -49,9 +54,11 @@ def find_stack_file(explicit: str | None, environ: Mapping[str, str], cwd: Path)
         if path.is_file():
             _refuse_strangers(path, cwd)
             return path
+    compose = next((name for name in COMPOSE_FILES if (cwd / name).is_file()), None)
+    made = f"`msctl import` makes one of {compose}" if compose else "`msctl init` writes one"
     raise UsageProblem(
         f"no {FILE_NAME} here, in a folder above, or in compose/",
-        hint=f"`msctl init` writes one; -f FILE or ${VARIABLE} names another",
+        hint=f"{made}; -f FILE or ${VARIABLE} names another",
     )
 
 
@@ -92,14 +99,22 @@ def load(
         data = read_start(absolute, pipe=_is_handed_in(absolute)) if given is None else given
     except OSError as error:
         raise _unreadable(name, error) from None
-    stack = load_text(
-        data,
-        name=name,
-        environ=environ,
-        read_file=lambda file: read_start(folder / file),
-        project=project,
-        keep_variables=keep_variables,
-    )
+    try:
+        stack = load_text(
+            data,
+            name=name,
+            environ=environ,
+            read_file=lambda file: read_start(folder / file),
+            project=project,
+            keep_variables=keep_variables,
+        )
+    except StackFileError as error:
+        if path.name in COMPOSE_FILES and _COMPOSES_ALONE.search(str(error)):
+            raise UsageProblem(
+                f"{name} is a Compose file, not a stack file",
+                hint=f"`msctl import {quoted(name)}` makes one of it",
+            ) from None
+        raise
     if stack.autoscaler.enabled:
         stack = stack.of_operator(_operator(absolute))
     return LoadedStack(stack, absolute, folder)

@@ -56,6 +56,25 @@ def test_a_compose_file_becomes_a_stack_file_beside_it(project: Terminal) -> Non
     assert project.msctl("routes", "--json").status == 0
 
 
+def test_who_has_a_compose_file_is_told_what_takes_it_over(project: Terminal) -> None:
+    """Where a stack file is looked for, and where the Compose file is taken for one."""
+    takes = "`msctl import{}` makes one of {}"
+    answer = project.msctl("up")
+    assert answer.status == 2
+    assert answer.lines[1].startswith(f"hint: {takes.format('', 'docker-compose.yml')}; -f FILE")
+    project.write("services: {web: {image: w, environment: {A: b}, deploy: {}}}", "compose.yaml")
+    answer = project.msctl("-f", "compose.yaml", "up")
+    assert (answer.status, answer.lines) == (
+        2,
+        [
+            "error: compose.yaml is a Compose file, not a stack file",
+            f"hint: {takes.format(' compose.yaml', 'it')}",
+        ],
+    )
+    project.write("services: {web: {imag: w}}", "compose.yaml")
+    assert "did you mean 'image'" in project.msctl("-f", "compose.yaml", "up").err
+
+
 def test_nothing_is_written_over(project: Terminal) -> None:
     """A file that exists stays, unless it is forced."""
     project.write("mine\n")

@@ -101,6 +101,23 @@ def test_stopped_and_started(shop: Stack) -> None:
     assert is_well(shop)
 
 
+def test_all_of_it_stopped(shop: Stack) -> None:
+    """The gateway too: told in two lines, and `msctl up` starts the same containers."""
+    before = shop.ids()
+    shop.compose("stop", "--timeout", "3")
+    told = shop.msctl("status").out.splitlines()
+    errors = [line for line in told if line.startswith("error: ")]
+    assert [line.partition(" has ended")[0] for line in errors] == [
+        f"error: {shop.project}_traefik",
+        f"error: {shop.project}-db-1",
+    ]
+    assert errors[1].endswith("(and 2 more like this)")
+    assert told[told.index(errors[1]) + 1].split() == ["msctl", "up"]
+    shop.ok("up")
+    assert shop.ids() == before
+    assert is_well(shop)
+
+
 def test_scaled(shop: Stack) -> None:
     """Replicas that `up --scale` makes are told as too many; `msctl scale` makes them wanted, and
     `msctl up` else takes them away, the newest first, and drained."""
