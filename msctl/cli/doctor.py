@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from msctl.config import LoadedStack
     from msctl.doctor import Finding
     from msctl.engines.base import Engine
+    from msctl.state import StackState
 
 _PATIENCE = 5.0
 """Seconds that `docker compose version` may take."""
@@ -104,7 +105,7 @@ def _stack(session: Session, loaded: LoadedStack, engine: Engine) -> Iterator[Fi
     yield from isolation.of_metrics(stack) if engine.on_host else ()
     if engine.on_host:
         yield from _privileges(session, loaded)
-        yield from _gateway(session, loaded)
+        yield from _gateway(session, loaded, state)
         yield from doctor.of_memory(stack, state.engine)
         yield from doctor.of_images(stack, state, session.again)
     yield from _lock(session, engine, stack.name)
@@ -159,9 +160,9 @@ def _lock(session: Session, engine: Engine, project: str) -> Iterator[Finding]:
         yield doctor.Finding("lock", "ok", f"no other msctl works on {project}")
 
 
-def _gateway(session: Session, loaded: LoadedStack) -> Iterator[Finding]:
+def _gateway(session: Session, loaded: LoadedStack, state: StackState) -> Iterator[Finding]:
     from msctl import doctor
-    from msctl.cli.readings import certificate
+    from msctl.cli.readings import certificate, gateway_runs
     from msctl.tls.places import authority_file
 
     stack = loaded.stack
@@ -169,7 +170,7 @@ def _gateway(session: Session, loaded: LoadedStack) -> Iterator[Finding]:
         return
     if stack.gateway.tls_on:
         own = authority_file(loaded.folder)
-        shown = certificate(session, stack)
+        shown = certificate(session, stack) if gateway_runs(state) else None
         path = str(own) if own.is_file() else None
         yield doctor.of_certificate(stack, path, shown, session.app.now())
     if finding := doctor.of_dashboard(stack):

@@ -36,20 +36,17 @@ class Gathering:
 
     def readings(self, state: StackState) -> Readings:
         """All of it, once the engine's lists are there; what did not answer is unknown."""
-        from msctl.model import GATEWAY
         from msctl.status import Readings
 
         usage = self.engine.usage(state) if self.load else {}
         prometheus, traffic = self.traffic.result()
         shown = self.certificate.result()
-        if not any(replica.running for replica in state.of(GATEWAY)):
-            shown = None  # it is another's, who has the port meanwhile
         return Readings(
             usage,
             traffic,
             self.answers.result(),
             prometheus,
-            shown,
+            shown if gateway_runs(state) else None,
             at=self.session.app.now(),
         )
 
@@ -103,6 +100,13 @@ def _answers(session: Session, engine: Engine, *, load: bool) -> Mapping[str, Se
         return read_answers(line.text for line in engine.logs((GATEWAY,), tail=LINES, since=since))
     except MsctlError:
         return {}  # its container has ended, or the engine is too busy: unknown
+
+
+def gateway_runs(state: StackState) -> bool:
+    """Else what is shown at its port is another's, who has that meanwhile."""
+    from msctl.model import GATEWAY
+
+    return any(replica.running for replica in state.of(GATEWAY))
 
 
 def certificate(session: Session, stack: Stack) -> Certificate | None:

@@ -148,6 +148,12 @@ def test_doctor_tells_how_to_trust_the_stacks_own_authority(shop: Terminal) -> N
     assert "update-ca-certificates" in told["hint"]
 
 
+def test_doctor_takes_nobody_elses_certificate_for_the_gateways(terminal: Terminal) -> None:
+    """Who has the port while the gateway does not run."""
+    terminal.certificate = Certificate(datetime(2029, 6, 1, tzinfo=UTC), expired=True)
+    assert "has ended" not in terminal.msctl("doctor").out
+
+
 def test_doctor_tells_how_an_ended_certificate_is_renewed(shop: Terminal) -> None:
     """By who makes it: msctl, the user, or the gateway."""
     shop.certificate = Certificate(datetime(2029, 6, 1, tzinfo=UTC), expired=True)
