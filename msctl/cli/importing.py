@@ -78,12 +78,18 @@ def command(
     else:
         write_files(path.parent, found.files, force=force)
         write_whole(target, text, session.shown(target))
-    for note in found.notes:
-        session.ui.note(note.text(session.shown(path)))
+    _tell(session, path, found)
     if target is None and found.files:
         session.ui.note(f"with -o - these are not written: {', '.join(found.files)}")
     if target is not None:
         _say(session, found, target)
+
+
+def _tell(session: Session, path: Path, found: Imported) -> None:
+    from msctl.importing.report import report
+
+    for line in report(found.notes, session.shown(path)):
+        session.ui.note(line)
 
 
 def _nothing(session: Session, path: Path, found: Imported, source: Source) -> NoReturn:
@@ -94,8 +100,7 @@ def _nothing(session: Session, path: Path, found: Imported, source: Source) -> N
     """
     from msctl.importing.source import several
 
-    for note in found.notes:
-        session.ui.note(note.text(session.shown(path)))
+    _tell(session, path, found)
     services: Mapping[str, Any] = source.values()["services"]
     all_of = [s for s in services.values() if isinstance(s, dict)]
     named = [profile for service in all_of for profile in several(service.get("profiles"))]
@@ -150,9 +155,9 @@ def _usual(session: Session) -> tuple[str, ...]:
         UsageProblem: there are none.
     """
     cwd = session.app.cwd
-    if named := _lookup(session, cwd, ".env")("COMPOSE_FILE"):
-        separator = _lookup(session, cwd, ".env")("COMPOSE_PATH_SEPARATOR") or os.pathsep
-        return tuple(named.split(separator))
+    look = _lookup(session, cwd, ".env")
+    if named := look("COMPOSE_FILE"):
+        return tuple(named.split(look("COMPOSE_PATH_SEPARATOR") or os.pathsep))
     found = next((name for name in _NAMES if (cwd / name).is_file()), None)
     if found is None:
         raise UsageProblem(

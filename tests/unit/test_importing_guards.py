@@ -8,6 +8,7 @@ import pytest
 import yaml
 from test_importing import loaded, taken, told
 
+from msctl.importing.report import report
 from msctl.importing.rules import Match, loosely, negated
 
 NOBODY = ["127.0.0.1/32"]
@@ -234,3 +235,20 @@ def test_what_a_rule_goes_by_besides(rule: str, wanted: list[Match]) -> None:
 
 def test_paths_that_a_rule_says_no_to() -> None:
     assert negated("Host(`a`) && !PathPrefix(`/b`) && ! Path(`/c`)") == ("/b", "/c")
+
+
+def test_what_is_said_of_several_services_is_one_line() -> None:
+    """With all their lines, as long as it is the same key and the same file."""
+    text = """
+services:
+  a: {image: i, container_name: x, pull_policy: always, labels: [traefik.b=1]}
+  b: {image: i, container_name: y, labels: [traefik.b=1]}
+"""
+    lines = report(taken(text).notes, "f.yml")
+    assert lines == [
+        "f.yml:3,4: services.{a, b}.labels[0]: not carried: traefik.b has no place in the stack "
+        "file",
+        "f.yml:3: services.a.pull_policy: not carried: msctl up --pull asks the registry",
+        "f.yml:3,4: services.{a, b}.container_name: not carried: containers are called "
+        "shop-SERVICE-N; others reach this one by its name still",
+    ]
