@@ -252,3 +252,29 @@ services:
         "f.yml:3,4: services.{a, b}.container_name: not carried: containers are called "
         "shop-SERVICE-N; others reach this one by its name still",
     ]
+
+
+def test_two_routers_of_one_match_are_one_route() -> None:
+    """Traefik takes the one of more weight, and the stack file has one; what a variable makes equal
+    is one, too."""
+    web = {
+        **router("web", "Host(`a.org`) || (Host(`a.org`) && PathPrefix(`${P:-}/`))"),
+        **router("more", "Host(`b.org`)", priority=50),
+    }
+    other = {**router("less", "Host(`b.org`) && PathPrefix(`/`)"), **LAN}
+    text = shop(web=web, other=other)
+    assert routes(text) == [
+        {"path": "/", "host": "a.org"},
+        {"path": "/", "host": "b.org", "priority": 50},
+    ]
+    assert routes(text, "other") is None
+    assert "left out: more has its requests" in told(taken(text))
+
+
+def test_of_two_routers_of_one_weight_the_shut_one_is_taken() -> None:
+    """Traefik has no order of them."""
+    text = shop(
+        web=router("web", "Host(`a.org`)"), other={**router("o", "Host(`a.org`)", "lan"), **LAN}
+    )
+    assert routes(text) is None
+    assert routes(text, "other")
