@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -23,11 +23,6 @@ if TYPE_CHECKING:
     from msctl.importing import Imported, Made, Source
 
 _STACK_FILE = "stack.yaml"
-_NO_HTTP = frozenset(
-    (21, 22, 25, 53, 110, 143, 389, 465, 587, 993, 1433, 1521, 1883, 3306, 4222, 5432, 5672,
-     6379, 8883, 9042, 9092, 9300, 11211, 27017, 33060)
-)  # fmt: skip
-"""Ports of mail, databases, queues and the like, which no route leads to."""
 SECRET = 0o444
 """A secret's file lies in a folder of the user's alone; users of containers have other numbers."""
 _FORM = "docker-compose.yml"
@@ -267,6 +262,7 @@ def _say(session: Session, found: Imported, target: Path) -> None:
         StackFileError: what is still wrong in it.
     """
     from msctl.config import load
+    from msctl.importing.report import next_steps
 
     shown = session.shown(target)
     count = plural(len(found.data["services"]), "service")
@@ -279,28 +275,3 @@ def _say(session: Session, found: Imported, target: Path) -> None:
         session.ui.say(line)
     again = "" if shown == _STACK_FILE else f" -f {quoted(shown)}"
     session.ui.say(f"to see what it would do: msctl{again} up --dry-run")
-
-
-def next_steps(stack: Mapping[str, Any]) -> Iterator[str]:
-    """What a stack without routes lacks, and how one of its services gets one."""
-    services: Mapping[str, Any] = stack["services"]
-    if any("routes" in service for service in services.values()):
-        return
-    published = {
-        name: [str(port).partition("/")[0].rpartition(":")[2] for port in service["ports"]]
-        for name, service in services.items()
-        if "ports" in service and not service.get("stateful")
-    }
-    yield "no service has a route, so there is no gateway: each is reached as before"
-    web = (
-        (name, port)
-        for name, ports in published.items()
-        for port in ports[:1]
-        if port.isdecimal() and int(port) not in _NO_HTTP
-    )
-    if (found := next(web, None)) is not None:
-        name, port = found
-        yield (
-            f"for a gateway, and scaling without a lost request, write in place of {name}'s ports: "
-            f"port: {port}, routes: [/]"
-        )
