@@ -167,6 +167,10 @@ class Routers:
         """Routers that only lead to HTTPS, or do by HTTP what another does by HTTPS."""
         for owner, routers in self.by_owner.items():
             secure = {match for router in routers if router.tls for match in router.found}
+            for router in routers:
+                if not secure and not router.tls and redirects(router.chain.parts):
+                    why = "left out: it only leads to HTTPS, where the service has no router"
+                    self.source.not_carried(router.part.place, why)
             self.by_owner[owner] = [
                 router
                 for router in routers

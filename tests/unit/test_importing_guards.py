@@ -278,3 +278,12 @@ def test_of_two_routers_of_one_weight_the_shut_one_is_taken() -> None:
     )
     assert routes(text) is None
     assert routes(text, "other")
+
+
+def test_a_router_that_leads_to_https_where_nothing_is_is_told() -> None:
+    """With a twin by HTTPS it says nothing that the gateway does not do."""
+    to_https = {"middlewares.s.redirectscheme.scheme": "https"}
+    web = {**router("web", "Host(`a.org`)", "s"), **to_https}
+    assert "left out: it only leads to HTTPS" in told(taken(shop(web=web)))
+    both = {**web, **router("safe", "Host(`a.org`)", tls="true")}
+    assert "left out" not in told(taken(shop(web=both)))
