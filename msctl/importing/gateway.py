@@ -182,7 +182,8 @@ def _published(source: Source, at: Path, service: Mapping[str, Any]) -> dict[str
             continue
         parts = _PUBLISHED.fullmatch(str(entry)) or _PUBLISHED.fullmatch(source.resolved(entry))
         if parts is None:
-            source.not_carried((*at, "ports", index))
+            udp = "the gateway has no HTTP/3" if str(entry).lower().endswith("/udp") else ""
+            source.not_carried((*at, "ports", index), udp)
         elif parts["port"]:
             found[parts["port"]] = parts["host"]
     return found
