@@ -403,6 +403,18 @@ def test_the_file_says_where_it_comes_from() -> None:
     ]
 
 
+def test_volumes_that_variables_name_are_declared() -> None:
+    """Both what they stand for and their default, or Docker Compose refuses the file."""
+    mounts = ["${A:-data}:/a", "${B}:/b", "${C:-./c}:/c", {"type": "volume", "source": "${D-dd}",
+              "target": "/d"}]  # fmt: skip
+    raw = {"name": "shop", "services": {"web": {"image": "i", "volumes": mounts}}}
+    kept = Stack.read(raw, keep=True)
+    meant = stack(web={"volumes": ["other:/a", "bb:/b", "./c:/c", "dd:/d"]})
+    found = yaml.safe_load(compose_file(kept, source="stack.yaml", meant=meant))
+    assert list(found["volumes"]) == ["data", "dd", "other", "bb"]
+    assert set(document(meant)["volumes"]) == {"other", "bb", "dd"}
+
+
 def test_variables_that_are_kept_reach_the_file() -> None:
     """What passes through to Compose is resolved by Compose, with its own environment."""
     kept = Stack.read(
