@@ -124,12 +124,14 @@ def _join(draft: Draft, labels: Labels) -> None:
     joined = raw if isinstance(raw, dict) else dict.fromkeys(several(raw))
     names = [name for name in joined if name in draft.networks]
     options = {draft.networks[name]: dict(joined[name] or {}) for name in names}
-    wanted = labels.networks.get(draft.name, "").removeprefix(f"{draft.project}_")
-    ordered = sorted((draft.networks[name] for name in names), key=lambda n: n != wanted)
+    wanted = labels.networks.get(draft.name)
+    met = draft.joined_by_gateway
+    names.sort(key=lambda name: (wanted not in draft.called(name), name not in met))
+    ordered = [draft.networks[name] for name in names]
     if not draft.source.own:
         draft.entry |= {"networks": ordered} if ordered and ordered != [draft.first] else {}
     elif ordered != [draft.first]:
-        draft.entry["networks"] = [draft.networks[name] for name in names]
+        draft.entry["networks"] = [draft.networks[name] for name in joined if name in names]
     renamed = draft.names[draft.name] != draft.name
     aliases = [*([draft.name] if renamed else []), *draft.aliases]
     if name := draft.raw.get("container_name"):

@@ -73,7 +73,7 @@ def imported(source: Source, name: str) -> Imported:
     gateway = find_gateway(source, services)
     services, scaler = _without_autoscaler(source, services)
     services, proxy = _without_proxy(source, services, gateway)
-    labels = read_labels(source, services)
+    labels = read_labels(source, services, gateway.network)
     routers = Routers.read(source, labels, gateway)
     project = str(top.get("name") or name)
     names = {old: _slug(source, old) for old in services if old != gateway.name}

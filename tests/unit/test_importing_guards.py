@@ -287,3 +287,28 @@ def test_a_router_that_leads_to_https_where_nothing_is_is_told() -> None:
     assert "left out: it only leads to HTTPS" in told(taken(shop(web=web)))
     both = {**web, **router("safe", "Host(`a.org`)", tls="true")}
     assert "left out" not in told(taken(shop(web=both)))
+
+
+@pytest.mark.parametrize(
+    ("flags", "labels", "name"),
+    [
+        ([], ["traefik.docker.network=edge"], "edge"),
+        (["--providers.docker.network=edge"], [], "edge"),
+        ([], [], None),
+        ([], ["traefik.docker.network=shop_proxy"], None),
+    ],
+)
+def test_the_gateway_comes_by_the_network_that_it_came_by(
+    flags: list[str], labels: list[str], name: str | None
+) -> None:
+    """By the engine's name or the file's; the gateway joins no other one of the service's."""
+    rule = "traefik.http.routers.web.rule=Host(`a.org`)"
+    data = {
+        "services": {
+            "traefik": {"image": "traefik:v3.7", "command": flags, "networks": ["proxy"]},
+            "web": {"image": "w", "labels": [rule, *labels], "networks": ["inside", "proxy"]},
+        },
+        "networks": {"inside": None, "proxy": {"name": name} if name else None},
+    }
+    found = taken(yaml.safe_dump(data, sort_keys=False))
+    assert found.data["services"]["web"]["networks"] == ["proxy", "inside"]
