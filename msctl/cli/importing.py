@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -24,11 +24,6 @@ if TYPE_CHECKING:
     from msctl.importing import Imported, Made, Source
 
 _STACK_FILE = "stack.yaml"
-_NO_HTTP = frozenset(
-    (21, 22, 25, 53, 110, 143, 389, 465, 587, 993, 1433, 1521, 1883, 3306, 4222, 5432, 5672,
-     6379, 8883, 9042, 9092, 9300, 11211, 27017, 33060)
-)  # fmt: skip
-"""Ports of mail, databases, queues and the like, which no route leads to."""
 SECRET = 0o444
 """A secret's file lies in a folder of the user's alone; users of containers have other numbers."""
 _FORM = "docker-compose.yml"
@@ -84,12 +79,18 @@ def command(
     else:
         write_files(path.parent, found.files, force=force)
         write_whole(target, text, session.shown(target))
-    for note in found.notes:
-        session.ui.note(note.text(session.shown(path)))
+    _tell(session, path, found)
     if target is None and found.files:
         session.ui.note(f"with -o - these are not written: {', '.join(found.files)}")
     if target is not None:
         _say(session, found, target)
+
+
+def _tell(session: Session, path: Path, found: Imported) -> None:
+    from msctl.importing.report import report
+
+    for line in report(found.notes, session.shown(path)):
+        session.ui.note(line)
 
 
 def _nothing(session: Session, path: Path, found: Imported, source: Source) -> NoReturn:
@@ -100,8 +101,7 @@ def _nothing(session: Session, path: Path, found: Imported, source: Source) -> N
     """
     from msctl.importing.source import several
 
-    for note in found.notes:
-        session.ui.note(note.text(session.shown(path)))
+    _tell(session, path, found)
     services: Mapping[str, Any] = source.values()["services"]
     all_of = [s for s in services.values() if isinstance(s, dict)]
     named = [profile for service in all_of for profile in several(service.get("profiles"))]
@@ -158,9 +158,9 @@ def _usual(session: Session) -> tuple[str, ...]:
     from msctl.config.files import COMPOSE_FILES
 
     cwd = session.app.cwd
-    if named := _lookup(session, cwd, ".env")("COMPOSE_FILE"):
-        separator = _lookup(session, cwd, ".env")("COMPOSE_PATH_SEPARATOR") or os.pathsep
-        return tuple(named.split(separator))
+    look = _lookup(session, cwd, ".env")
+    if named := look("COMPOSE_FILE"):
+        return tuple(named.split(look("COMPOSE_PATH_SEPARATOR") or os.pathsep))
     found = next((name for name in COMPOSE_FILES if (cwd / name).is_file()), None)
     if found is None:
         raise UsageProblem(
@@ -271,6 +271,7 @@ def _say(session: Session, found: Imported, target: Path) -> None:
         StackFileError: what is still wrong in it.
     """
     from msctl.config import load
+    from msctl.importing.report import next_steps
 
     shown = session.shown(target)
     count = plural(len(found.data["services"]), "service")
@@ -283,28 +284,3 @@ def _say(session: Session, found: Imported, target: Path) -> None:
         session.ui.say(line)
     again = "" if shown == _STACK_FILE else f" -f {quoted(shown)}"
     session.ui.say(f"to see what it would do: msctl{again} up --dry-run")
-
-
-def next_steps(stack: Mapping[str, Any]) -> Iterator[str]:
-    """What a stack without routes lacks, and how one of its services gets one."""
-    services: Mapping[str, Any] = stack["services"]
-    if any("routes" in service for service in services.values()):
-        return
-    published = {
-        name: [str(port).partition("/")[0].rpartition(":")[2] for port in service["ports"]]
-        for name, service in services.items()
-        if "ports" in service and not service.get("stateful")
-    }
-    yield "no service has a route, so there is no gateway: each is reached as before"
-    web = (
-        (name, port)
-        for name, ports in published.items()
-        for port in ports[:1]
-        if port.isdecimal() and int(port) not in _NO_HTTP
-    )
-    if (found := next(web, None)) is not None:
-        name, port = found
-        yield (
-            f"for a gateway, and scaling without a lost request, write in place of {name}'s ports: "
-            f"port: {port}, routes: [/]"
-        )

@@ -4,24 +4,21 @@ document, whose values know where they were written."""
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from msctl.config import envfiles, yamltext
 from msctl.config.problems import Malformed, Path, Problem
-from msctl.config.variables import Lookup, Substitution, VariableProblem
+from msctl.config.variables import Lookup, Substitution
 from msctl.config.yamltext import Document
+from msctl.importing.interpolating import names_put_in, put_in
 from msctl.importing.merging import TAGS, merged, settled
 from msctl.importing.source import Note
 from msctl.importing.trees import Tree, document_of, tree_of
 from msctl.render.document import moved, moved_mount
 
 MOST_FILES = 100
-_LISTS_OF_NAMES = {"labels", "environment", "annotations"}
-_NAME = re.compile(r"(?:\$\{[^}]*\}|[^=])*")
-"""Of `NAME=value`, where a default may hold a `=`."""
 SECTIONS = ("services", "networks", "volumes", "secrets", "configs")
 ReadFile = Callable[[str], bytes]
 
@@ -81,7 +78,7 @@ class _Reading:
         """
         tree = self._tree(name)
         if variables is not None:
-            tree = tree.changed(lambda text: _put_in(text, variables))
+            tree = tree.changed(lambda text: put_in(text, variables))
         tree = relocated(self._extended(tree, name), home)
         self.open.append(name)
         for entry in tree.entries["include"].items if "include" in tree.entries else ():
@@ -110,7 +107,7 @@ class _Reading:
                 raise BrokenFile(name, [error.problem]) from None
             if document.problems:
                 raise BrokenFile(name, document.problems)
-            self.known[name] = _names_put_in(tree_of(document, name), self.lookup)
+            self.known[name] = names_put_in(tree_of(document, name), self.lookup)
         return self.known[name]
 
     # Include
@@ -220,39 +217,6 @@ def _over(outer: Lookup, data: bytes, before: Lookup) -> Lookup:
         return before(name) if value is None else value
 
     return look
-
-
-def _names_put_in(tree: Tree, lookup: Lookup) -> Tree:
-    """A file's services with their labels' names as they are: what the variables in them stand for
-    says which label it is."""
-    services = tree.entries.get("services")
-    if services is None or not services.entries:
-        return tree
-    found = {name: _labels_put_in(one, lookup) for name, one in services.entries.items()}
-    return replace(tree, value={**tree.entries, "services": replace(services, value=found)})
-
-
-def _labels_put_in(service: Tree, lookup: Lookup) -> Tree:
-    found = dict(service.entries)
-    for key in found.keys() & _LISTS_OF_NAMES:
-        if isinstance(found[key].value, list):
-            value = [_name_put_in(entry, lookup) for entry in found[key].value]
-            found[key] = replace(found[key], value=value)
-    return replace(service, value=found) if found else service
-
-
-def _name_put_in(entry: Tree, lookup: Lookup) -> Tree:
-    name = _NAME.match(entry.value) if isinstance(entry.value, str) else None
-    if name is None or "$" not in name[0]:
-        return entry
-    return replace(entry, value=_put_in(name[0], lookup) + entry.value[name.end() :])
-
-
-def _put_in(text: str, lookup: Lookup) -> str:
-    try:
-        return Substitution(lookup)(text).replace("$", "$$")
-    except VariableProblem:
-        return text
 
 
 def relocated(tree: Tree, folder: str) -> Tree:

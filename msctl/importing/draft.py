@@ -34,5 +34,19 @@ class Draft:
     passed: dict[str, Any] = field(default_factory=dict)
 
     @property
+    def joined_by_gateway(self) -> set[str]:
+        """The networks of the file's Traefik."""
+        gateway = self.top["services"].get(self.gateway) or {}
+        return set(map(str, gateway.get("networks") or ()))
+
+    def called(self, network: str) -> set[str]:
+        """What labels may call a network."""
+        options = (self.top.get("networks") or {}).get(network) or {}
+        external = options.get("external")
+        named = [options, external] if isinstance(external, dict) else [options]
+        names = {self.source.resolved(one["name"]) for one in named if one.get("name")}
+        return {network, f"{self.project}_{network}", *names}
+
+    @property
     def at(self) -> Path:
         return ("services", self.name)

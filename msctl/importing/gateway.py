@@ -53,6 +53,8 @@ class Gateway:
     exposes_all: bool = True
     """Whether it takes services that do not say traefik.enable=true."""
     acme: dict[str, str] = field(default_factory=dict)
+    network: str | None = None
+    """The network by which it reaches services whose labels name none."""
     proxy: str | None = None
     """The service that stands between it and the engine's socket."""
 
@@ -89,6 +91,8 @@ def _read(name: str, service: Mapping[str, Any]) -> Gateway:
             found.entry_points[parts[1]] = value.rpartition(":")[2].removesuffix("/tcp")
         if parts[0] == "entrypoints" and parts[2:4] == ["http", "tls"]:
             found.secure.add(parts[1])
+        if key.lower() == "providers.docker.network":
+            found.network = value
         if key.lower() == "providers.docker.endpoint":
             found.proxy = urlsplit(value).hostname
         if acme := _ACME.fullmatch(key.lower()):
@@ -182,7 +186,8 @@ def _published(source: Source, at: Path, service: Mapping[str, Any]) -> dict[str
             continue
         parts = _PUBLISHED.fullmatch(str(entry)) or _PUBLISHED.fullmatch(source.resolved(entry))
         if parts is None:
-            source.not_carried((*at, "ports", index))
+            udp = "the gateway has no HTTP/3" if str(entry).lower().endswith("/udp") else ""
+            source.not_carried((*at, "ports", index), udp)
         elif parts["port"]:
             found[parts["port"]] = parts["host"]
     return found

@@ -71,9 +71,11 @@ class Labels:
     """Labels that are not Traefik's, by Compose service."""
 
 
-def read_labels(source: Source, services: Mapping[str, Any]) -> Labels:
-    """The labels of the Compose services."""
+def read_labels(source: Source, services: Mapping[str, Any], network: str | None = None) -> Labels:
+    """The labels of the Compose services; `network` is the one of those that name none."""
     found = Labels()
+    if network:
+        found.networks |= dict.fromkeys(services, source.resolved(network))
     for owner, service in services.items():
         for name, value, place in pairs(service.get("labels")):
             _read(source, found, owner, name, value, ("services", owner, "labels", place))

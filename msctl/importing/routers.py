@@ -106,7 +106,23 @@ class Routers:
         tls = tls or (bool(points) and all(point in self.gateway.secure for point in points))
         for option in [name for name in options if name not in _KNOWN_OPTIONS]:
             source.not_carried(part.places[option], f"{option} has no place in the stack file")
+        once = {self.plain(match): match for match in reversed(found)}
+        found = tuple(match for match in found if match in once.values())
         self.by_owner.setdefault(owner, []).append(Router(part, text, found, chain, tls))
+
+    def plain(self, match: Match) -> Match:
+        """A match as a route of the stack file takes it, its variables put in."""
+        host = None if match.host is None else self.source.resolved(match.host).lower()
+        return Match(host, self.source.resolved(match.path or "/"))
+
+    def winner(self, match: Match) -> Router | None:
+        """The router that has a match: of several the one that Traefik takes, and where that is
+        open, one that keeps somebody out."""
+        return max(
+            (r for r in self.all() if any(self.plain(one) == match for one in r.found)),
+            key=lambda r: (weight_of(self.source, r.part, r.rule), shuts(r.chain)),
+            default=None,
+        )
 
     def _matches(self, text: str) -> tuple[Match, ...]:
         try:
@@ -151,6 +167,10 @@ class Routers:
         """Routers that only lead to HTTPS, or do by HTTP what another does by HTTPS."""
         for owner, routers in self.by_owner.items():
             secure = {match for router in routers if router.tls for match in router.found}
+            for router in routers:
+                if not secure and not router.tls and redirects(router.chain.parts):
+                    why = "left out: it only leads to HTTPS, where the service has no router"
+                    self.source.not_carried(router.part.place, why)
             self.by_owner[owner] = [
                 router
                 for router in routers

@@ -109,6 +109,12 @@ def _rows(
     routers: Routers, router: Router, match: Match, keys: dict[str, tuple[str, Any]]
 ) -> list[Row]:
     """A route, and those that keep shut below it what was shut before."""
+    own = routers.source.own  # which msctl has checked
+    winner = router if own else routers.winner(routers.plain(match))
+    if winner is not None and winner is not router:
+        why = f"left out: {winner.part.name} has its requests"
+        routers.source.not_carried(router.part.places.get("rule", router.part.place), why)
+        return []
     shut = shut_off(routers, router, match)
     if shut is None:
         return []

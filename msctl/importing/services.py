@@ -124,17 +124,19 @@ def _join(draft: Draft, labels: Labels) -> None:
     joined = raw if isinstance(raw, dict) else dict.fromkeys(several(raw))
     names = [name for name in joined if name in draft.networks]
     options = {draft.networks[name]: dict(joined[name] or {}) for name in names}
-    wanted = labels.networks.get(draft.name, "").removeprefix(f"{draft.project}_")
-    ordered = sorted((draft.networks[name] for name in names), key=lambda n: n != wanted)
+    wanted = labels.networks.get(draft.name)
+    met = draft.joined_by_gateway
+    names.sort(key=lambda name: (wanted not in draft.called(name), name not in met))
+    ordered = [draft.networks[name] for name in names]
     if not draft.source.own:
         draft.entry |= {"networks": ordered} if ordered and ordered != [draft.first] else {}
     elif ordered != [draft.first]:
-        draft.entry["networks"] = [draft.networks[name] for name in names]
+        draft.entry["networks"] = [draft.networks[name] for name in joined if name in names]
     renamed = draft.names[draft.name] != draft.name
     aliases = [*([draft.name] if renamed else []), *draft.aliases]
     if name := draft.raw.get("container_name"):
-        new = f"{draft.project}-{draft.names[draft.name]}-1"
-        why = f"the container is called {new}; others reach it as {name} still"
+        usual = f"containers are called {draft.project}-SERVICE-N"
+        why = f"{usual}; others reach this one by its name still"
         draft.source.not_carried((*draft.at, "container_name"), why)
         aliases += [name] if name != draft.names[draft.name] else []
     for network in ordered or [draft.first]:
@@ -170,10 +172,10 @@ def _count(draft: Draft, needed_as_job: bool) -> None:
             entry["replicas"] = {"initial": count, "max": int(number)}
         elif number != "1" or source.own:
             entry["replicas"] = count
-    elif (target := writes_to(source, entry)) is not None:
+    elif writes_to(source, entry) is not None:
         entry["stateful"] = True
         entry.pop("rollout", None)
-        message = f"stateful, since it writes to {target}: one replica, replaced stop-first"
+        message = "stateful, since it writes there: one replica, replaced stop-first"
         source.note((*draft.at, "volumes"), message)
 
 

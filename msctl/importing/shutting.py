@@ -6,8 +6,6 @@ gone, the next one would take its requests, and open to all what was not.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from msctl.importing.routers import Router, Routers, Shut, weight_of
 from msctl.importing.rules import Match, met
 
@@ -20,12 +18,12 @@ def shut_off(routers: Routers, router: Router, match: Match) -> dict[Match, int]
     the route, which is told."""
     found: dict[Match, int] = {}
     weight = weight_of(routers.source, router.part, router.rule)
-    mine = _plain(routers, match)
+    mine = routers.plain(match)
     for shut in routers.shut:
-        common = met(mine, _plain(routers, shut.match))
+        common = met(mine, routers.plain(shut.match))
         if common is None or weight > shut.weight or _excepted(shut, common):
             continue
-        common = _plain(routers, common)
+        common = routers.plain(common)
         if common == mine:
             why = f"left out: its requests were {shut.router}'s, which keeps somebody out"
             routers.source.not_carried(router.part.places.get("rule", router.part.place), why)
@@ -38,11 +36,6 @@ def shut_off(routers: Routers, router: Router, match: Match) -> dict[Match, int]
     return found
 
 
-def _plain(routers: Routers, match: Match) -> Match:
-    host = None if match.host is None else routers.source.resolved(match.host).lower()
-    return replace(match, host=host, path=routers.source.resolved(match.path or "/"), exact=False)
-
-
 def _excepted(shut: Shut, common: Match) -> bool:
     return any((common.path or "/").startswith(path) for path in shut.excepted)
 
@@ -50,7 +43,7 @@ def _excepted(shut: Shut, common: Match) -> bool:
 def _has_its_own(routers: Routers, shut: Shut, common: Match) -> bool:
     """Whether a router of more weight takes exactly these requests."""
     return any(
-        _plain(routers, match) == common
+        routers.plain(match) == common
         and weight_of(routers.source, router.part, router.rule) > shut.weight
         for router in routers.all()
         for match in router.found

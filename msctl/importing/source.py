@@ -34,8 +34,12 @@ class Note(Problem):
 
     def text(self, file: str) -> str:
         """`FILE:LINE: PATH: MESSAGE`; `file` is the main one, as it is called."""
+        return super().text(self.named(file))
+
+    def named(self, file: str) -> str:
+        """The file that it is in; `file` is the main one, as it is called."""
         mine = file if self.file is None else posixpath.join(posixpath.dirname(file), self.file)
-        return super().text(posixpath.normpath(mine))
+        return posixpath.normpath(mine)
 
 
 @dataclass

@@ -16,6 +16,7 @@ from msctl.importing.keys import linked
 from msctl.importing.labels import Labels, read_labels
 from msctl.importing.layout import laid_out
 from msctl.importing.networks import DEFAULT, networks_of, passed_of
+from msctl.importing.report import report
 from msctl.importing.routers import Routers
 from msctl.importing.routing import routing_of
 from msctl.importing.services import service_of
@@ -56,7 +57,7 @@ class Imported:
             lines += _ABOUT_CONFINING
         if self.notes:
             lines += ["#", "# What is different, or not carried over:"]
-            shown = [note.text(file) for note in self.notes[:_MOST_SHOWN]]
+            shown = report(self.notes, file)[:_MOST_SHOWN]
             lines += [f"#   {neutral(line)}" for note in shown for line in note.splitlines()]
         return "\n".join([*lines, "", dump(laid_out(self.data))])
 
@@ -72,7 +73,7 @@ def imported(source: Source, name: str) -> Imported:
     gateway = find_gateway(source, services)
     services, scaler = _without_autoscaler(source, services)
     services, proxy = _without_proxy(source, services, gateway)
-    labels = read_labels(source, services)
+    labels = read_labels(source, services, gateway.network)
     routers = Routers.read(source, labels, gateway)
     project = str(top.get("name") or name)
     names = {old: _slug(source, old) for old in services if old != gateway.name}

@@ -245,6 +245,19 @@ def test_the_environment_wins_over_dotenv() -> None:
     assert web_env({"V": ""}, b"V=file") == {"V": "none", "W": None}
 
 
+def test_the_project_has_a_variable() -> None:
+    """As for Docker Compose; that of the environment, of -p, or the file's name."""
+    text = "name: shop\nservices: {web: {image: i, env: {A: '${COMPOSE_PROJECT_NAME:-x}'}}}"
+
+    def env(environ: dict[str, str], project: str | None = None) -> dict[str, str | None]:
+        stack = load_text(text, name="f", environ=environ, project=project)
+        return dict(stack.services["web"].env)
+
+    assert env({}) == {"A": "shop"}
+    assert env({}, "other") == {"A": "other"}
+    assert env({"COMPOSE_PROJECT_NAME": "mine"}) == {"A": "mine"}
+
+
 def test_a_broken_dotenv_is_told_with_its_own_name() -> None:
     """Its problems come first, then those of the file, which is read without it."""
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import http.server
 import json
+import threading
 from pathlib import Path
 
 import pytest
@@ -98,7 +100,6 @@ def test_tls_is_as_the_environment_says(home: Path) -> None:
         ("unix://", "unix:///var/run/docker.sock"),
         ("npipe:////./pipe/docker_engine", "npipe:////./pipe/docker_engine"),
         ("ssh://me@lab", "ssh://me@lab"),
-        ("tcp://box:x", "tcp://box:x"),
     ],
 )
 def test_what_an_address_may_leave_out(home: Path, given: str, meant: str) -> None:
@@ -198,7 +199,66 @@ def test_the_error_tells_which_engine_was_tried_and_how_to_choose(home: Path) ->
 
 
 def test_certificates_that_are_not_there_are_told(home: Path) -> None:
-    """Before anything is sent."""
+    """Before anything is sent, with the folder where they are looked for."""
     environ = {"HOME": str(home), "DOCKER_HOST": "tcp://127.0.0.1:1", "DOCKER_TLS_VERIFY": "1"}
-    with pytest.raises(EngineUnreachable, match="DOCKER_HOST"):
+    with pytest.raises(EngineUnreachable, match=r"there is no .*/\.docker/ca\.pem") as caught:
         Client(environ)
+    assert "key.pem are not there; DOCKER_CERT_PATH names another" in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("address", "why"),
+    [
+        ("tcp://[::1", "Invalid IPv6 URL"),
+        ("tcp://127.0.0.1:99999", "Port out of range"),
+        ("tcp://127.0.0.1:port", "Port could not be cast"),
+        ("ftp://x", "it begins with none of unix, tcp"),
+        ("tcp://me:secret@x:2375", "it has a user"),
+    ],
+)
+def test_what_is_no_address_is_told(home: Path, address: str, why: str) -> None:
+    """As that, not as an engine that is away; and no password with it."""
+    with pytest.raises(EngineUnreachable, match="is not the address of a Docker engine") as caught:
+        found(home, DOCKER_HOST=address)
+    assert why in caught.value.message
+    assert "secret" not in caught.value.message
+    assert "tcp://HOST:PORT" in (caught.value.hint or "")
+
+
+class _Answer(http.server.BaseHTTPRequestHandler):
+    """Gives every question one answer."""
+
+    status, body = 200, b""
+
+    def do_GET(self) -> None:
+        self.send_response(self.status)
+        self.send_header("Content-Type", "application/json")
+        self.end_headers()
+        self.wfile.write(self.body)
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "why"),
+    [
+        (200, b"<html>", "its answer is no JSON"),
+        (200, b"null", "it does not tell its version"),
+        (200, b'{"ApiVersion": "x"}', "it does not tell its version"),
+        (200, b'{"ApiVersion": "1.99", "MinAPIVersion": "1.90"}', "its API is 1.90 or newer"),
+        (401, b'{"message": "denied"}', "denied (status 401)"),
+        (500, b"oops", "oops (status 500)"),
+    ],
+)
+def test_what_is_no_engine_is_told(home: Path, status: int, body: bytes, why: str) -> None:
+    """Whatever answers there."""
+    handler = type("Handler", (_Answer,), {"status": status, "body": body})
+    with http.server.HTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"tcp://127.0.0.1:{server.server_address[1]}"
+        client = Client({"HOME": str(home), "DOCKER_HOST": address})
+        with pytest.raises(EngineUnreachable, match="is no Docker engine") as caught:
+            client.version()
+        server.shutdown()
+    assert why in caught.value.message

@@ -164,5 +164,7 @@ def test_a_stack_file_is_laid_out_as_people_write_it() -> None:
     )
     assert "`cap_drop: []` and `security_opt: []` leave a container what it may" in text
     assert "x-compose" not in found.data
-    assert "the container is called shop-web-1; others reach it as web still" in told(found)
+    assert "containers are called shop-SERVICE-N; others reach this one by its name still" in told(
+        found
+    )
     assert "depends_on.db.required: not carried: db has to start" in told(found)

@@ -8,6 +8,7 @@ import pytest
 import yaml
 from test_importing import loaded, taken, told
 
+from msctl.importing.report import report
 from msctl.importing.rules import Match, loosely, negated
 
 NOBODY = ["127.0.0.1/32"]
@@ -234,3 +235,80 @@ def test_what_a_rule_goes_by_besides(rule: str, wanted: list[Match]) -> None:
 
 def test_paths_that_a_rule_says_no_to() -> None:
     assert negated("Host(`a`) && !PathPrefix(`/b`) && ! Path(`/c`)") == ("/b", "/c")
+
+
+def test_what_is_said_of_several_services_is_one_line() -> None:
+    """With all their lines, as long as it is the same key and the same file."""
+    text = """
+services:
+  a: {image: i, container_name: x, pull_policy: always, labels: [traefik.b=1]}
+  b: {image: i, container_name: y, labels: [traefik.b=1]}
+"""
+    lines = report(taken(text).notes, "f.yml")
+    assert lines == [
+        "f.yml:3,4: services.{a, b}.labels[0]: not carried: traefik.b has no place in the stack "
+        "file",
+        "f.yml:3: services.a.pull_policy: not carried: msctl up --pull asks the registry",
+        "f.yml:3,4: services.{a, b}.container_name: not carried: containers are called "
+        "shop-SERVICE-N; others reach this one by its name still",
+    ]
+
+
+def test_two_routers_of_one_match_are_one_route() -> None:
+    """Traefik takes the one of more weight, and the stack file has one; what a variable makes equal
+    is one, too."""
+    web = {
+        **router("web", "Host(`a.org`) || (Host(`a.org`) && PathPrefix(`${P:-}/`))"),
+        **router("more", "Host(`b.org`)", priority=50),
+    }
+    other = {**router("less", "Host(`b.org`) && PathPrefix(`/`)"), **LAN}
+    text = shop(web=web, other=other)
+    assert routes(text) == [
+        {"path": "/", "host": "a.org"},
+        {"path": "/", "host": "b.org", "priority": 50},
+    ]
+    assert routes(text, "other") is None
+    assert "left out: more has its requests" in told(taken(text))
+
+
+def test_of_two_routers_of_one_weight_the_shut_one_is_taken() -> None:
+    """Traefik has no order of them."""
+    text = shop(
+        web=router("web", "Host(`a.org`)"), other={**router("o", "Host(`a.org`)", "lan"), **LAN}
+    )
+    assert routes(text) is None
+    assert routes(text, "other")
+
+
+def test_a_router_that_leads_to_https_where_nothing_is_is_told() -> None:
+    """With a twin by HTTPS it says nothing that the gateway does not do."""
+    to_https = {"middlewares.s.redirectscheme.scheme": "https"}
+    web = {**router("web", "Host(`a.org`)", "s"), **to_https}
+    assert "left out: it only leads to HTTPS" in told(taken(shop(web=web)))
+    both = {**web, **router("safe", "Host(`a.org`)", tls="true")}
+    assert "left out" not in told(taken(shop(web=both)))
+
+
+@pytest.mark.parametrize(
+    ("flags", "labels", "name"),
+    [
+        ([], ["traefik.docker.network=edge"], "edge"),
+        (["--providers.docker.network=edge"], [], "edge"),
+        ([], [], None),
+        ([], ["traefik.docker.network=shop_proxy"], None),
+    ],
+)
+def test_the_gateway_comes_by_the_network_that_it_came_by(
+    flags: list[str], labels: list[str], name: str | None
+) -> None:
+    """By the engine's name or the file's; the gateway joins no other one of the service's."""
+    rule = "traefik.http.routers.web.rule=Host(`a.org`)"
+    data = {
+        "services": {
+            "traefik": {"image": "traefik:v3.7", "command": flags, "networks": ["proxy"]},
+            "web": {"image": "w", "labels": [rule, *labels], "networks": ["inside", "proxy"]},
+        },
+        "networks": {"inside": None, "proxy": {"name": name} if name else None},
+    }
+    found = taken(yaml.safe_dump(data, sort_keys=False))
+    assert found.data["services"]["web"]["networks"] == ["proxy", "inside"]

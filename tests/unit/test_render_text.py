@@ -13,7 +13,7 @@ import yaml
 from memory.stacks import stack_of
 
 from msctl.model import Stack
-from msctl.render.compose import compose_file
+from msctl.render.compose import compose_file, document
 from msctl.render.document import bind_source, dump, relocated, volume_name
 
 
@@ -113,6 +113,18 @@ def test_the_file_says_where_it_comes_from() -> None:
     ]
     secret = compose_file(stack_of({"web": {"secrets": ["token"]}}), source="stack.yaml")
     assert "secrets are made by the first `msctl up`" in secret.splitlines()[2]
+
+
+def test_volumes_that_variables_name_are_declared() -> None:
+    """Both what they stand for and their default, or Docker Compose refuses the file."""
+    mounts = ["${A:-data}:/a", "${B}:/b", "${C:-./c}:/c", {"type": "volume", "source": "${D-dd}",
+              "target": "/d"}]  # fmt: skip
+    raw = {"name": "shop", "services": {"web": {"image": "i", "volumes": mounts}}}
+    kept = Stack.read(raw, keep=True)
+    meant = stack_of({"web": {"volumes": ["other:/a", "bb:/b", "./c:/c", "dd:/d"]}})
+    found = yaml.safe_load(compose_file(kept, source="stack.yaml", meant=meant))
+    assert list(found["volumes"]) == ["data", "dd", "other", "bb"]
+    assert set(document(meant)["volumes"]) == {"other", "bb", "dd"}
 
 
 def test_variables_that_are_kept_reach_the_file() -> None:

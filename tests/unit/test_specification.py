@@ -63,6 +63,10 @@ def whole(found: dict[str, Any]) -> dict[str, Any]:
         for port in service.get("ports") or ():
             if isinstance(port, dict):
                 port.setdefault("target", 80)
+        for device in service.get("devices") or ():
+            if isinstance(device, dict):  # Docker Compose refuses one without
+                device.setdefault("source", "/dev/a")
+                device.setdefault("target", "/dev/b")
         if isinstance(service.get("depends_on"), dict):
             service["depends_on"] = {"other": service["depends_on"][NAME]}
     services["other"] = {**USES, "image": "o"}

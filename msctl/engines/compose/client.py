@@ -6,6 +6,8 @@ seldom asked, by the Docker SDK.
 
 from __future__ import annotations
 
+import json
+import re
 import sys
 import threading
 import time
@@ -40,6 +42,13 @@ _SOCKET = "unix://"
 _SDK = "msctl.engines.compose.sdk"
 
 
+_VERSION = re.compile(r"\d+\.\d+", re.ASCII)
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(map(int, text.split(".")))
+
+
 @contextmanager
 def _faults(place: Endpoint) -> Iterator[None]:
     try:
@@ -48,6 +57,8 @@ def _faults(place: Endpoint) -> Iterator[None]:
         raise unreachable(place.address, error, place) from error
     except MsctlError:
         raise
+    except json.JSONDecodeError as error:
+        raise _no_engine(place, "its answer is no JSON") from error
     except Exception as error:
         sdk = sys.modules.get(_SDK)
         if sdk is None or not hasattr(sdk, "refused"):  # another thread may be loading it
@@ -59,6 +70,14 @@ def _faults(place: Endpoint) -> Iterator[None]:
         raise
 
 
+def _no_engine(place: Endpoint, why: str) -> EngineUnreachable:
+    by = f" ({place.chosen_by})" if place.chosen_by else ""
+    return EngineUnreachable(
+        f"what answers at {place.address}{by} is no Docker engine that msctl can use: {why}",
+        hint="see what is there: docker version; msctl doctor tells more",
+    )
+
+
 def unreachable(
     address: str, error: BaseException, place: Endpoint | None = None
 ) -> EngineUnreachable:
@@ -67,9 +86,24 @@ def unreachable(
     hint = place.hint
     if place.local and "ermission denied" in why:
         hint = "sudo usermod -aG docker $USER, then log in anew; or use sudo"
+    if any(word in why for word in ("SSL", "TLS", "X509", "violation of protocol")):
+        why, hint = _of_tls(place, why)
     if (fault := _by_ssh(error)) is not None:
         why, hint = fault.reason, fault.hint
     return EngineUnreachable(f"no Docker engine answers at {address}{by}: {why}", hint=hint)
+
+
+def _of_tls(place: Endpoint, why: str) -> tuple[str, str]:
+    """What there is to say about a connection by TLS that could not be made."""
+    folder = place.certificates
+    if folder is None:
+        return why, "DOCKER_TLS_VERIFY=1, with DOCKER_CERT_PATH, is for an engine that asks for TLS"
+    lacking = [name for name in ("ca.pem", "cert.pem", "key.pem") if not (folder / name).is_file()]
+    if "ca.pem" in lacking:
+        why = f"there is no {folder / 'ca.pem'}"
+    also = f"; {' and '.join(lacking)} {'is' if len(lacking) == 1 else 'are'} not there"
+    told = f"ca.pem, cert.pem and key.pem are looked for in {folder}{also if lacking else ''}"
+    return why, f"{told}; DOCKER_CERT_PATH names another folder"
 
 
 def _by_ssh(error: BaseException) -> SshFault | None:
@@ -109,14 +143,34 @@ class Client:
         """Have the engine tell its version, once, and speak that."""
         with self._lock:
             if self._told is None:
-                told: dict[str, Any] = self._line.run(
-                    lambda api: api.version(api_version=False),
-                    Limits(API_TIMEOUT, WHOLE * API_TIMEOUT),
-                )
-                offered = tuple(int(part) for part in told["ApiVersion"].split("."))
+                told = self._first_answer()
+                offered = _version(told["ApiVersion"])
                 self._line = self._speaking(min(offered, NEWEST_API))
                 self._told = told
             return self._told
+
+    def _first_answer(self) -> dict[str, Any]:
+        """What the engine tells of itself.
+
+        Raises:
+            EngineUnreachable: it is none, or speaks no API that msctl does.
+        """
+        try:
+            with _faults(self.place):
+                told = self._line.run(
+                    lambda api: api.version(api_version=False),
+                    Limits(API_TIMEOUT, WHOLE * API_TIMEOUT),
+                )
+        except EngineFault as error:
+            raise _no_engine(self.place, f"{error.message} (status {error.status})") from error
+        if not isinstance(told, dict) or not _VERSION.fullmatch(str(told.get("ApiVersion"))):
+            raise _no_engine(self.place, "it does not tell its version")
+        oldest = str(told.get("MinAPIVersion"))
+        if _VERSION.fullmatch(oldest) and _version(oldest) > NEWEST_API:
+            newest = ".".join(map(str, NEWEST_API))
+            why = f"its API is {oldest} or newer, and msctl's {newest} at the most"
+            raise _no_engine(self.place, why)
+        return told
 
     def _run(self, request: Callable[[Any], Any], byte: float, whole: float | None = None) -> Any:
         if self._told is None:

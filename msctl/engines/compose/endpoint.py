@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,6 +22,8 @@ from msctl.frozen import dataclass
 from msctl.spelling import did_you_mean
 
 SYSTEM = "/var/run/docker.sock"
+_SCHEMES = ("unix", "tcp", "http", "https", "ssh", "npipe")
+_SECRET = re.compile(r"//[^/@]*@")
 _PIPE = "npipe:////./pipe/docker_engine"
 _DEFAULT = "default"
 _CONTEXT = "context "
@@ -67,8 +70,35 @@ def endpoint(environ: Mapping[str, str], *, system: str = SYSTEM) -> Endpoint:
     """The engine to talk to; `system` is the system's own socket.
 
     Raises:
-        EngineUnreachable: a context was chosen that is not there, or cannot be read.
+        EngineUnreachable: a context was chosen that is not there, or cannot be read, or what was
+            chosen is no address.
     """
+    found = _endpoint(environ, system)
+    if why := _wrong(found.address):
+        address = _SECRET.sub("//…@", found.address)
+        raise EngineUnreachable(
+            f"{address} ({found.chosen_by}) is not the address of a Docker engine: {why}",
+            hint="write unix:///PATH, tcp://HOST:PORT or ssh://USER@HOST",
+        )
+    return found
+
+
+def _wrong(address: str) -> str | None:
+    """Why nothing can be reached by an address; None: it may be."""
+    scheme = address.partition("://")[0]
+    if scheme not in _SCHEMES:
+        return f"it begins with none of {', '.join(_SCHEMES)}"
+    try:
+        parts = urlsplit(address)
+        port = parts.port
+    except ValueError as error:
+        return str(error)
+    if scheme in ("tcp", "http", "https") and (parts.username or port == 0):
+        return "it has a user" if parts.username else "there is no port 0"
+    return None
+
+
+def _endpoint(environ: Mapping[str, str], system: str) -> Endpoint:
     if host := environ.get("DOCKER_HOST", "").strip():
         return _by_environment(host, environ)
     folder = config_folder(environ)
@@ -133,7 +163,9 @@ def _of_context(folder: Path, name: str, by: str) -> Endpoint:
     try:
         found = json.loads((folder / "contexts" / "meta" / key / "meta.json").read_text("utf-8"))
         docker: dict[str, Any] = found["Endpoints"]["docker"]
-        address = _whole(str(docker["Host"]), (folder / "contexts" / "tls" / key).is_dir())
+        if not isinstance(docker["Host"], str):
+            raise TypeError
+        address = _whole(docker["Host"], (folder / "contexts" / "tls" / key).is_dir())
     except FileNotFoundError:
         known = _contexts(folder)
         raise EngineUnreachable(

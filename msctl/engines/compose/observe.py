@@ -53,6 +53,11 @@ def engine_info(client: Client) -> EngineInfo:
             f"the engine at {client.address} is too old: API {version['ApiVersion']}, "
             f"msctl needs {OLDEST_API[0]}.{OLDEST_API[1]} (Docker 20.10) or newer"
         )
+    if not {"NCPU", "MemTotal"} <= info.keys():
+        raise EngineUnreachable(
+            f"what answers at {client.address} is no Docker engine: it does not tell its CPUs",
+            hint="see what is there: docker info; msctl doctor tells more",
+        )
     return EngineInfo(
         id=info.get("ID") or client.address,
         version=version["Version"],

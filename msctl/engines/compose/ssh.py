@@ -68,7 +68,10 @@ def explained(status: int | None, said: str, address: str) -> SshFault:
     parts = _parts(address)
     user, host = parts.username, str(parts.hostname)
     target = " ".join(
-        [*(["-p", str(parts.port)] if parts.port else []), f"{user}@{host}" if user else host]
+        [
+            *(["-p", str(parts.port)] if parts.port else []),
+            shlex.quote(f"{user}@{host}" if user else host),
+        ]
     )
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     if status == _NO_COMMAND:
