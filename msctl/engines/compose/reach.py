@@ -92,6 +92,11 @@ class Reach:
                 container=self._container,
             )
             self._draft.add(step, last)
+            if self._state.engine.api < GATEWAY_PRIORITY_API:
+                self._draft.note(
+                    f"the gateway leaves network {name}: requests that are under way then may be "
+                    "cut off (Docker 28 does not do that)"
+                )
 
     @property
     def _container(self) -> str:
