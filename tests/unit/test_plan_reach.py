@@ -7,7 +7,7 @@ from memory import MemoryEngine, World, finish, lines, planned, run_prefix, runn
 from memory.converged import assert_converged
 from memory.stacks import HEALTH, stack_of
 
-from msctl.engines.compose.steps import JoinNetwork, LeaveNetwork
+from msctl.engines.compose.steps import CreateContainer, JoinNetwork, LeaveNetwork
 from msctl.model import GATEWAY, Stack
 from msctl.request import Restart, Rollback, Rollout, Scale, Up
 
@@ -75,7 +75,11 @@ def test_from_one_network_to_two_the_gateway_is_on_both_on_the_way() -> None:
         #27 leave network shop_backend, nothing that it leads to is there after #1 #9 #26
         """
     )
-    assert plan.notes == ("the gateway is replaced: for some seconds no request is answered",)
+    assert plan.notes == (
+        "the gateway is replaced: for some seconds no request is answered",
+        "the gateway leaves network shop_backend: requests that are under way then may be cut off "
+        "(Docker 28 does not do that)",
+    )
     finish(MemoryEngine(world, after()))
     assert_converged(world, after())
     assert attached(world, "db").isdisjoint(attached(world, GATEWAY))
@@ -129,3 +133,36 @@ def test_a_network_that_somebody_joined_the_gateway_to_stays() -> None:
     (leave,) = planned(world, after()).steps()
     assert isinstance(leave, LeaveNetwork)
     assert leave.target == "shop_backend"
+
+
+@pytest.mark.parametrize(
+    ("api", "priorities"),
+    [
+        ((1, 47), {"shop_gateway": None, "shop_backend": None}),
+        ((1, 48), {"shop_gateway": 1, "shop_backend": None}),
+    ],
+)
+def test_its_ports_are_on_a_network_that_it_keeps(
+    api: tuple[int, int], priorities: dict[str, int | None]
+) -> None:
+    """Else the engine ends the connections when the gateway leaves the one that they are on."""
+    world = running(before())
+    world.api = api
+    plan = planned(world, after())
+    made = [step for step in plan.steps() if isinstance(step, CreateContainer)]
+    (gateway,) = [step for step in made if step.service == GATEWAY]
+    assert any("may be cut off" in note for note in plan.notes) == (api < (1, 48))
+    found = {name: settings.get("GwPriority") for name, settings in gateway.networks.items()}
+    assert found == priorities
+
+
+def test_its_ports_are_not_on_a_network_that_leads_nowhere() -> None:
+    """However the networks are called."""
+    world = running(before())
+    world.api = (1, 48)
+    proxy = {"socket_proxy": {}}
+    stack = stack_of({"db": DB, "web": WEB}, networks=["zone"], gateway=proxy)
+    made = [step for step in planned(world, stack).steps() if isinstance(step, CreateContainer)]
+    (gateway,) = [step for step in made if step.service == GATEWAY]
+    assert list(gateway.networks)[:2] == ["shop_zone", "shop_socket-proxy"]
+    assert gateway.networks["shop_zone"]["GwPriority"] == 1

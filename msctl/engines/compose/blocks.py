@@ -9,7 +9,7 @@ from msctl.engines.compose.container import compose_labels, create_body, endpoin
 from msctl.engines.compose.desired import Desired
 from msctl.engines.compose.mounts import with_volumes
 from msctl.engines.compose.plan_settings import write_before_start
-from msctl.engines.compose.reach import Reach
+from msctl.engines.compose.reach import Reach, with_ports_kept
 from msctl.engines.compose.resources import Resources
 from msctl.engines.compose.revision import Previous, Revision
 from msctl.engines.compose.steps import (
@@ -116,8 +116,9 @@ class Blocks:
             body["Image"] = image_id or revision.image  # its tag leads elsewhere by now
         if heir_of is not None:
             body["HostConfig"] = with_volumes(body["HostConfig"], heir_of.unnamed)
-        networks = endpoints(revision, name)
+        networks: dict[str, Any] = endpoints(revision, name)
         if revision.name == GATEWAY:
+            networks = with_ports_kept(networks, revision, self.state.engine.api)
             networks |= {network: {} for network in self.reach.of_new_gateway(revision)}
         step = CreateContainer(
             target=name,

@@ -1,12 +1,15 @@
 """The networks of the gateway in a plan: on the way from one form of the stack file to another it
 is on all by which replicas are reached, and in the end on no other.
 
-No request is lost for it: a container that runs joins and leaves networks without a restart.
+A container that runs joins and leaves networks without a restart. But its published ports are on
+one of them: when it leaves that one, the engine ends the connections and moves the ports. So they
+are on one that it keeps, where an engine can be told.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from msctl.engines.compose.desired import Desired
 from msctl.engines.compose.revision import Revision
@@ -15,6 +18,22 @@ from msctl.engines.compose.steps import JoinNetwork, LeaveNetwork
 from msctl.model import GATEWAY
 from msctl.plan import Draft
 from msctl.state import StackState
+
+GATEWAY_PRIORITY_API = (1, 48)
+"""Docker 28: older ones publish ports on the first network by name."""
+
+
+def with_ports_kept(
+    networks: Mapping[str, Mapping[str, Any]], revision: Revision, api: tuple[int, int]
+) -> dict[str, Mapping[str, Any]]:
+    """Endpoints of a new gateway; its ports are on the first of them that leads outside."""
+    own = revision.networks
+    internal = {one.get("name", key) for key, one in own.items() if one.get("internal")}
+    front = next((name for name in networks if name not in internal), None)
+    if api < GATEWAY_PRIORITY_API or front is None:
+        return dict(networks)
+    others = {name: settings for name, settings in networks.items() if name != front}
+    return {front: {**networks[front], "GwPriority": 1}, **others}
 
 
 class Reach:
@@ -73,6 +92,11 @@ class Reach:
                 container=self._container,
             )
             self._draft.add(step, last)
+            if self._state.engine.api < GATEWAY_PRIORITY_API:
+                self._draft.note(
+                    f"the gateway leaves network {name}: requests that are under way then may be "
+                    "cut off (Docker 28 does not do that)"
+                )
 
     @property
     def _container(self) -> str:
