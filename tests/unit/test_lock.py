@@ -105,11 +105,10 @@ def test_waiting_has_an_end(lock: StackLock) -> None:
 @pytest.mark.usefixtures("holder")
 def test_other_stacks_are_not_locked(tmp_path: Path) -> None:
     """Neither another project on the engine, nor the project's name on another engine."""
-    with (
-        StackLock(tmp_path, "engine", "other").held("msctl up", NOW),
-        StackLock(tmp_path, "another engine", "shop").held("msctl up", NOW),
-    ):
-        pass
+    others = [StackLock(tmp_path, "engine", "other"), StackLock(tmp_path, "another engine", "shop")]
+    with others[0].held("msctl up", NOW), others[1].held("msctl up", NOW):
+        holders = [lock.holder() for lock in others]
+        assert [holder and holder.pid for holder in holders] == [os.getpid()] * 2
 
 
 def test_the_holder_is_known_while_it_holds(lock: StackLock, holder: subprocess.Popen[str]) -> None:

@@ -42,7 +42,9 @@ def test_more_cpus_than_the_machine_has_are_refused() -> None:
 
 def test_all_cpus_of_the_machine_are_allowed() -> None:
     """A limit may be as large as the machine."""
-    running(stack_of({"web": {"resources": {"cpus": 2}}}), World(cpus=2))
+    world = running(stack_of({"web": {"resources": {"cpus": 2}}}), World(cpus=2))
+    (web,) = world.containers.values()
+    assert web.body["HostConfig"]["NanoCpus"] == 2e9
 
 
 PORTS: list[tuple[Any, str]] = [
@@ -166,6 +168,8 @@ def test_the_same_port_of_another_protocol_is_free() -> None:
     """UDP and TCP do not take each other's ports."""
     world = World(processes={(53, "udp"): "dnsmasq"}).have("web:1")
     running(stack_of({"web": {"ports": ["53:53/tcp"]}}), world)
+    (web,) = world.containers.values()
+    assert web.published() == [("0.0.0.0", 53, "tcp")]
 
 
 def test_a_missing_mounted_file_is_refused() -> None:
