@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from msctl.engines.compose import labels
 from msctl.engines.compose.container import compose_labels, create_body, endpoints
