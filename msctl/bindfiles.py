@@ -1,10 +1,11 @@
-"""The files that services mount from the host, for engines that have another host.
+"""The files that services mount from the host: what is in them, and whether it has changed.
 
 Hidden files and folders count as others do; links are followed.
 """
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 from msctl.fields.mounts import parse_mount
@@ -14,6 +15,8 @@ Contents = dict[str, dict[str, bytes]]
 """By source, as the stack file writes it: by path within a folder, or by "" for a file."""
 MOST_BYTES = 2 * 1024 * 1024
 """Of one source: more than any ConfigMap holds, and little enough to be read."""
+_LARGE = 1 << 20
+"""Bytes from which a file counts by size and time instead of by content."""
 
 
 def read_bind_files(stack: Stack, folder: Path) -> Contents:
@@ -53,3 +56,24 @@ def _start(path: Path) -> bytes:
     """A file, or enough of it to see that it is too long."""
     with path.open("rb") as file:
         return file.read(MOST_BYTES)
+
+
+def file_digest(path: Path) -> str:
+    """Digest of one file's contents.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    return hashlib.sha256(content_digest(path)).hexdigest()
+
+
+def content_digest(path: Path) -> bytes:
+    """What tells whether a file has changed.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    status = path.stat()
+    if status.st_size > _LARGE:
+        return f"{status.st_size} {status.st_mtime_ns}".encode()
+    return hashlib.sha256(path.read_bytes()).digest()

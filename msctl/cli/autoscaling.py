@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from msctl.autoscale import Decision, History, Policy, Samples, decide
 from msctl.autoscale.observed import CAUSE, Look, is_unfinished, looked, samples_of
+from msctl.bindfiles import file_digest
 from msctl.cli.converge import Following
-from msctl.engines.compose.files import file_digest
 from msctl.errors import EngineUnreachable, MsctlError, StackLocked, UsageProblem
 from msctl.execute import execute
 from msctl.model import AUTOSCALER

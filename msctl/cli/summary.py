@@ -11,7 +11,7 @@ from msctl.cli.session import Session
 from msctl.cli.words import plural
 from msctl.config import LoadedStack
 from msctl.engines.base import Engine
-from msctl.engines.compose.settingsteps import MakePassword
+from msctl.engines.secretsteps import MakePassword
 from msctl.errors import MsctlError
 from msctl.render.compose import SECRETS_FOLDER
 from msctl.render.settings import ADMIN

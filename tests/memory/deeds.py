@@ -10,12 +10,7 @@ from memory.machine import Refused
 from memory.world import World
 from msctl.engines.compose import labels
 from msctl.engines.compose.servers import Server
-from msctl.engines.compose.settingsteps import (
-    EmptySettings,
-    IssueCertificate,
-    MakePassword,
-    WriteSettings,
-)
+from msctl.engines.compose.settingsteps import EmptySettings, IssueCertificate, WriteSettings
 from msctl.engines.compose.steps import (
     ClearPins,
     CreateContainer,
@@ -32,13 +27,16 @@ from msctl.engines.compose.steps import (
     RemoveContainer,
     RemoveNetwork,
     RemoveVolume,
-    RotateSecret,
-    StageSecret,
     StartContainer,
     StopContainer,
-    TellSecret,
     WritePin,
     WriteProbe,
+)
+from msctl.engines.secretsteps import (
+    MakePassword,
+    RotateSecret,
+    StageSecret,
+    TellSecret,
     WriteSecret,
 )
 from msctl.errors import ImageUnavailable, StepFailed

@@ -15,14 +15,16 @@ from memory.stacks import stack_of
 
 from msctl.engines.compose import labels
 from msctl.engines.compose.client import Client
-from msctl.engines.compose.files import check_mounts, stage_secret, write_secret
+from msctl.engines.compose.files import check_mounts
 from msctl.engines.compose.gatewayfiles import GatewayFiles
 from msctl.engines.compose.images import Images
 from msctl.engines.compose.perform import Performer
 from msctl.engines.compose.plan_rotate import plan_rotate
 from msctl.engines.compose.revision import Revision
 from msctl.engines.compose.settings import SettingsSource
-from msctl.engines.compose.steps import CreateVolume, StageSecret, WriteSecret
+from msctl.engines.compose.steps import CreateVolume
+from msctl.engines.secretfiles import stage_secret, write_secret
+from msctl.engines.secretsteps import StageSecret, WriteSecret
 from msctl.errors import StepFailed, UsageProblem
 from msctl.plan import Step
 

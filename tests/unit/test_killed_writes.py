@@ -13,14 +13,14 @@ from typing import Any
 import pytest
 
 from msctl import passwords
-from msctl.engines.compose.files import (
+from msctl.engines.secretfiles import (
     rotate_secret,
     secret_digests,
     stage_secret,
     staged_secret,
     write_secret,
 )
-from msctl.engines.compose.steps import RotateSecret, StageSecret, WriteSecret
+from msctl.engines.secretsteps import RotateSecret, StageSecret, WriteSecret
 from msctl.tls.authority import Authority
 
 NOON = datetime(2030, 1, 1, 12, 0, tzinfo=UTC)

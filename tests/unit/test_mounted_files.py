@@ -39,14 +39,14 @@ def test_what_cannot_be_read_does_not_stop_anybody(
     (tmp_path / "circle").symlink_to("circle")
     (tmp_path / "up").symlink_to("..")
     (tmp_path / "theirs").write_text("x")
-    read = files._content
+    read = files.content_digest
 
     def refuse(path: Path) -> bytes:
         if path.name == "theirs":
             raise PermissionError(13, "Permission denied", str(path))
         return read(path)
 
-    monkeypatch.setattr(files, "_content", refuse)
+    monkeypatch.setattr(files, "content_digest", refuse)
     before = mounted(tmp_path)
     (tmp_path / "ours").write_text("y")
     assert mounted(tmp_path) != before

@@ -23,7 +23,7 @@ KUBERNETES = (
 CORE = (
     "model", "fields", "state", "plan", "spelling", "status", "assessment", "addresses", "problem",
     "problems", "views", "records",
-    "monitoring.queries", "monitoring.exposition", "monitoring.metrics",
+    "engines.secretsteps", "monitoring.queries", "monitoring.exposition", "monitoring.metrics",
 )  # fmt: skip
 EFFECTS = {
     "aiohttp", "asyncio", "bcrypt", "click", "cryptography", "docker", "httpx",
@@ -177,6 +177,8 @@ LAYERS = [
     ("msctl.witness", ("msctl.engines.compose", "msctl.cli", "msctl.config", "msctl.ui")),
     ("msctl.plan", ("msctl.config", "msctl.engines", "msctl.render", "msctl.model")),
     ("msctl.engines.compose.", ("msctl.engines.kubernetes",)),
+    ("msctl.engines.kubernetes.", ("msctl.engines.compose",)),
+    ("msctl.cli.", ("msctl.engines.compose", "msctl.engines.kubernetes")),
     ("msctl.monitoring.", ("msctl.engines", "msctl.cli", "msctl.config", "msctl.ui")),
     ("msctl.importing.", ("msctl.engines", "msctl.cli", "msctl.execute", "msctl.ui")),
     ("msctl.tls.", ("msctl.engines", "msctl.cli", "msctl.config", "msctl.ui")),

@@ -10,8 +10,9 @@ import pytest
 from msctl import wholefile
 from msctl.config import load_text
 from msctl.engines.compose.desired import Desired, desired
-from msctl.engines.compose.files import check_mounts, rotate_secret, stage_secret, write_secret
-from msctl.engines.compose.steps import RotateSecret, StageSecret, WriteSecret
+from msctl.engines.compose.files import check_mounts
+from msctl.engines.secretfiles import rotate_secret, stage_secret, write_secret
+from msctl.engines.secretsteps import RotateSecret, StageSecret, WriteSecret
 from msctl.errors import StepFailed, UsageProblem
 
 STACK = "name: shop\nservices: {web: {image: web, secrets: [token]}}\n"

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from msctl import passwords, wholefile
-from msctl.engines.compose.files import rotate_secret, stage_secret, write_secret
-from msctl.engines.compose.steps import RotateSecret, StageSecret, WriteSecret
+from msctl.engines.secretfiles import rotate_secret, stage_secret, write_secret
+from msctl.engines.secretsteps import RotateSecret, StageSecret, WriteSecret
 from msctl.errors import StackLocked, StepFailed
 from msctl.lock import StackLock
 from msctl.tls.authority import Authority

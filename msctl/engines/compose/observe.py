@@ -13,8 +13,8 @@ from typing import Any
 from msctl.deadline import Job
 from msctl.engines.compose import labels
 from msctl.engines.compose.client import OLDEST_API, Client, EngineFault
-from msctl.engines.compose.files import secret_digests
 from msctl.engines.compose.hostports import published
+from msctl.engines.secretfiles import secret_digests
 from msctl.errors import EngineUnreachable, MsctlError
 from msctl.gateway import GatewayApi
 from msctl.model import GATEWAY

@@ -10,25 +10,12 @@ from typing import Any
 
 from msctl.engines.compose import labels
 from msctl.engines.compose.client import Client, EngineFault
-from msctl.engines.compose.files import (
-    made_with,
-    rotate_secret,
-    secret_digests,
-    stage_secret,
-    staged_secret,
-    write_secret,
-)
 from msctl.engines.compose.gatewayfiles import GatewayFiles
 from msctl.engines.compose.hostconfig import ipam
 from msctl.engines.compose.images import Images, Tell
 from msctl.engines.compose.observe import image_state
 from msctl.engines.compose.settings import SettingsSource
-from msctl.engines.compose.settingsteps import (
-    EmptySettings,
-    IssueCertificate,
-    MakePassword,
-    WriteSettings,
-)
+from msctl.engines.compose.settingsteps import EmptySettings, IssueCertificate, WriteSettings
 from msctl.engines.compose.steps import (
     ClearPins,
     CreateContainer,
@@ -45,13 +32,24 @@ from msctl.engines.compose.steps import (
     RemoveContainer,
     RemoveNetwork,
     RemoveVolume,
-    RotateSecret,
-    StageSecret,
     StartContainer,
     StopContainer,
-    TellSecret,
     WritePin,
     WriteProbe,
+)
+from msctl.engines.secretfiles import (
+    made_with,
+    rotate_secret,
+    secret_digests,
+    stage_secret,
+    staged_secret,
+    write_secret,
+)
+from msctl.engines.secretsteps import (
+    MakePassword,
+    RotateSecret,
+    StageSecret,
+    TellSecret,
     WriteSecret,
 )
 from msctl.errors import StepFailed

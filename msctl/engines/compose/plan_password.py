@@ -10,7 +10,7 @@ from msctl.engines.compose.blocks import Blocks
 from msctl.engines.compose.desired import Desired
 from msctl.engines.compose.pinning import refuse_without_gateway
 from msctl.engines.compose.plan_settings import UNKNOWN, change_settings, end_old_settings
-from msctl.engines.compose.settingsteps import MakePassword
+from msctl.engines.secretsteps import MakePassword
 from msctl.errors import UsageProblem
 from msctl.model import GATEWAY
 from msctl.plan import Draft, Plan

@@ -7,7 +7,7 @@ import posixpath
 
 from msctl.engines.compose.desired import Desired
 from msctl.engines.compose.plan_password import passwords
-from msctl.engines.compose.steps import RotateSecret, StageSecret, TellSecret
+from msctl.engines.secretsteps import RotateSecret, StageSecret, TellSecret
 from msctl.errors import UsageProblem
 from msctl.model import SecretMount
 from msctl.plan import Draft, Plan

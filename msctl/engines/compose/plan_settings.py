@@ -11,10 +11,10 @@ from msctl.engines.compose.settingsteps import (
     AwaitSettingsEnd,
     EmptySettings,
     IssueCertificate,
-    MakePassword,
     WriteSettings,
 )
 from msctl.engines.compose.steps import AwaitRouted
+from msctl.engines.secretsteps import MakePassword
 from msctl.errors import UsageProblem
 from msctl.model import GATEWAY
 from msctl.plan import Draft, Plan

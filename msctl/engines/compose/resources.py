@@ -9,7 +9,8 @@ from typing import Any
 from msctl.engines.compose import labels
 from msctl.engines.compose.desired import Desired
 from msctl.engines.compose.revision import Revision
-from msctl.engines.compose.steps import CreateNetwork, CreateVolume, WriteSecret
+from msctl.engines.compose.steps import CreateNetwork, CreateVolume
+from msctl.engines.secretsteps import WriteSecret
 from msctl.errors import MsctlError, UsageProblem
 from msctl.plan import Draft
 from msctl.state import StackState

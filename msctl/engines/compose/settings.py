@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from msctl import wholefile
 from msctl.deadline import Job
 from msctl.engines.compose.gatewayfiles import GatewayFiles
-from msctl.engines.compose.settingsteps import IssueCertificate, MakePassword, WriteSettings
+from msctl.engines.compose.settingsteps import IssueCertificate, WriteSettings
+from msctl.engines.secretsteps import MakePassword
 from msctl.errors import StepFailed
 from msctl.model import Stack
 from msctl.render.compose import SECRETS_FOLDER

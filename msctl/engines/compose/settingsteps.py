@@ -1,4 +1,4 @@
-"""Steps about the gateway's own settings: certificate, passwords, and the file with them."""
+"""Steps about the gateway's own settings: its certificate, and the file with them."""
 
 from __future__ import annotations
 
@@ -13,17 +13,6 @@ class IssueCertificate(Step):
     """Make the gateway's certificate by the stack's own authority, which is made if need be."""
 
     verb: ClassVar[str] = "issue certificate of"
-
-
-@dataclass(frozen=True, kw_only=True)
-class MakePassword(Step):
-    """Have a user's password, random when it is new, and its hash."""
-
-    verb: ClassVar[str] = "make password of"
-    new: bool
-    """Whether there is none; else only its hash is missing or another one's."""
-    fresh: bool = False
-    """Whether one that is there is to be replaced by another."""
 
 
 @dataclass(frozen=True, kw_only=True)

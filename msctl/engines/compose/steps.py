@@ -48,48 +48,6 @@ class ReleaseImage(Step):
 
 
 @dataclass(frozen=True, kw_only=True)
-class WriteSecret(Step):
-    """Have a secret's file beside the stack file; a new secret is random."""
-
-    verb: ClassVar[str] = "write secret"
-    path: str
-    """Absolute path of the file."""
-    secret: str
-    """Name of the secret that goes into the file."""
-    template: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class StageSecret(Step):
-    """Keep a new random value aside; one that an interrupted rotation left is taken again, since
-    somebody may have been told of it."""
-
-    verb: ClassVar[str] = "make a new value of secret"
-    folder: str
-    """Absolute path of the folder of secrets."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class TellSecret(Step):
-    """Run a command in a container that takes the new value over."""
-
-    verb: ClassVar[str] = "tell the new value to"
-    secret: str
-    folder: str
-    command: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class RotateSecret(Step):
-    """Put the new value in the place of the old one, and into the files made from a template."""
-
-    verb: ClassVar[str] = "rotate secret"
-    folder: str
-    files: Mapping[str, str | None]
-    """Names of the files with the secret in them, and their templates."""
-
-
-@dataclass(frozen=True, kw_only=True)
 class CreateNetwork(Step):
     verb: ClassVar[str] = "create network"
     labels: Mapping[str, str]

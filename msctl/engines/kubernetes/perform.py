@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from msctl.engines.compose.files import write_secret
-from msctl.engines.compose.steps import WriteSecret
 from msctl.engines.kubernetes.client import APPLY, MERGE, Client
 from msctl.engines.kubernetes.faults import MISSING, Refused, conflict
 from msctl.engines.kubernetes.kinds import MANAGER, RESTARTED, Kind, kind_of
@@ -17,6 +15,8 @@ from msctl.engines.kubernetes.steps import (
     ScaleWorkload,
     TakeBackRestart,
 )
+from msctl.engines.secretfiles import write_secret
+from msctl.engines.secretsteps import WriteSecret
 from msctl.errors import StepFailed
 from msctl.plan import Step
 

@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 
 from msctl import wholefile
 from msctl.config import LoadedStack
-from msctl.engines.compose.steps import WriteSecret
 from msctl.engines.kubernetes.cluster import Cluster
 from msctl.engines.kubernetes.kinds import SECRET, Data, Kind
+from msctl.engines.secretsteps import WriteSecret
 from msctl.errors import MsctlError
 from msctl.plan import Draft, Plan
 from msctl.render.compose import SECRETS_FOLDER, secret_files
