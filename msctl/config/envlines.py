@@ -35,9 +35,10 @@ class Entry:
 
 def entries(text: str) -> Iterator[Entry]:
     """The entries of a file, up to the first whose quotes are not closed."""
-    at = 0
+    at, line, seen = 0, 1, 0
     while (at := _statement(text, at)) < len(text):
-        line = text.count("\n", 0, at) + 1
+        line += text.count("\n", seen, at)
+        seen = at
         found = _NAME.match(text, at)
         assert found is not None
         name, at = found[1].rstrip(_SPACE), found.end()
