@@ -109,7 +109,8 @@ def test_prometheus_may_go_and_come_back(stacks: NewStack, prometheus_image: Non
     shop.ok("up")
     load = Requests(f"{shop.visitor.url}/x", 70, echo("web", "/x"))
     with Load(load):
-        time.sleep(15)  # it has to know a while of them
+        once = "autoscale", "--once", "--dry-run"
+        until(lambda: "note: Prom" not in shop.ok(*once).err, 120, "Prometheus knows of the load")
         loop = shop.start("autoscale", "--interval", "2")
         until(lambda: replicas(shop) == 4, 90, "there are four replicas")
         assert loop.lines == []

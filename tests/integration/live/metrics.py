@@ -20,6 +20,7 @@ def prometheus(stack: Stack, port: int) -> dict[str, Any]:
     return {
         "image": PROMETHEUS_IMAGE,
         "stateful": True,
+        "networks": ["backend", "gateway"],
         "ports": [f"127.0.0.1:{port}:9090"],
         "volumes": ["./prometheus.yml:/etc/prometheus/prometheus.yml:ro"],
         "stop_grace": "1s",
