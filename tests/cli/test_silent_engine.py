@@ -188,6 +188,7 @@ def test_what_is_no_engine_is_told(folder: Path, engine: Engine, command: str) -
     """Something else listens there, or the engine ends in the middle of an answer."""
     answer, seconds = msctl(folder, engine, command)
     assert (answer.status, answer.out) == (3, ""), answer
-    assert f"no Docker engine answers at {engine.address}" in answer.err
+    assert engine.address in answer.err
+    assert "no Docker engine" in answer.err
     assert "\x1b" not in answer.err
     assert seconds < BOUND
