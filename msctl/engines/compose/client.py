@@ -35,6 +35,8 @@ COMMAND_TIME = 600
 """Seconds that a command in a container may take."""
 _KEPT_OUTPUT = 64 * 1024
 """Bytes of its output, from the end."""
+MISSING, CONFLICT = 404, 409
+"""Statuses of a refusal: what is asked for is not there, or in a state that forbids it."""
 OLDEST_API = (1, 41)
 NEWEST_API = (1, 51)
 """The newest API that msctl was tried with."""
@@ -190,6 +192,14 @@ class Client:
         whole = timeout or WHOLE * API_TIMEOUT + longer
         with _faults(self.place):
             return self._run(request, timeout or API_TIMEOUT, whole)
+
+    def quietly(self, status: int, request: Callable[[Any], Any], *, longer: float = 0) -> None:
+        """A call whose one expected refusal, with this status, means that it is done already."""
+        try:
+            self.call(request, longer=longer)
+        except EngineFault as fault:
+            if fault.status != status:
+                raise
 
     @property
     def virtual(self) -> bool:
