@@ -59,7 +59,8 @@ class Line:
 
     def padded(self, width: int) -> Line:
         """At least `width` columns, with blanks at the end."""
-        return Line([*self.parts, (" " * (width - self.width), "")])
+        *parts, (text, style) = self.parts or [("", "")]
+        return Line([*parts, (text + " " * (width - self.width), style)])
 
     def trimmed(self) -> Line:
         """Without blanks at the end."""
