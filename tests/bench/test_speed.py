@@ -57,7 +57,17 @@ class Tools:
 
     def down(self) -> None:
         self.ours.ok("down")
-        self.theirs.compose("down")
+        self.their_down()
+
+    def their_down(self) -> None:
+        """Docker 20.10 loses count of a network's endpoints now and then, when a hundred end at
+        once; what is left of it does not count."""
+        try:
+            self.theirs.compose("down")
+        except AssertionError as error:
+            if "has active endpoints" not in str(error):
+                raise
+            print("(the engine kept a network of containers that are gone: restart it)")
 
     def up(self, *words: str) -> None:
         self.ours.ok("up")
@@ -125,10 +135,8 @@ def test_changes(tools: Tools) -> None:
         tools.write({"web": service(count)})
         ours = median(lambda: tools.ours.ok("up"), lambda: tools.ours.ok("down"))
         tools.ours.ok("down")
-        theirs = median(
-            lambda: tools.theirs.compose("up", "-d"), lambda: tools.theirs.compose("down")
-        )
-        tools.theirs.compose("down")
+        theirs = median(lambda: tools.theirs.compose("up", "-d"), tools.their_down)
+        tools.their_down()
         bare = Bare(tools.ours)
         try:
             plain = median(lambda: bare.up(count), bare.down)  # noqa: B023
@@ -144,7 +152,7 @@ def test_changes(tools: Tools) -> None:
     tools.write(tiers)
     ours = median(lambda: tools.ours.ok("up"), lambda: tools.ours.ok("down"))
     wait = ("up", "-d", "--wait")
-    theirs = median(lambda: tools.theirs.compose(*wait), lambda: tools.theirs.compose("down"))
+    theirs = median(lambda: tools.theirs.compose(*wait), tools.their_down)
     row("three tiers waiting for health, check every 1 s", "≤ 0.75", ours, theirs)
     tools.down()
 
@@ -163,7 +171,7 @@ def test_changes(tools: Tools) -> None:
 
     tools.write({"web": service(100)})
     ours = median(lambda: tools.ours.ok("down"), lambda: tools.ours.ok("up"))
-    theirs = median(lambda: tools.theirs.compose("down"), lambda: tools.theirs.compose("up", "-d"))
+    theirs = median(tools.their_down, lambda: tools.theirs.compose("up", "-d"))
     row("`down` of 100 replicas", "≤ 1.0", ours, theirs)
 
 
@@ -178,7 +186,7 @@ def test_questions(tools: Tools) -> None:
     tools.theirs.compose("up", "-d")
     theirs = median(lambda: tools.theirs.compose("up", "-d"))
     ps = median(lambda: tools.theirs.compose("ps"))
-    tools.theirs.compose("down")
+    tools.their_down()
     row("`up` with nothing to do, 100 replicas", "≤ 3.0", ours, theirs)
     row("`status` with routing, 100 replicas, against `ps`", "≤ 3.0", status, ps)
 
