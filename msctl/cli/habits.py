@@ -26,10 +26,7 @@ _OPTIONS = {
     ("up", "--wait"): "leave it out: `up` always waits until all is healthy and gets requests",
     ("up", "--scale"): "msctl scale SERVICE=N, which the next `up` keeps",
     ("up", "--force-recreate"): "msctl restart SERVICE, which loses no request",
-    (
-        "up",
-        "--no-recreate",
-    ): "msctl scale, which replaces nothing; or name services: msctl up SERVICE",
+    ("up", "--no-recreate"): "msctl up SERVICE, which updates only the named; or msctl scale",
     ("scale", "--no-recreate"): "leave it out: `scale` replaces nothing",
     ("msctl", "--profile"): "msctl import --profile NAME: a stack file has no profiles",
     ("msctl", "--env-file"): "values come from the environment, and .env beside the stack file",

@@ -23,6 +23,9 @@ IDLE = ["sh", "-c", "trap 'exit 0' TERM; sleep infinity & wait"]
 """Starts and ends at once, so that the tools are measured and not the service."""
 CHECK = ["true"]
 CHECKED = {"health": {"command": CHECK, "interval": "1s"}}
+KEPT = "has active endpoints"
+"""Docker 20.10 loses count of a network's endpoints now and then, when a hundred end at once."""
+TOLD = "(the engine kept a network of containers that are gone: restart it)"
 WORKERS = 8
 """Threads that use the bare API."""
 
@@ -61,14 +64,13 @@ class Tools:
         self.their_down()
 
     def their_down(self) -> None:
-        """Docker 20.10 loses count of a network's endpoints now and then, when a hundred end at
-        once; what is left of it does not count."""
+        """The network that the engine may keep does not count."""
         try:
             self.theirs.compose("down")
         except AssertionError as error:
-            if "has active endpoints" not in str(error):
+            if KEPT not in str(error):
                 raise
-            print("(the engine kept a network of containers that are gone: restart it)")
+            print(TOLD)
 
     def up(self, *words: str) -> None:
         self.ours.ok("up")
@@ -103,9 +105,16 @@ class Bare:
         self.api = docker.APIClient()
         self.name = f"{stack.project}-bare"
         self.made: list[str] = []
+        self.turn = 0
+
+    @property
+    def network(self) -> str:
+        """Another one in each turn, since the engine may keep one."""
+        return f"{self.name}-{self.turn}"
 
     def up(self, count: int) -> None:
-        self.api.create_network(self.name)
+        self.turn += 1
+        self.api.create_network(self.network)
         with ThreadPoolExecutor(WORKERS) as pool:
             self.made = list(pool.map(self._one, range(count)))
 
@@ -122,7 +131,7 @@ class Bare:
             SAMPLE,
             entrypoint=IDLE,
             name=f"{self.name}-{number}",
-            host_config=api.create_host_config(network_mode=self.name),
+            host_config=api.create_host_config(network_mode=self.network),
             **more,
         )
         api.close()
@@ -130,7 +139,8 @@ class Bare:
 
     def tiers(self, count: int) -> None:
         """Each container is started when the one before is healthy."""
-        self.api.create_network(self.name)
+        self.turn += 1
+        self.api.create_network(self.network)
         check = {"test": ["CMD", *CHECK], "interval": 1_000_000_000}
         self.made = [self._create(number, healthcheck=check) for number in range(count)]
         filters = {"container": self.made, "event": "health_status"}
@@ -145,7 +155,12 @@ class Bare:
         with ThreadPoolExecutor(WORKERS) as pool:
             list(pool.map(lambda one: self.api.remove_container(one, force=True), self.made))
         if self.made:
-            self.api.remove_network(self.name)
+            try:
+                self.api.remove_network(self.network)
+            except docker.errors.APIError as error:
+                if KEPT not in str(error):
+                    raise
+                print(TOLD)
         self.made = []
 
 
