@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from msctl.engines.compose.client import Client, EngineFault
+from msctl.engines.compose.client import MISSING, Client, EngineFault
 from msctl.engines.compose.servers import Server
 from msctl.engines.compose.settingsteps import EmptySettings, WriteSettings
 from msctl.engines.compose.steps import (
@@ -78,7 +78,7 @@ class GatewayFiles:
         try:
             files = self._sizes(self._gateway)
         except EngineFault as fault:
-            if fault.status == 404:
+            if fault.status == MISSING:
                 return []
             raise
         found = ((digest_of_file(name), size) for name, size in files.items())

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from msctl.engines.compose import labels
-from msctl.engines.compose.client import Client, EngineFault, Stream
+from msctl.engines.compose.client import MISSING, Client, EngineFault, Stream
 from msctl.errors import EngineUnreachable
 from msctl.state import Health
 
@@ -216,7 +216,7 @@ class Lives:
         except EngineUnreachable:
             return
         except EngineFault as fault:
-            if fault.status != 404:
+            if fault.status != MISSING:
                 return
             found = {"Id": "", "State": {"Status": "removed"}}
         if found["State"].get("Status") == "created":

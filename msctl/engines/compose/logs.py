@@ -10,7 +10,7 @@ from datetime import datetime
 
 from msctl.engines.base import LogLine
 from msctl.engines.compose import labels
-from msctl.engines.compose.client import Client, EngineFault, Stream
+from msctl.engines.compose.client import CONFLICT, MISSING, Client, EngineFault, Stream
 from msctl.errors import EngineUnreachable
 from msctl.state import Replica, parse_time
 
@@ -23,7 +23,7 @@ def last_lines(client: Client, container: str, lines: int = 10) -> list[str]:
     try:
         output = client.call(lambda api: api.logs(container, tail=lines))
     except EngineFault as fault:
-        if fault.status in (404, 409, 501):  # gone, or a log driver that cannot be read
+        if fault.status in (MISSING, CONFLICT, 501):  # gone, or a log driver that cannot be read
             return []
         raise
     text: str = output.decode(errors="replace")
@@ -133,7 +133,7 @@ class Follower:
                 for line in lines:
                     self._lines.put(_parse(name, line.decode(errors="replace")))
         except EngineFault as fault:
-            if fault.status != 404:  # gone between the event and the call
+            if fault.status != MISSING:  # gone between the event and the call
                 self._lines.put(fault)
         except EngineUnreachable as fault:
             if not self._closing:

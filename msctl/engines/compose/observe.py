@@ -12,7 +12,7 @@ from typing import Any
 
 from msctl.deadline import Job
 from msctl.engines.compose import labels
-from msctl.engines.compose.client import OLDEST_API, Client, EngineFault
+from msctl.engines.compose.client import MISSING, OLDEST_API, Client, EngineFault
 from msctl.engines.compose.hostports import published
 from msctl.engines.secretfiles import secret_digests
 from msctl.errors import EngineUnreachable, MsctlError
@@ -175,7 +175,7 @@ class Observer:
         except EngineUnreachable:
             return replica
         except EngineFault as fault:
-            if fault.status == 404:
+            if fault.status == MISSING:
                 return replica
             raise
         return replace(replica, detail=_detail(found))
@@ -186,7 +186,7 @@ def image_state(client: Client, reference: str) -> ImageState | None:
     try:
         row = client.call(lambda api: api.inspect_image(reference))
     except EngineFault as fault:
-        if fault.status == 404:
+        if fault.status == MISSING:
             return None
         raise
     config = row.get("Config") or {}

@@ -36,12 +36,7 @@ from msctl.engines.compose.steps import (
     WritePin,
     WriteProbe,
 )
-from msctl.engines.secretfiles import (
-    rotate_secret,
-    stage_secret,
-    staged_secret,
-    write_secret,
-)
+from msctl.engines.secretfiles import rotate_secret, stage_secret, staged_secret, write_secret
 from msctl.engines.secretsteps import (
     MakePassword,
     RotateSecret,

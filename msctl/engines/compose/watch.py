@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from msctl.engines.compose.client import Client, EngineFault
+from msctl.engines.compose.client import MISSING, Client, EngineFault
 from msctl.engines.compose.gatewayfiles import GatewayFiles
 from msctl.engines.compose.gatewaywatch import GATEWAY_WAITS, GatewayWatch
 from msctl.engines.compose.lives import PROBED, SETTLE, Life, Lives
@@ -176,7 +176,7 @@ class ContainerWatch:
         try:
             found: dict[str, Any] = self._client.call(lambda api: api.inspect_container(name))
         except EngineFault as fault:
-            if fault.status == 404:
+            if fault.status == MISSING:
                 raise StepFailed(f"{name} was removed by somebody else") from fault
             raise
         return found
