@@ -18,7 +18,7 @@ import pytest
 from terminal import SHOP, Answer, typed
 
 from msctl.cli.app import App
-from msctl.engines.compose import client
+from msctl.engines.compose.api import client
 
 Manner = Literal[
     "silent", "stops", "slow", "trickles", "trickles later", "hangs up", "stutters", "no engine",

@@ -9,7 +9,7 @@ import pytest
 from live import NewStack, Stack, service
 from load import Load, Requests, echo
 
-from msctl.engines.compose.reach import GATEWAY_PRIORITY_API
+from msctl.engines.compose.planning.reach import GATEWAY_PRIORITY_API
 
 pytestmark = pytest.mark.engine
 log = logging.getLogger(__name__)

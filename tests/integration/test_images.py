@@ -8,7 +8,7 @@ import time
 import pytest
 from live import GATEWAY_IMAGE, SAMPLE, Stack, service
 
-from msctl.engines.compose.buildx import find
+from msctl.engines.compose.deeds.buildx import find
 
 pytestmark = pytest.mark.engine
 

@@ -7,7 +7,7 @@ from memory.gateway import view
 from memory.machine import Container
 from memory.world import World
 from msctl.engines.compose import labels
-from msctl.engines.compose.compare import outdated
+from msctl.engines.compose.planning.compare import outdated
 from msctl.model import GATEWAY, Stack
 from msctl.render.socketproxy import own_names
 

@@ -16,8 +16,8 @@ from memory.world import World
 from msctl.engines.base import LogLine
 from msctl.engines.compose import labels
 from msctl.engines.compose.desired import Desired, desired
-from msctl.engines.compose.planner import Planner
-from msctl.engines.compose.portcheck import port_key
+from msctl.engines.compose.planning.planner import Planner
+from msctl.engines.compose.planning.portcheck import port_key
 from msctl.engines.compose.revision import Revision
 from msctl.errors import EngineUnreachable, UsageProblem
 from msctl.execute import Watch

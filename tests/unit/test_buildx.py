@@ -11,12 +11,13 @@ from socketserver import ThreadingUnixStreamServer
 
 import pytest
 
-from msctl.engines.compose import building, buildx, client
-from msctl.engines.compose.building import build
-from msctl.engines.compose.buildx import arguments, environment, find
-from msctl.engines.compose.client import Client
-from msctl.engines.compose.endpoint import Endpoint
-from msctl.engines.compose.order import BuildFailed, Order
+from msctl.engines.compose.api import client
+from msctl.engines.compose.api.client import Client
+from msctl.engines.compose.api.endpoint import Endpoint
+from msctl.engines.compose.deeds import building, buildx
+from msctl.engines.compose.deeds.building import build
+from msctl.engines.compose.deeds.buildx import arguments, environment, find
+from msctl.engines.compose.deeds.order import BuildFailed, Order
 from msctl.errors import EngineUnreachable, StepFailed
 
 

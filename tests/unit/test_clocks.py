@@ -20,7 +20,7 @@ PACKAGE = Path(msctl.__file__).parent
 TIME_OF_DAY = {
     "cli/app.py": "handed to commands, which show it",
     "engines/compose/work.py": "handed to what asks whether a certificate has ended",
-    "engines/compose/gatewayfiles.py": "the time of a file in an archive",
+    "engines/compose/deeds/gatewayfiles.py": "the time of a file in an archive",
     "wholefile.py": "the age of a draft that a killed msctl has left",
     "engines/kubernetes/perform.py": "the time of a restart, in an annotation",
 }

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from msctl.engines.compose import labels
-from msctl.engines.compose.container import compose_labels, create_body, endpoints
+from msctl.engines.compose.body.container import compose_labels, create_body, endpoints
 from msctl.engines.compose.revision import Revision
 from msctl.errors import UsageProblem
 from msctl.render.canonical import canonical

@@ -14,14 +14,14 @@ from memory import MemoryEngine, running
 from memory.stacks import stack_of
 
 from msctl.engines.compose import labels
-from msctl.engines.compose.client import Client
-from msctl.engines.compose.files import check_mounts
-from msctl.engines.compose.gatewayfiles import GatewayFiles
-from msctl.engines.compose.images import Images
-from msctl.engines.compose.perform import Performer
-from msctl.engines.compose.plan_rotate import plan_rotate
+from msctl.engines.compose.api.client import Client
+from msctl.engines.compose.deeds.gatewayfiles import GatewayFiles
+from msctl.engines.compose.deeds.images import Images
+from msctl.engines.compose.deeds.perform import Performer
+from msctl.engines.compose.deeds.settings import SettingsSource
+from msctl.engines.compose.observing.files import check_mounts
+from msctl.engines.compose.planning.rotate import plan_rotate
 from msctl.engines.compose.revision import Revision
-from msctl.engines.compose.settings import SettingsSource
 from msctl.engines.compose.steps import CreateVolume
 from msctl.engines.secretfiles import stage_secret, write_secret
 from msctl.engines.secretsteps import StageSecret, WriteSecret

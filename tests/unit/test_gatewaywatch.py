@@ -7,9 +7,9 @@ from typing import Any, cast
 
 import pytest
 
-from msctl.engines.compose.client import Client
-from msctl.engines.compose.gatewaywatch import GatewayWatch
+from msctl.engines.compose.api.client import Client
 from msctl.engines.compose.steps import AwaitRouted
+from msctl.engines.compose.watching.gatewaywatch import GatewayWatch
 from msctl.state import Health, Replica
 
 WAIT = AwaitRouted(target="shop-web-1", service="web", timeout=30, network="shop_web", port=80)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from msctl.engines.compose.images import remedy
+from msctl.engines.compose.deeds.images import remedy
 
 
 @pytest.mark.parametrize(

@@ -11,12 +11,12 @@ from typing import Any, cast
 import pytest
 from memory import Recorder
 
-from msctl.engines.compose import lives, watch
-from msctl.engines.compose.client import Client, EngineFault
-from msctl.engines.compose.lives import Lives
-from msctl.engines.compose.observe import Observer
+from msctl.engines.compose.api.client import Client, EngineFault
+from msctl.engines.compose.observing.observe import Observer
 from msctl.engines.compose.steps import AwaitCompleted, AwaitHealthy
-from msctl.engines.compose.watch import ContainerWatch
+from msctl.engines.compose.watching import lives, watch
+from msctl.engines.compose.watching.lives import Lives
+from msctl.engines.compose.watching.watch import ContainerWatch
 from msctl.errors import EngineUnreachable, MsctlError, StepFailed
 from msctl.execute import execute
 from msctl.plan import Draft, Outcome, Step, Wait

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from msctl.engines.compose import files
-from msctl.engines.compose.files import digest
+from msctl.engines.compose.observing import files
+from msctl.engines.compose.observing.files import digest
 from msctl.engines.compose.revision import Revision
 
 

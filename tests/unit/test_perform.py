@@ -8,8 +8,8 @@ from unittest.mock import MagicMock
 
 import pytest
 
-from msctl.engines.compose.client import Client, EngineFault
-from msctl.engines.compose.perform import Performer
+from msctl.engines.compose.api.client import Client, EngineFault
+from msctl.engines.compose.deeds.perform import Performer
 from msctl.engines.compose.steps import RemoveNetwork
 from msctl.errors import StepFailed
 

@@ -9,7 +9,7 @@ from memory import Behaviour, MemoryEngine, finish, lines, planned, running
 from memory.converged import assert_converged
 from memory.stacks import stack_of
 
-from msctl.engines.compose.plan_up import plan_up
+from msctl.engines.compose.planning.up import plan_up
 from msctl.errors import StepFailed
 from msctl.model import Stack
 from msctl.state import ImageState

@@ -10,10 +10,10 @@ from unittest.mock import Mock
 import pytest
 
 from msctl import doctor
-from msctl.engines.compose.client import EngineFault
+from msctl.engines.compose.api.client import EngineFault
+from msctl.engines.compose.deeds.perform import Performer
 from msctl.engines.compose.engine import ComposeEngine
-from msctl.engines.compose.observe import engine_info
-from msctl.engines.compose.perform import Performer
+from msctl.engines.compose.observing.observe import engine_info
 from msctl.engines.compose.steps import StartContainer
 from msctl.errors import StepFailed
 from msctl.state import EngineInfo, StackState

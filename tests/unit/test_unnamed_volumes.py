@@ -9,7 +9,7 @@ from memory import MemoryEngine, World, finish, planned, running
 from memory.stacks import stack_of
 
 from msctl.engines.compose import labels
-from msctl.engines.compose.mounts import with_volumes
+from msctl.engines.compose.body.mounts import with_volumes
 from msctl.engines.compose.steps import CreateContainer, RemoveContainer, RemoveVolume
 from msctl.model import Stack
 from msctl.plan import Plan

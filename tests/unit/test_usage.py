@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from msctl.engines.compose.cgroups import Cgroups
-from msctl.engines.compose.samples import Sample, read_frame
-from msctl.engines.compose.usage import APART, Meter
+from msctl.engines.compose.observing.cgroups import Cgroups
+from msctl.engines.compose.observing.samples import Sample, read_frame
+from msctl.engines.compose.observing.usage import APART, Meter
 from msctl.state import Usage
 
 SECOND = 10**9

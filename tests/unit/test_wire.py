@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from msctl.engines.compose.client import Client, EngineFault
-from msctl.engines.compose.wire import Limits, Unanswered, Wire
+from msctl.engines.compose.api.client import Client, EngineFault
+from msctl.engines.compose.api.wire import Limits, Unanswered, Wire
 from msctl.errors import EngineUnreachable
 
 Serve = Callable[[socket.socket, int], None]

@@ -8,17 +8,17 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from msctl.engines.compose.client import Client
+from msctl.engines.compose.api.client import Client
 from msctl.engines.compose.desired import Desired, desired
-from msctl.engines.compose.files import digest
-from msctl.engines.compose.observe import Observer
+from msctl.engines.compose.observing.files import digest
+from msctl.engines.compose.observing.observe import Observer
 from msctl.errors import UsageProblem
 from msctl.fields import is_http_url, shown
 
 if TYPE_CHECKING:
     from msctl.config import LoadedStack
     from msctl.engines.base import LogLine
-    from msctl.engines.compose.usage import Meter
+    from msctl.engines.compose.observing.usage import Meter
     from msctl.engines.compose.work import Work
     from msctl.execute import Watch
     from msctl.model import Stack
@@ -53,7 +53,7 @@ class ComposeEngine:
     @cached_property
     def _meter(self) -> Meter:
         """What weighs containers; it is loaded for those who want their load."""
-        from msctl.engines.compose.usage import Meter
+        from msctl.engines.compose.observing.usage import Meter
 
         return Meter.of(self._client)
 
@@ -103,7 +103,7 @@ class ComposeEngine:
         tail: int | None = None,
         since: datetime | None = None,
     ) -> Iterator[LogLine]:
-        from msctl.engines.compose.logs import Follower, merged
+        from msctl.engines.compose.observing.logs import Follower, merged
 
         replicas = tuple(
             c for c in self._observer.containers() if not services or c.service in services

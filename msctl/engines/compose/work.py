@@ -7,18 +7,18 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from msctl.engines.compose.client import Client
+from msctl.engines.compose.api.client import Client
+from msctl.engines.compose.deeds.gatewayfiles import GatewayFiles
+from msctl.engines.compose.deeds.images import Images
+from msctl.engines.compose.deeds.perform import Performer
+from msctl.engines.compose.deeds.settings import SettingsSource
 from msctl.engines.compose.desired import Desired
-from msctl.engines.compose.files import check_mounts, digest
-from msctl.engines.compose.gatewayfiles import GatewayFiles
-from msctl.engines.compose.hostports import busy_ports
-from msctl.engines.compose.images import Images
-from msctl.engines.compose.observe import Observer
-from msctl.engines.compose.perform import Performer
-from msctl.engines.compose.planner import Planner
-from msctl.engines.compose.portcheck import port_key
-from msctl.engines.compose.settings import SettingsSource
-from msctl.engines.compose.watch import ContainerWatch
+from msctl.engines.compose.observing.files import check_mounts, digest
+from msctl.engines.compose.observing.hostports import busy_ports
+from msctl.engines.compose.observing.observe import Observer
+from msctl.engines.compose.planning.planner import Planner
+from msctl.engines.compose.planning.portcheck import port_key
+from msctl.engines.compose.watching.watch import ContainerWatch
 from msctl.model import Stack
 from msctl.state import StackState
 

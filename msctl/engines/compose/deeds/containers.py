@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from msctl.engines.compose import labels
-from msctl.engines.compose.client import CONFLICT, MISSING, Client, EngineFault
+from msctl.engines.compose.api.client import CONFLICT, MISSING, Client, EngineFault
 from msctl.engines.compose.deeds.networks import Networks
 from msctl.engines.compose.steps import (
     CreateContainer,
@@ -25,7 +25,7 @@ _ENDPOINT = re.compile(r"(?:Bind for|listen tcp4?6?) (\S+?):? ")
 
 
 class Containers:
-    """See `msctl.engines.compose.perform`."""
+    """See `msctl.engines.compose.deeds.perform`."""
 
     def __init__(self, client: Client, networks: Networks) -> None:
         self._client, self._networks = client, networks

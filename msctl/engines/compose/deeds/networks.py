@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from msctl.engines.compose.client import MISSING, Client, EngineFault
-from msctl.engines.compose.hostconfig import ipam
+from msctl.engines.compose.api.client import MISSING, Client, EngineFault
+from msctl.engines.compose.body.hostconfig import ipam
 from msctl.engines.compose.steps import CreateNetwork, JoinNetwork, LeaveNetwork, RemoveNetwork
 from msctl.errors import StepFailed
 
 
 class Networks:
-    """See `msctl.engines.compose.perform`."""
+    """See `msctl.engines.compose.deeds.perform`."""
 
     def __init__(self, client: Client) -> None:
         self._client = client

@@ -7,14 +7,14 @@ from collections.abc import Set
 from pathlib import Path
 
 from msctl.engines.compose import labels
-from msctl.engines.compose.client import MISSING, Client
+from msctl.engines.compose.api.client import MISSING, Client
 from msctl.engines.compose.steps import CreateVolume, RecordIntent, RemoveVolume
 from msctl.engines.secretfiles import made_with
 from msctl.errors import StepFailed
 
 
 class Volumes:
-    """See `msctl.engines.compose.perform`."""
+    """See `msctl.engines.compose.deeds.perform`."""
 
     def __init__(self, client: Client, made: Set[Path]) -> None:
         """`made`: files of secrets that are new; it grows meanwhile."""

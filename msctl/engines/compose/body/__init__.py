@@ -1,0 +1,1 @@
+"""What the engine's API is given to create a container. Pure."""
