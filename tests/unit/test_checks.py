@@ -162,6 +162,14 @@ def test_what_msctl_cannot_run_is_left_to_the_engine(fault: Exception) -> None:
     assert len(engine.ran) == 1
 
 
+def test_a_check_that_takes_long_is_run_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What starts has most of the machine."""
+    monkeypatch.setattr(checks, "REST", 1000)
+    engine = Engine(False)
+    with checking(engine, "web"):
+        assert len(engine.ran) == 1
+
+
 def test_no_more_than_a_few_run_at_a_time() -> None:
     """However many replicas start."""
     names = [f"web-{number}" for number in range(4 * AT_ONCE)]

@@ -8,6 +8,7 @@ long since. So msctl runs the same command in the same container, as the engine 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator, Mapping, Set
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,9 @@ FIRST = (0.0, 0.1, 0.2, 0.4, 0.8)
 """Seconds before each of the first checks."""
 EVERY = 1.0
 """Seconds between two later ones, unless the engine runs them as often by itself."""
+REST = 2
+"""How many times as long as a check took there is none: some start a whole runtime, and what they
+check is starting, too."""
 AT_ONCE = 4
 """Checks that run at a time."""
 DEFAULT_TIMEOUT = DEFAULT_INTERVAL = 30.0
@@ -58,13 +62,16 @@ class Checks:
             words = _command(check, found["Config"])
             if words is None or _sets_up(found, filled):
                 return
+            took = 0.0
             for pause in _pauses(check):
-                if self._closing.wait(pause):
+                if self._closing.wait(max(pause, REST * took)):
                     return
+                began = time.monotonic()
                 if self._passes(identity, words, _seconds(check, "Timeout", DEFAULT_TIMEOUT)):
                     self._passed.add(identity)
                     self._changed()
                     return
+                took = time.monotonic() - began
         except (EngineFault, EngineUnreachable):
             return  # the engine's own checks tell
 
