@@ -26,7 +26,7 @@ SAME_HASHES = (5, 5)
 """First Docker Compose whose configuration hashes are msctl's."""
 _MIB = 1024**2
 LOW_DISK, NO_DISK = 2048 * _MIB, 256 * _MIB
-_HOST = r"""(?:-h|--host)[ =]?["']?"""
+_HOST = r"""(?<!\S)(?:-h|--host)[ =]?["']?"""
 _BY_NETWORK = {
     "pg_isready": re.compile(_HOST + r"[^\s/\"'-]"),
     "mysqladmin": re.compile(_HOST + r"(?!localhost\b)[^\s\"'-]|--protocol[ =]tcp", re.IGNORECASE),
