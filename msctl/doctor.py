@@ -26,10 +26,10 @@ SAME_HASHES = (5, 5)
 """First Docker Compose whose configuration hashes are msctl's."""
 _MIB = 1024**2
 LOW_DISK, NO_DISK = 2048 * _MIB, 256 * _MIB
-_HOST = r"""(?<!\S)(?:-h|--host)[ =]?["']?"""
+_HOST = r"""(?<!\S)(?:-h|--host)[ =]?+["']?+"""
 _BY_NETWORK = {
-    "pg_isready": re.compile(_HOST + r"[^\s/\"'-]"),
-    "mysqladmin": re.compile(_HOST + r"(?!localhost\b)[^\s\"'-]|--protocol[ =]tcp", re.IGNORECASE),
+    "pg_isready": re.compile(_HOST + r"[^\s/-]"),
+    "mysqladmin": re.compile(_HOST + r"(?!localhost\b)[^\s-]|--protocol[ =]tcp", re.IGNORECASE),
 }
 """Words with which a database's client does not go by its socket, as MySQL's does to localhost."""
 _CLIENT = re.compile(r"\b(pg_isready|mysqladmin|mariadb-admin)\b(.*)")
