@@ -52,3 +52,17 @@ def test_a_chain_starts_before_the_first_health_check(stack: Stack) -> None:
     stack.ok("down")
     stack.ok("up")
     assert Life.of(stack, "report").started < Life.of(stack, "db").looked
+
+
+def test_a_check_that_the_image_cannot_run_is_told_at_once(stack: Stack) -> None:
+    """Not after three of the engine's."""
+    broken = {"command": ["no-such-command"], "interval": "10s"}
+    stack.write(
+        {"api": service(health=broken, **{"x-compose": LATE}), "web": service(needs=["api"])}
+    )
+    result = stack.msctl("up")
+    assert result.status == 1, result
+    assert f"{stack.project}-api-1: the image cannot run its health check" in result.err
+    assert "hint: set services.api.health.command: none in the stack file" in result.err
+    assert f"start {stack.project}-web-1" not in result.err
+    assert not stack.inspect(f"{stack.project}-api-1")["State"]["Health"]["Log"]

@@ -23,11 +23,12 @@ NONE: frozenset[str] = frozenset()
 
 
 class Engine:
-    """As `Client`: an answer for each check, and from then on the last of them."""
+    """As `Client`: for each check whether it passes, or what it says; from then on the last."""
 
-    def __init__(self, *answers: bool | Exception, test: tuple[str, ...] = ("CMD", "up")) -> None:
+    def __init__(self, *answers: bool | str | Exception) -> None:
         self.answers = list(answers)
-        self.config: dict[str, Any] = {"Healthcheck": {"Test": list(test), "Interval": 60 * SECOND}}
+        check = {"Test": ["CMD", "up"], "Interval": 60 * SECOND}
+        self.config: dict[str, Any] = {"Healthcheck": check}
         self.mounts: list[dict[str, Any]] = []
         self.ran: list[tuple[str, list[str], float]] = []
         self.most = self.running = 0
@@ -39,7 +40,7 @@ class Engine:
     def inspect_container(self, name: str) -> dict[str, Any]:  # noqa: ARG002
         return {"Config": self.config, "Mounts": self.mounts}
 
-    def succeeds(self, container: str, words: list[str], seconds: float) -> bool:
+    def run(self, container: str, words: list[str], seconds: float) -> tuple[int, str]:
         with self.lock:
             self.running += 1
             self.most = max(self.most, self.running)
@@ -50,7 +51,7 @@ class Engine:
             self.running -= 1
         if isinstance(answer, Exception):
             raise answer
-        return answer
+        return (0, "") if answer is True else (1, answer or "")
 
 
 @pytest.fixture(autouse=True)
@@ -168,6 +169,30 @@ def test_a_check_that_takes_long_is_run_less_often(monkeypatch: pytest.MonkeyPat
     engine = Engine(False)
     with checking(engine, "web"):
         assert len(engine.ran) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (
+            "OCI runtime exec failed: no such file or directory\r\n",
+            "OCI runtime exec failed: no such file or directory",
+        ),
+        (
+            EngineFault("OCI runtime exec failed: executable file not found", 400),
+            "OCI runtime exec failed: executable file not found",
+        ),
+        ("msctl: no wget, curl or python3", "msctl: no wget, curl or python3"),
+        ("curl: (7) refused", None),
+    ],
+)
+def test_a_check_that_the_image_cannot_run_is_told(
+    answer: str | Exception, why: str | None
+) -> None:
+    """It does not get better by waiting."""
+    with checking(Engine(answer), "web") as found:
+        assert found.refused == ({} if why is None else {"web": why})
+        assert not found.passed("web", NONE)
 
 
 def test_no_more_than_a_few_run_at_a_time() -> None:

@@ -11,7 +11,6 @@ import re
 import sys
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -36,6 +35,8 @@ COMMAND_TIME = 600
 """Seconds that a command in a container may take."""
 _KEPT_OUTPUT = 64 * 1024
 """Bytes of its output, from the end."""
+_FRAME_HEAD = 8
+"""Bytes before each piece of output."""
 MISSING, CONFLICT = 404, 409
 """Statuses of a refusal: what is asked for is not there, or in a state that forbids it."""
 OLDEST_API = (1, 41)
@@ -240,16 +241,17 @@ class Client:
         status = self.call(lambda api: api.exec_inspect(made["Id"]))["ExitCode"]
         return int(status or 0), output.decode("utf-8", "replace")
 
-    def succeeds(self, container: str, words: list[str], seconds: float) -> bool:
-        """Whether a command in a container ends with success; what it says is thrown away.
+    def run(self, container: str, words: list[str], seconds: float) -> tuple[int, str]:
+        """Run a command in a container, within so many seconds: status, and how its output begins.
 
         Raises:
             EngineFault: the engine refused it.
             EngineUnreachable: it did not end in time.
         """
         made = self.call(lambda api: api.exec_create(container, words))["Id"]
-        self.call(lambda api: deque(api.exec_output(made), 0), seconds)
-        return bool(self.call(lambda api: api.exec_inspect(made))["ExitCode"] == 0)
+        output = self.call(lambda api: _beginning(api.exec_output(made)), seconds)
+        status = self.call(lambda api: api.exec_inspect(made))["ExitCode"]
+        return int(status or 0), output[_FRAME_HEAD:].decode("utf-8", "replace")
 
     def stream(self, request: Callable[[Any], Any], timeout: int | None = None) -> Generator[Any]:
         """The items of a streamed answer; faults while reading are translated too."""
@@ -273,6 +275,14 @@ def _told(parts: Iterable[bytes]) -> bytes:
         kept = (kept + part)[-_KEPT_OUTPUT:]
         if time.monotonic() > end:
             raise EngineFault(f"the command did not end within {COMMAND_TIME} s", 504)
+    return kept
+
+
+def _beginning(parts: Iterable[bytes]) -> bytes:
+    """What comes first; all else is read and thrown away."""
+    kept = b""
+    for part in parts:
+        kept = kept or part
     return kept
 
 

@@ -29,6 +29,8 @@ AT_ONCE = 4
 """Checks that run at a time."""
 DEFAULT_TIMEOUT = DEFAULT_INTERVAL = 30.0
 """Seconds; the engine's own."""
+NOT_RUN = ("msctl: ", "OCI runtime exec failed")
+"""How the output of a check begins that could not be run."""
 _NANOSECONDS = 1e9
 
 
@@ -39,6 +41,8 @@ class Checks:
         self._client, self._changed = client, changed
         self._begun: set[str] = set()
         self._passed: set[str] = set()
+        self.refused: dict[str, str] = {}
+        """Why a container cannot run its check, by its id."""
         self._closing = threading.Event()
         self._turns = threading.BoundedSemaphore(AT_ONCE)
 
@@ -78,11 +82,17 @@ class Checks:
     def _passes(self, identity: str, words: list[str], seconds: float) -> bool:
         with self._turns:
             try:
-                return self._client.succeeds(identity, words, seconds)
+                status, output = self._client.run(identity, words, seconds)
             except EngineFault as fault:
                 if fault.status == CONFLICT:  # it does not run at the moment
                     return False
-                raise
+                status, output = 1, fault.message
+                if not output.startswith(NOT_RUN):
+                    raise
+        if status and output.startswith(NOT_RUN):
+            self.refused[identity] = " ".join(output.split())
+            self._changed()
+        return not status
 
 
 def _command(check: Mapping[str, Any], config: Mapping[str, Any]) -> list[str] | None:

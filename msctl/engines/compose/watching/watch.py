@@ -17,7 +17,7 @@ from msctl.engines.compose.steps import (
     AwaitSteady,
     Drain,
 )
-from msctl.engines.compose.watching.checks import Checks
+from msctl.engines.compose.watching.checks import NOT_RUN, Checks
 from msctl.engines.compose.watching.gatewaywatch import GATEWAY_WAITS, GatewayWatch
 from msctl.engines.compose.watching.lives import PROBED, SETTLE, Life, Lives
 from msctl.errors import StepFailed
@@ -28,8 +28,6 @@ DEATHS = 3
 """Deaths after which a container that its engine keeps restarting is given up."""
 _NO_PROBE = ("msctl: ", "executable file not found", "no such file or directory")
 """What the output of a health check that can never succeed contains."""
-_NOT_RUN = ("msctl: ", "OCI runtime exec failed")
-"""How it begins where it is the check itself that could not be run."""
 
 
 class ContainerWatch:
@@ -87,7 +85,11 @@ class ContainerWatch:
 
     def _passes(self, wait: AwaitCheck) -> bool:
         life = self._lives.of(wait.target)
-        return life is not None and life.running and self._checks.passed(life.id, wait.filled)
+        if life is None or not life.running:
+            return False
+        if (refusal := self._checks.refused.get(life.id)) is not None:
+            self._refuse_the_unprobeable(wait, refusal)
+        return self._checks.passed(life.id, wait.filled)
 
     def _is_healthy(self, wait: AwaitHealthy | AwaitSteady) -> bool:
         life = self._lives.of(wait.target)
@@ -100,7 +102,7 @@ class ContainerWatch:
             self._refuse_the_unprobeable(wait, self._last_check(wait.target))
         elif wait.checked and not life.probed and time.monotonic() - life.since >= PROBED:
             life.probed = True
-            if (output := self._last_check(wait.target)).startswith(_NOT_RUN):
+            if (output := self._last_check(wait.target)).startswith(NOT_RUN):
                 self._refuse_the_unprobeable(wait, output)
         if wait.checked:
             return life.health is Health.HEALTHY
