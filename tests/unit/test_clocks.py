@@ -22,7 +22,7 @@ TIME_OF_DAY = {
     "engines/compose/work.py": "handed to what asks whether a certificate has ended",
     "engines/compose/deeds/gatewayfiles.py": "the time of a file in an archive",
     "wholefile.py": "the age of a draft that a killed msctl has left",
-    "engines/kubernetes/perform.py": "the time of a restart, in an annotation",
+    "engines/kubernetes/deeds/perform.py": "the time of a restart, in an annotation",
 }
 """The modules that read the time of day, and what for."""
 

@@ -12,12 +12,10 @@ import pytest
 import msctl
 
 ROOT = Path(msctl.__file__).parent
-COMPOSE = ("desired", "labels", "revision", "servers", "steps", "settingsteps")
-"""What its pure packages speak of."""
-KUBERNETES = (
-    "kinds", "faults", "cluster", "compare", "desired", "steps", "rollouts", "state", "quantity",
-    "planner",
-)  # fmt: skip
+PURE_OF_AN_ENGINE = ("planning", "body")
+"""Folders of an engine; pure are also the words that all its folders speak, which stand beside."""
+JOINTS = {"engine", "work", "secrets"}
+"""What joins an engine's folders, and so their effects."""
 CORE = (
     "model", "fields", "state", "plan", "spelling", "status", "assessment", "addresses", "problem",
     "problems", "views", "records",
@@ -36,7 +34,7 @@ HOMES = {
     "docker": {"msctl.engines.compose.api.sdk"},
     "requests": {"msctl.engines.compose.api.sdk", "msctl.engines.compose.api.sshadapter"},
     "httpx": set(),
-    "kubernetes": {"msctl.engines.kubernetes.sdk"},
+    "kubernetes": {"msctl.engines.kubernetes.api.sdk"},
     "aiohttp": {"msctl.sender"},
     "asyncio": {"msctl.lanes", "msctl.sender"},
     "hdrh": {"msctl.loadtest.statistics"},
@@ -45,7 +43,7 @@ HOMES = {
     "yaml": {
         "msctl.render.document",
         "msctl.cli.complete",
-        "msctl.engines.kubernetes.kubeconfig",  # a broken kubeconfig
+        "msctl.engines.kubernetes.api.kubeconfig",  # a broken kubeconfig
     },
     "filelock": {"msctl.lock"},
     "prometheus_client": {"msctl.monitoring.exporter"},
@@ -121,20 +119,27 @@ def calls_itself_pure(module: str) -> bool:
     return re.search(r"\bPure[.:]", ast.get_docstring(tree(module)) or "") is not None
 
 
+def is_pure_of_an_engine(module: str) -> bool:
+    match module.split("."):
+        case ["msctl", "engines", _, name]:
+            is_folder = MODULES[module].name == "__init__.py"
+            return name not in JOINTS and (not is_folder or name in PURE_OF_AN_ENGINE)
+        case ["msctl", "engines", _, folder, *_]:
+            return folder in PURE_OF_AN_ENGINE
+    return False
+
+
 def pure_modules() -> list[str]:
-    planners = [m for m in MODULES if m.startswith("msctl.engines.kubernetes.plan_")]
     rendering = [m for m in MODULES if m.startswith("msctl.render.")]
     core = [f"msctl.{name}" for name in CORE if f"msctl.{name}" in MODULES]
-    planning = [f"msctl.engines.compose.{name}" for name in COMPOSE]
-    planning += [f"msctl.engines.kubernetes.{name}" for name in KUBERNETES]
+    planning = [m for m in MODULES if is_pure_of_an_engine(m)]
     packages = (
         "msctl.model.", "msctl.state.", "msctl.fields.", "msctl.loadtest", "msctl.autoscale",
         "msctl.config.editing", "msctl.importing",
-        "msctl.engines.compose.planning.", "msctl.engines.compose.body.",
     )  # fmt: skip
     parts = [m for m in MODULES if m.startswith(packages)]
     told = [m for m in MODULES if calls_itself_pure(m)]
-    return list(dict.fromkeys([*core, *rendering, *planning, *planners, *parts, *told]))
+    return list(dict.fromkeys([*core, *rendering, *planning, *parts, *told]))
 
 
 @pytest.mark.parametrize("module", pure_modules())
@@ -245,5 +250,10 @@ def test_every_module_of_the_package_was_looked_at() -> None:
         "msctl.engines.compose.planning.planner",
     } <= MODULES.keys()
     assert "msctl.render.compose" in pure_modules()
-    assert "msctl.engines.compose.planning.up" in pure_modules()
+    assert {
+        "msctl.engines.compose.planning.up",
+        "msctl.engines.compose.steps",
+        "msctl.engines.kubernetes.planning.up",
+        "msctl.engines.kubernetes.cluster",
+    } <= set(pure_modules())
     assert reach("msctl.engines.compose.api.sdk")["docker"] == "msctl.engines.compose.api.sdk"

@@ -11,7 +11,7 @@ from clusters import Site
 
 from msctl.config import load
 from msctl.engines import connect
-from msctl.engines.kubernetes.follow import BRIEF, LOOK
+from msctl.engines.kubernetes.observing.follow import BRIEF, LOOK
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -38,7 +38,7 @@ def test_a_followed_log_has_the_pods_that_start_later(
     shop: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A watch tells of them; however much the others write meanwhile."""
-    monkeypatch.setattr("msctl.engines.kubernetes.follow.LOOK", 600.0)
+    monkeypatch.setattr("msctl.engines.kubernetes.observing.follow.LOOK", 600.0)
     loaded = load(shop.folder / "stack.yaml", shop.environ)
     found = connect("kubernetes", loaded, shop.environ).logs(("web",), follow=True)
     seen = {line.replica for line in islice(found, 4)}

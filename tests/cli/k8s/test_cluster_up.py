@@ -11,7 +11,7 @@ from clusters import SHOP, Site
 
 from msctl.config import load
 from msctl.engines import connect
-from msctl.engines.kubernetes.follow import BRIEF
+from msctl.engines.kubernetes.observing.follow import BRIEF
 
 pytestmark = pytest.mark.timeout(60)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from msctl.engines.kubernetes.cluster import Answer, Cluster
 from msctl.engines.kubernetes.desired import Desired, as_it_runs, without_home
 from msctl.engines.kubernetes.kinds import Data, is_workload, key_of
-from msctl.engines.kubernetes.plan_change import (
+from msctl.engines.kubernetes.planning.change import (
     plan_restart,
     plan_rollback,
     plan_rollout,
@@ -17,9 +17,9 @@ from msctl.engines.kubernetes.plan_change import (
     running,
     with_image,
 )
-from msctl.engines.kubernetes.plan_down import plan_down
-from msctl.engines.kubernetes.plan_retreat import as_before, failed_services, plan_retreat
-from msctl.engines.kubernetes.plan_up import needed, plan_up
+from msctl.engines.kubernetes.planning.down import plan_down
+from msctl.engines.kubernetes.planning.retreat import as_before, failed_services, plan_retreat
+from msctl.engines.kubernetes.planning.up import needed, plan_up
 from msctl.errors import EngineUnreachable, MsctlError, UsageProblem
 from msctl.plan import Plan
 from msctl.request import Down, Plans, Request, Restart, Rollback, Rollout, Rotate, Scale, Up

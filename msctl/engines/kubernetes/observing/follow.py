@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from msctl.engines.base import LogLine
-from msctl.engines.kubernetes.client import Client
-from msctl.engines.kubernetes.feed import Feed
+from msctl.engines.kubernetes.api.client import Client
+from msctl.engines.kubernetes.api.feed import Feed
+from msctl.engines.kubernetes.api.lines import Lines
 from msctl.engines.kubernetes.kinds import POD, Data
-from msctl.engines.kubernetes.lines import Lines
-from msctl.engines.kubernetes.logs import parse
+from msctl.engines.kubernetes.observing.logs import parse
 from msctl.errors import MsctlError
 
 LOOK = 5.0

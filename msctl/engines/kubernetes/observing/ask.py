@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from msctl.engines.kubernetes.client import APPLY, Client
-from msctl.engines.kubernetes.cluster import Answer, Cluster
-from msctl.engines.kubernetes.faults import (
+from msctl.engines.kubernetes.api.client import APPLY, Client
+from msctl.engines.kubernetes.api.faults import (
     FORBIDDEN,
     INVALID,
     MISSING,
@@ -16,6 +15,7 @@ from msctl.engines.kubernetes.faults import (
     kind_missing,
     messages,
 )
+from msctl.engines.kubernetes.cluster import Answer, Cluster
 from msctl.engines.kubernetes.kinds import (
     JOB,
     MANAGER,
@@ -29,7 +29,7 @@ from msctl.engines.kubernetes.kinds import (
     kind_of,
     labels_of,
 )
-from msctl.engines.kubernetes.observe import PARALLEL
+from msctl.engines.kubernetes.observing.observe import PARALLEL
 from msctl.errors import MsctlError
 from msctl.render.kubernetes.names import INSTANCE, MANAGED_BY
 

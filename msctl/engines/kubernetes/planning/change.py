@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from msctl.engines.kubernetes.cluster import Answer, Cluster, replicas_of, template_of
-from msctl.engines.kubernetes.compare import changes
 from msctl.engines.kubernetes.desired import Desired, as_it_runs
 from msctl.engines.kubernetes.kinds import (
     SCALED_OBJECT,
@@ -14,8 +13,9 @@ from msctl.engines.kubernetes.kinds import (
     key_of,
     kind_of,
 )
-from msctl.engines.kubernetes.plan_up import await_rollout, cause_of
-from msctl.engines.kubernetes.revisions import earlier, plain_template
+from msctl.engines.kubernetes.planning.compare import changes
+from msctl.engines.kubernetes.planning.revisions import earlier, plain_template
+from msctl.engines.kubernetes.planning.up import await_rollout, cause_of
 from msctl.engines.kubernetes.steps import ApplyObject, RestartWorkload, ScaleWorkload
 from msctl.errors import UsageProblem
 from msctl.model import GATEWAY

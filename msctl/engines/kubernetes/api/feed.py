@@ -11,9 +11,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from msctl.engines.kubernetes.client import Client
-from msctl.engines.kubernetes.faults import Refused
-from msctl.engines.kubernetes.lines import Lines
+from msctl.engines.kubernetes.api.client import Client
+from msctl.engines.kubernetes.api.faults import Refused
+from msctl.engines.kubernetes.api.lines import Lines
 from msctl.errors import MsctlError
 
 LASTS = 240

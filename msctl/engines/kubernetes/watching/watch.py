@@ -9,14 +9,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 
-from msctl.engines.kubernetes.advice import advice
-from msctl.engines.kubernetes.client import Client
-from msctl.engines.kubernetes.faults import MISSING, Refused
-from msctl.engines.kubernetes.feed import Feed
+from msctl.engines.kubernetes.api.client import Client
+from msctl.engines.kubernetes.api.faults import MISSING, Refused
+from msctl.engines.kubernetes.api.feed import Feed
 from msctl.engines.kubernetes.kinds import EVENT, POD, Data, Kind
-from msctl.engines.kubernetes.logs import last_lines
+from msctl.engines.kubernetes.observing.logs import last_lines
 from msctl.engines.kubernetes.rollouts import is_leaving, progress, selects, troubles
 from msctl.engines.kubernetes.steps import AwaitGone, AwaitRollout
+from msctl.engines.kubernetes.watching.advice import advice
 from msctl.errors import EngineUnreachable, StepFailed
 from msctl.plan import Wait
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from msctl.engines.kubernetes.client import Client
+from msctl.engines.kubernetes.api.client import Client
+from msctl.engines.kubernetes.api.faults import FORBIDDEN, MISSING, Refused, messages
 from msctl.engines.kubernetes.cluster import Cluster, Names
-from msctl.engines.kubernetes.faults import FORBIDDEN, MISSING, Refused, messages
 from msctl.engines.kubernetes.kinds import (
     APPLIED,
     AUTOSCALER,

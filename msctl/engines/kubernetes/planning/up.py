@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from math import ceil
 
 from msctl.engines.kubernetes.cluster import Answer, Cluster, replicas_of
-from msctl.engines.kubernetes.compare import changes, differs
 from msctl.engines.kubernetes.desired import Desired
 from msctl.engines.kubernetes.kinds import (
     APPLIED,
@@ -19,6 +18,7 @@ from msctl.engines.kubernetes.kinds import (
     key_of,
     kind_of,
 )
+from msctl.engines.kubernetes.planning.compare import changes, differs
 from msctl.engines.kubernetes.rollouts import given_up, progress
 from msctl.engines.kubernetes.steps import (
     ApplyObject,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from msctl.engines.kubernetes.client import APPLY, MERGE, Client
-from msctl.engines.kubernetes.faults import MISSING, Refused, conflict
+from msctl.engines.kubernetes.api.client import APPLY, MERGE, Client
+from msctl.engines.kubernetes.api.faults import MISSING, Refused, conflict
 from msctl.engines.kubernetes.kinds import MANAGER, RESTARTED, Kind, kind_of
 from msctl.engines.kubernetes.steps import (
     ApplyObject,

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from msctl.engines.base import LogLine
-from msctl.engines.kubernetes.client import Client
-from msctl.engines.kubernetes.faults import Refused
+from msctl.engines.kubernetes.api.client import Client
+from msctl.engines.kubernetes.api.faults import Refused
 from msctl.engines.kubernetes.kinds import POD, Data
 from msctl.engines.kubernetes.rollouts import troubled_container
 from msctl.state import parse_time

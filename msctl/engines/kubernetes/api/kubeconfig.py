@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from msctl.engines.kubernetes.sdk import ConfigException, Configuration, config
+from msctl.engines.kubernetes.api.sdk import ConfigException, Configuration, config
 from msctl.errors import EngineUnreachable
 
 MOST_OF_CONFIG = 1 << 20

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from msctl.engines.kubernetes.cluster import Answer, Cluster, replicas_of, template_of
-from msctl.engines.kubernetes.compare import changes, differs
 from msctl.engines.kubernetes.desired import Desired, as_it_runs
 from msctl.engines.kubernetes.kinds import (
     RESTARTED,
@@ -17,8 +16,9 @@ from msctl.engines.kubernetes.kinds import (
     key_of,
     kind_of,
 )
-from msctl.engines.kubernetes.plan_up import await_rollout
-from msctl.engines.kubernetes.revisions import plain_template
+from msctl.engines.kubernetes.planning.compare import changes, differs
+from msctl.engines.kubernetes.planning.revisions import plain_template
+from msctl.engines.kubernetes.planning.up import await_rollout
 from msctl.engines.kubernetes.rollouts import progress
 from msctl.engines.kubernetes.steps import (
     ApplyObject,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
-from msctl.engines.kubernetes.sdk import HTTPError
+from msctl.engines.kubernetes.api.sdk import HTTPError
 
 LONGEST_LINE = 16 << 20
 """Bytes of a line: more than any event or line of a log has."""

@@ -13,10 +13,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from msctl.deadline import within
-from msctl.engines.kubernetes.faults import OVERLOADED, SERVER_ERROR, refusal
-from msctl.engines.kubernetes.kubeconfig import configuration
-from msctl.engines.kubernetes.lines import Lines
-from msctl.engines.kubernetes.sdk import ApiClient, ApiException, ConfigException, HTTPError
+from msctl.engines.kubernetes.api.faults import OVERLOADED, SERVER_ERROR, refusal
+from msctl.engines.kubernetes.api.kubeconfig import configuration
+from msctl.engines.kubernetes.api.lines import Lines
+from msctl.engines.kubernetes.api.sdk import ApiClient, ApiException, ConfigException, HTTPError
 from msctl.errors import EngineUnreachable, reason
 
 CONNECT_TIMEOUT, READ_TIMEOUT = 5.0, 30.0

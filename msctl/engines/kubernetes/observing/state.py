@@ -16,7 +16,7 @@ from msctl.engines.kubernetes.kinds import (
     Data,
     labels_of,
 )
-from msctl.engines.kubernetes.quantity import quantity
+from msctl.engines.kubernetes.observing.quantity import quantity
 from msctl.engines.kubernetes.rollouts import (
     condition,
     is_leaving,
