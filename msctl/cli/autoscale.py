@@ -14,7 +14,7 @@ from msctl.cli.session import Session, in_session
 from msctl.errors import UsageProblem
 
 if TYPE_CHECKING:
-    from msctl.autoscale import Policy
+    from msctl.autoscale.policy import Policy
     from msctl.cli.autoscale_teller import Teller
     from msctl.cli.autoscaling import Verdict
     from msctl.cli.rounds import Rounds
@@ -125,7 +125,7 @@ def _policies(session: Session, loaded: LoadedStack, named: Sequence[str]) -> Ma
     Raises:
         UsageProblem: a named one has none, or the whole stack has none.
     """
-    from msctl.autoscale import policy_of
+    from msctl.autoscale.policy import policy_of
 
     stack = loaded.stack
     found = {name: policy_of(service) for name, service in stack.services.items()}

@@ -37,7 +37,7 @@ def command(session: Session, name: str, *, only_print: bool) -> None:
 
 
 def _check_running(session: Session, stack: Stack, state: StackState, service: str) -> None:
-    from msctl.problems import is_left_out
+    from msctl.assessment.problems import is_left_out
 
     if any(replica.running for replica in state.of(service)):
         return

@@ -92,9 +92,10 @@ def _blanks(session: Session, loaded: LoadedStack) -> Iterator[Finding]:
 
 
 def _stack(session: Session, loaded: LoadedStack, engine: Engine) -> Iterator[Finding]:
-    from msctl import doctor, isolation
+    from msctl import doctor
     from msctl.cli.render import stale
     from msctl.cli.status import look
+    from msctl.doctor import isolation
 
     stack, state = loaded.stack, engine.observe(detail=True)
     if rendered := stale(session, loaded):
@@ -117,7 +118,7 @@ def _stack(session: Session, loaded: LoadedStack, engine: Engine) -> Iterator[Fi
 def _privileges(session: Session, loaded: LoadedStack) -> Iterator[Finding]:
     from msctl.config import places
     from msctl.doctor import Finding
-    from msctl.privileges import SOCKETS, privileges
+    from msctl.doctor.privileges import SOCKETS, privileges
 
     host = session.app.environ.get("DOCKER_HOST", "")
     sockets = {*SOCKETS, *([host.removeprefix("unix://")] if host.startswith("unix://") else [])}

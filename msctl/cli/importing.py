@@ -117,8 +117,8 @@ def write_files(folder: Path, files: Mapping[str, Made], *, force: bool) -> None
     Raises:
         UsageProblem: a file is there that says something else, or cannot be written.
     """
-    from msctl import wholefile
     from msctl.errors import StepFailed
+    from msctl.files import wholefile
 
     try:
         for place in {(folder / name).parent for name in files}:

@@ -17,10 +17,10 @@ from msctl.errors import EngineUnreachable
 from msctl.frozen import dataclass
 
 if TYPE_CHECKING:
+    from msctl.assessment import Status
     from msctl.cli.app import App
     from msctl.config import LoadedStack
     from msctl.engines.base import Engine
-    from msctl.status import Status
 
 _INTERVAL = 1.0
 """Seconds from one look of --watch to the next."""
@@ -65,7 +65,7 @@ def look(
     load: bool = False,
 ) -> Status:
     """How the stack is now, or one service of it."""
-    from msctl.assessment import assess, has_pins
+    from msctl.assessment.assess import assess, has_pins
     from msctl.cli.readings import gathering
 
     with gathering(session, loaded.stack, engine, load=load) as asked:

@@ -24,8 +24,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from msctl import wholefile
 from msctl.errors import StepFailed
+from msctl.files import wholefile
 from msctl.render.settings import Pair
 from msctl.state import NO_AUTHORITY
 from msctl.tls.pairs import same_key

@@ -10,8 +10,8 @@ from typing import Any
 import kubernetes_validate
 from memory.stacks import stack_of
 
-from msctl.bindfiles import read_bind_files
 from msctl.config import load
+from msctl.files.bindfiles import read_bind_files
 from msctl.model import Stack
 from msctl.render import kubernetes
 from msctl.render.kubernetes.names import INSTANCE, MANAGED_BY

@@ -8,7 +8,9 @@ from dataclasses import replace
 
 import pytest
 
-from msctl.autoscale import Decision, History, Policy, ReplicaSample, Samples, decide
+from msctl.autoscale.decide import decide
+from msctl.autoscale.policy import Policy
+from msctl.autoscale.records import Decision, History, ReplicaSample, Samples
 
 CPU = Policy(min=1, max=100, cpu=50.0, cpu_base=0.5, stabilize_down=300.0)
 RPS = Policy(min=1, max=100, rps=50.0, stabilize_down=300.0)

@@ -8,7 +8,6 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from msctl.bindfiles import read_bind_files
 from msctl.config import LoadedStack, refusal
 from msctl.engines.base import LogLine
 from msctl.engines.kubernetes.api.client import Client
@@ -23,6 +22,7 @@ from msctl.engines.kubernetes.observing.quantity import quantity
 from msctl.engines.kubernetes.observing.state import state_of
 from msctl.engines.kubernetes.rollouts import is_leaving
 from msctl.engines.kubernetes.secrets import Secrets
+from msctl.files.bindfiles import read_bind_files
 from msctl.plan import Step
 from msctl.render.kubernetes import objects, problems
 from msctl.request import Down, Plans, Request

@@ -5,14 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from msctl.addresses import dashboard_url, entry_points, published_url
+from msctl.assessment import (
+    GatewayStatus,
+    PinStatus,
+    Readings,
+    ReplicaStatus,
+    ServiceStatus,
+    Status,
+)
+from msctl.assessment.problem import worst_first
+from msctl.assessment.problems import is_done, is_left_out, left_pins, problems_of
 from msctl.frozen import dataclass
 from msctl.model import GATEWAY, Service, Stack
 from msctl.monitoring.answers import percentile
-from msctl.problem import worst_first
-from msctl.problems import is_done, is_left_out, left_pins, problems_of
 from msctl.render.pins import parse_gateway_name
 from msctl.state import Certificate, Replica, StackState, Traffic, Usage
-from msctl.status import GatewayStatus, PinStatus, Readings, ReplicaStatus, ServiceStatus, Status
 
 
 def assess(

@@ -1,4 +1,6 @@
-"""How a stack is: the records of `msctl.assessment`. Pure.
+"""How a stack is: what was observed, held against the stack file. Pure.
+
+The records are here; `assess` makes them, and `problems` finds what is wrong.
 
 They are those of `status --json`, field by field; what is not known is None. A stack is
 healthy when no problem is an error.
@@ -11,9 +13,9 @@ from dataclasses import asdict, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
+from msctl.assessment.problem import Problem
 from msctl.frozen import dataclass
 from msctl.model import GATEWAY
-from msctl.problem import Problem
 from msctl.state import Certificate, Traffic, Usage
 
 

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from msctl.assessment import Status
+from msctl.assessment.problem import folded
 from msctl.errors import MsctlError
 from msctl.model import AUTOSCALER, AUTOSCALER_PROXY, GATEWAY, SOCKET_PROXY, Stack
 from msctl.plan import Step
-from msctl.problem import folded
 from msctl.render.socketproxy import IMAGE, image_of, own_names
 from msctl.shellwords import quoted
 from msctl.state import Certificate, EngineInfo, StackState, parse_time
-from msctl.status import Status
 
 QUICK_CHECKS_API = (1, 44)
 """First API with a shorter health-check interval during the start (Docker 25)."""

@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from urllib.parse import urlsplit
 
+from msctl.assessment import PinStatus, Readings, ReplicaStatus, ServiceStatus
+from msctl.assessment.problem import KINDS, Problem, about, worst_first
 from msctl.frozen import dataclass
 from msctl.model import AUTOSCALER, AUTOSCALER_PROXY, GATEWAY, SOCKET_PROXY, Service, Stack
 from msctl.monitoring.answers import slow_ones
-from msctl.problem import KINDS, Problem, about, worst_first
 from msctl.render.socketproxy import IMAGE as PROXY_IMAGE
 from msctl.render.socketproxy import image_of, own_names
 from msctl.state import Health, Replica, StackState, parse_time
-from msctl.status import PinStatus, Readings, ReplicaStatus, ServiceStatus
 
 FLAPS, FLAPPING = 3, timedelta(minutes=10)
 """How often a container that flaps was started again, and how long ago the last time."""

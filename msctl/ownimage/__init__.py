@@ -17,7 +17,7 @@ import msctl
 from msctl.render.autoscaler import IMAGE
 
 PACKAGE = Path(msctl.__file__).parent
-_DOCKERFILE = "images/autoscaler.Dockerfile"
+_DOCKERFILE = "ownimage/autoscaler.Dockerfile"
 
 
 def reference(package: Path = PACKAGE) -> str:

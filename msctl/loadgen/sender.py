@@ -15,7 +15,7 @@ from math import inf
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from msctl.lanes import Lanes
+from msctl.loadgen.lanes import Lanes
 from msctl.loadtest.accesslog import HEADER, request_id
 from msctl.loadtest.outcome import TIMEOUT, Outcome
 from msctl.loadtest.shape import Shape

@@ -18,8 +18,8 @@ from datetime import datetime
 from pathlib import Path
 from platform import node
 
-from msctl import wholefile
 from msctl.errors import MsctlError, StackLocked, StepFailed
+from msctl.files import wholefile
 from msctl.frozen import dataclass
 
 POLL = 0.1

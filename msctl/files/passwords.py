@@ -12,8 +12,8 @@ from pathlib import Path
 
 import bcrypt
 
-from msctl import wholefile
 from msctl.errors import StepFailed
+from msctl.files import wholefile
 from msctl.state import NO_PASSWORD
 
 PASSWORD_BYTES = 18
