@@ -1,6 +1,6 @@
 """What is wrong with this machine or stack, and how to mend it: one finding a line.
 
-The judgement is here, on facts that are handed in; `msctl.cli.doctor` gathers them.
+The judgement is here, on facts that are handed in; `msctl.cli.commands.doctor` gathers them.
 """
 
 from __future__ import annotations

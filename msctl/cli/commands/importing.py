@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from msctl.cli import complete
+from msctl.cli.commands.init import name_of
 from msctl.cli.group import command as command_named
-from msctl.cli.init import name_of
 from msctl.cli.outputs import output_path, write_whole
 from msctl.cli.session import Session, in_session
 from msctl.cli.words import plural

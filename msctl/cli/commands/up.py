@@ -39,8 +39,8 @@ def command(
     With SERVICEs, only these are updated; what they need is started.
     """
     from msctl.cli import summary
+    from msctl.cli.commands.render import tell_stale
     from msctl.cli.converge import carry_out
-    from msctl.cli.render import tell_stale
     from msctl.request import Up
 
     loaded = session.load()

@@ -93,8 +93,8 @@ def _blanks(session: Session, loaded: LoadedStack) -> Iterator[Finding]:
 
 def _stack(session: Session, loaded: LoadedStack, engine: Engine) -> Iterator[Finding]:
     from msctl import doctor
-    from msctl.cli.render import stale
-    from msctl.cli.status import look
+    from msctl.cli.commands.render import stale
+    from msctl.cli.commands.status import look
     from msctl.doctor import isolation
 
     stack, state = loaded.stack, engine.observe(detail=True)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from msctl.cli.commands.render import tell_stale
 from msctl.cli.complete import folders, services
 from msctl.cli.group import command as command_named
 from msctl.cli.outputs import write_whole
-from msctl.cli.render import tell_stale
 from msctl.cli.session import Session, in_session
 from msctl.errors import StackFileError, UsageProblem
 
