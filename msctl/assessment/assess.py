@@ -18,7 +18,7 @@ from msctl.assessment.problems import is_done, is_left_out, left_pins, problems_
 from msctl.frozen import dataclass
 from msctl.model import GATEWAY, Service, Stack
 from msctl.monitoring.answers import percentile
-from msctl.render.pins import parse_gateway_name
+from msctl.render.traefik.pins import parse_gateway_name
 from msctl.state import Certificate, Replica, StackState, Traffic, Usage
 
 

@@ -15,7 +15,7 @@ from msctl.engines.base import Engine
 from msctl.engines.secretsteps import MakePassword
 from msctl.errors import MsctlError
 from msctl.render.compose import SECRETS_FOLDER
-from msctl.render.settings import ADMIN
+from msctl.render.traefik.settings import ADMIN
 from msctl.state import StackState
 
 

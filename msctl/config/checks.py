@@ -14,9 +14,9 @@ from msctl.config.problems import Path, show_path
 from msctl.fields import shown
 from msctl.fields.mounts import parse_mount
 from msctl.model import OWN_SERVICES, Service, Stack
+from msctl.render.canonical.shorthand import clean_path
 from msctl.render.compose import ACME_VOLUME, GATEWAY_VOLUME, PROXY_NETWORKS
-from msctl.render.routers import router_names
-from msctl.render.shorthand import clean_path
+from msctl.render.traefik.routers import router_names
 from msctl.spelling import did_you_mean
 
 MOST_SERVICES = 1000

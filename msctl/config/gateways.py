@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from msctl.config.problems import Path
 from msctl.model import Service, Stack
-from msctl.render.hosts import certificate_hosts
+from msctl.render.traefik.hosts import certificate_hosts
 
 Found = Iterator[tuple[Path, str]]
 MIDDLEWARES = (

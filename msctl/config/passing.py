@@ -9,7 +9,7 @@ from msctl.config.problems import Path
 from msctl.fields import shown
 from msctl.model import Service, Stack
 from msctl.render.canonical import canonical
-from msctl.render.composetypes import SERVICE, TEXT
+from msctl.render.canonical.composetypes import SERVICE, TEXT
 
 _AT = "x-compose"
 _NAMESPACES = ("ipc", "pid", "uts", "cgroup")

@@ -1,4 +1,4 @@
-"""Traefik's middlewares → the keys of a route: the reverse of `msctl.render.middlewares`."""
+"""Traefik's middlewares → the keys of a route: `msctl.render.traefik.middlewares` the other way."""
 
 from __future__ import annotations
 

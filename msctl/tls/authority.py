@@ -26,7 +26,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from msctl.errors import StepFailed
 from msctl.files import wholefile
-from msctl.render.settings import Pair
+from msctl.render.traefik.settings import Pair
 from msctl.state import NO_AUTHORITY
 from msctl.tls.pairs import same_key
 from msctl.tls.places import AUTHORITY

@@ -25,8 +25,8 @@ from msctl.model import Operator, Stack
 from msctl.monitoring.exporter import Exporter
 from msctl.ownimage import context, reference, requirements
 from msctl.render.canonical import canonical
+from msctl.render.canonical.confighash import config_hash
 from msctl.render.compose import compose_file, document
-from msctl.render.confighash import config_hash
 from msctl.render.socketproxy import IMAGE as PROXY_IMAGE
 
 WEB = {

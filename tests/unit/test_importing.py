@@ -20,8 +20,8 @@ from msctl.importing.rules import Match, matches
 from msctl.importing.source import OURS
 from msctl.model import Stack
 from msctl.render.canonical import canonical
+from msctl.render.canonical.confighash import config_hash
 from msctl.render.compose import document
-from msctl.render.confighash import config_hash
 from msctl.render.document import dump
 
 COMPOSE = Path(msctl.__file__).parent.parent / "compose"

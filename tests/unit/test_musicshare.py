@@ -14,8 +14,8 @@ import pytest
 from msctl.config import load
 from msctl.model import Stack
 from msctl.render.canonical import canonical
+from msctl.render.canonical.confighash import config_hash
 from msctl.render.compose import compose_file, document
-from msctl.render.confighash import config_hash
 
 FOLDER = Path(__file__).parents[2] / "compose"
 STACK_FILE = FOLDER / "stack.yaml"

@@ -8,8 +8,8 @@ import pytest
 
 from msctl.model import Route, Service, Stack
 from msctl.render.compose import document
-from msctl.render.routers import priority, router_names, rule
 from msctl.render.traefik import BUCKETS, gateway_flags, service_labels
+from msctl.render.traefik.routers import priority, router_names, rule
 
 SEED_SEARCHSERVICE = [
     "traefik.enable=true",
@@ -305,7 +305,7 @@ def test_a_probe_holds_no_template() -> None:
     """Traefik runs the files of its file provider as templates: `{{` stays a text."""
     import json
 
-    from msctl.render.pins import probe
+    from msctl.render.traefik.pins import probe
 
     text = probe("shop-web-1", "http://10.0.0.2:80", "/{{ env `HOME` }}")
     assert "{{" not in text

@@ -69,7 +69,7 @@ def _ask(session: Session, stack: Stack, only: str | None) -> Metrics:
     from msctl.monitoring.metrics import history_query, history_times, now_query, read_metrics
     from msctl.monitoring.prometheus import PrometheusSilent
     from msctl.monitoring.queries import WINDOW_SECONDS
-    from msctl.render.routers import router_names
+    from msctl.render.traefik.routers import router_names
 
     services = [name for name, one in stack.services.items() if one.routes and only in (None, name)]
     routers = [r for name in services for r in router_names(name, stack.services[name])]

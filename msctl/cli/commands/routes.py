@@ -94,7 +94,7 @@ def routes_of(stack: Stack, view: GatewayView | None) -> Iterator[RouteStatus]:
 
 def _of_the_file(stack: Stack) -> Iterator[RouteStatus]:
     from msctl.addresses import published_url
-    from msctl.render.routers import priority, router_names, rule
+    from msctl.render.traefik.routers import priority, router_names, rule
 
     base = published_url(stack.gateway)
     for name, service in stack.services.items():

@@ -92,8 +92,8 @@ def _hashes(loaded: LoadedStack) -> Mapping[str, str]:
     """The configuration hash that the file asks for, by service; none where Docker Compose has no
     form for the file, as another engine may."""
     from msctl.render.canonical import canonical
+    from msctl.render.canonical.confighash import config_hash
     from msctl.render.compose import document
-    from msctl.render.confighash import config_hash
 
     stack = loaded.stack
     try:

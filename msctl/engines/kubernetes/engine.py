@@ -1,4 +1,4 @@
-"""A stack in a Kubernetes cluster, which does its rollouts itself."""
+"""The engine of a stack in a Kubernetes cluster."""
 
 from __future__ import annotations
 

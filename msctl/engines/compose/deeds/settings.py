@@ -16,8 +16,8 @@ from msctl.errors import StepFailed
 from msctl.files import wholefile
 from msctl.model import Stack
 from msctl.render.compose import SECRETS_FOLDER
-from msctl.render.hosts import reached_by
-from msctl.render.settings import Pair, Settings, settings, users
+from msctl.render.traefik.hosts import reached_by
+from msctl.render.traefik.settings import Pair, Settings, settings, users
 from msctl.state import GatewaySettings
 from msctl.tls.places import FOLDER
 

@@ -27,7 +27,7 @@ from msctl.engines.kubernetes.rollouts import (
 )
 from msctl.model import GATEWAY
 from msctl.render.kubernetes.names import NAME
-from msctl.render.routers import priority, router_names, rule
+from msctl.render.traefik.routers import priority, router_names, rule
 from msctl.state import (
     Detail,
     EngineInfo,

@@ -20,10 +20,10 @@ from typing import Any
 
 from msctl.frozen import dataclass
 from msctl.model import Headers, RateLimit, Stack
-from msctl.render.hosts import certificate_hosts
-from msctl.render.middlewares import auth_options, header_options, rate_options, with_users
-from msctl.render.pins import nested, template_free
 from msctl.render.traefik import ACME, DYNAMIC_FOLDER, WEBSECURE
+from msctl.render.traefik.hosts import certificate_hosts
+from msctl.render.traefik.middlewares import auth_options, header_options, rate_options, with_users
+from msctl.render.traefik.pins import nested, template_free
 
 ADMIN = "admin"
 """The dashboard's user."""

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from msctl.fields import show_duration
 from msctl.model import Route, Service, Stack
-from msctl.render.middlewares import middlewares
-from msctl.render.routers import priority, rule
 from msctl.render.socketproxy import ENDPOINT, GATEWAY_SOCKET, image_of
+from msctl.render.traefik.middlewares import middlewares
+from msctl.render.traefik.routers import priority, rule
 
 DYNAMIC_FOLDER = "/etc/traefik/dynamic"
 """Where the gateway's file provider looks for pins."""

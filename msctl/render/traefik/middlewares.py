@@ -2,7 +2,7 @@
 
 One description of each, from which its labels are made; a pin has what the labels say. The one
 exception is `basic_auth`: the hashes of passwords are in no label, so that its middleware is in the
-gateway's own file (see `msctl.render.settings`), which labels and pins name as `NAME@file`.
+gateway's own file (see `msctl.render.traefik.settings`), which labels and pins name as `NAME@file`.
 
 Kinds and options are Traefik 3.7's (https://doc.traefik.io/traefik/v3.7/reference/).
 """
@@ -15,7 +15,7 @@ from dataclasses import field
 from msctl.fields import show_duration
 from msctl.frozen import dataclass
 from msctl.model import Headers, RateLimit, Route, Service, Stack
-from msctl.render.routers import router_names
+from msctl.render.traefik.routers import router_names
 
 IPV6_SUBNET = {"sourcecriterion.ipstrategy.ipv6subnet": "64"}
 """Clients are told apart by address; of IPv6 by the part that a provider gives one of them."""

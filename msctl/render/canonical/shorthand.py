@@ -10,7 +10,7 @@ import posixpath
 import re
 from typing import Any
 
-from msctl.render.values import wrong
+from msctl.render.canonical.values import wrong
 
 _PORTS = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?", re.ASCII)
 _WINDOWS_PATH = re.compile(r".:[\\/]|[\\/]{2}")

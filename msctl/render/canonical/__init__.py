@@ -12,15 +12,15 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from msctl.frozen import dataclass
-from msctl.render.composetypes import RESOURCES, SERVICE, TEXT, Kind
-from msctl.render.shorthand import (
+from msctl.render.canonical.composetypes import RESOURCES, SERVICE, TEXT, Kind
+from msctl.render.canonical.shorthand import (
     clean_path,
     is_windows_path,
     short_device,
     short_mount,
     short_ports,
 )
-from msctl.render.values import SCALARS, mapping, number, sequence, text, user_keys, wrong
+from msctl.render.canonical.values import SCALARS, mapping, number, sequence, text, user_keys, wrong
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from msctl.render.composetypes import SERVICE, Kind
+from msctl.render.canonical.composetypes import SERVICE, Kind
 
 
 def config_hash(service: Mapping[str, Any]) -> str:

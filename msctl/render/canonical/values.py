@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from msctl.render.confighash import float32_text
+from msctl.render.canonical.confighash import float32_text
 from msctl.shellwords import shell_words
 
 _UNITS = {"ns": 1, "us": 10**3, "µs": 10**3, "μs": 10**3, "ms": 10**6, "s": 10**9}
