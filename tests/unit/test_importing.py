@@ -16,7 +16,7 @@ from test_render_properties import as_file, real_hashes, stacks
 import msctl
 from msctl.config import load_text, yamltext
 from msctl.importing import Imported, Made, Source, composed, imported
-from msctl.importing.rules import Match, matches
+from msctl.importing.routes.rules import Match, matches
 from msctl.importing.source import OURS
 from msctl.model import Stack
 from msctl.render.canonical import canonical

@@ -9,7 +9,7 @@ import yaml
 from test_importing import loaded, taken, told
 
 from msctl.importing.report import report
-from msctl.importing.rules import Match, loosely, negated
+from msctl.importing.routes.rules import Match, loosely, negated
 
 NOBODY = ["127.0.0.1/32"]
 AUTH = {"middlewares.auth.forwardauth.address": "http://auth:9000"}

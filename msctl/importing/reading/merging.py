@@ -9,7 +9,7 @@ from typing import Any
 
 from msctl.fields.mounts import parse_mount
 from msctl.fields.ports import parse_port
-from msctl.importing.trees import Tree
+from msctl.importing.reading.trees import Tree
 
 RESET, OVERRIDE = "!reset", "!override"
 TAGS = frozenset({RESET, OVERRIDE})

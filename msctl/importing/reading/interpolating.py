@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 from msctl.config.variables import Lookup, Substitution, VariableProblem
-from msctl.importing.trees import Tree
+from msctl.importing.reading.trees import Tree
 
 _LISTS_OF_NAMES = {"labels", "environment", "annotations"}
 _NAME = re.compile(r"(?:\$\{[^}]*\}|[^=])*")

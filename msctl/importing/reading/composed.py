@@ -12,10 +12,10 @@ from msctl.config import envfiles, yamltext
 from msctl.config.problems import Malformed, Path, Problem
 from msctl.config.variables import Lookup, Substitution
 from msctl.config.yamltext import Document
-from msctl.importing.interpolating import names_put_in, put_in
-from msctl.importing.merging import TAGS, merged, settled
+from msctl.importing.reading.interpolating import names_put_in, put_in
+from msctl.importing.reading.merging import TAGS, merged, settled
+from msctl.importing.reading.trees import Tree, document_of, tree_of
 from msctl.importing.source import Note
-from msctl.importing.trees import Tree, document_of, tree_of
 from msctl.render.document import moved, moved_mount
 
 MOST_FILES = 100

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from msctl.importing.confining import FIRST_CLASS
-from msctl.importing.draft import Draft
-from msctl.importing.health import health_of
-from msctl.importing.keys import KEYS, need
-from msctl.importing.labels import Labels
-from msctl.importing.mounts import mounts_from, writes_to
-from msctl.importing.routing import Routing
+from msctl.importing.routes.labels import Labels
+from msctl.importing.routes.routing import Routing
+from msctl.importing.services.draft import Draft
+from msctl.importing.services.health import health_of
+from msctl.importing.services.keys import KEYS, need
+from msctl.importing.services.mounts import mounts_from, writes_to
 from msctl.importing.source import several
 from msctl.model import Service
 from msctl.model.passthrough import SERVICE_KEYS

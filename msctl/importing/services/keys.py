@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from msctl.importing.deploy import deploy_of, limit, restarts_by_deploy
-from msctl.importing.draft import Draft
-from msctl.importing.mounts import files_of, mounts_of, secrets_of
+from msctl.importing.services.deploy import deploy_of, limit, restarts_by_deploy
+from msctl.importing.services.draft import Draft
+from msctl.importing.services.mounts import files_of, mounts_of, secrets_of
 from msctl.importing.source import pairs, several
 
 _WHY_NOT_BUILT = {

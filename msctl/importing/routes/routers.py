@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from msctl.config.problems import Path
 from msctl.importing.gateway import Gateway
-from msctl.importing.labels import Labels, Part
-from msctl.importing.middlewares import Chain, chain_of, note_unused, redirects, shuts
-from msctl.importing.rules import Match, loosely, matches, negated
+from msctl.importing.routes.labels import Labels, Part
+from msctl.importing.routes.middlewares import Chain, chain_of, note_unused, redirects, shuts
+from msctl.importing.routes.rules import Match, loosely, matches, negated
 from msctl.importing.source import Source
 
 _INTERNAL = "@internal"

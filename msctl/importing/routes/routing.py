@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from msctl.importing.labels import Part
-from msctl.importing.middlewares import keys_of, prefixes
-from msctl.importing.routers import Router, Routers
-from msctl.importing.rules import Match
-from msctl.importing.shutting import NOBODY, shut_off
+from msctl.importing.routes.labels import Part
+from msctl.importing.routes.middlewares import keys_of, prefixes
+from msctl.importing.routes.routers import Router, Routers
+from msctl.importing.routes.rules import Match
+from msctl.importing.routes.shutting import NOBODY, shut_off
 from msctl.importing.source import Source, several
 
 _ON_BY_DEFAULT = ("headers", "retry")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from msctl.importing.draft import Draft
+from msctl.importing.services.draft import Draft
 from msctl.model import Service
 
 _UPDATES = {"order": "order", "monitor": "monitor", "parallelism": "surge"}

@@ -6,8 +6,8 @@ gone, the next one would take its requests, and open to all what was not.
 
 from __future__ import annotations
 
-from msctl.importing.routers import Router, Routers, Shut, weight_of
-from msctl.importing.rules import Match, met
+from msctl.importing.routes.routers import Router, Routers, Shut, weight_of
+from msctl.importing.routes.rules import Match, met
 
 NOBODY = ["127.0.0.1/32"]
 """Addresses that no request comes from: those of the gateway's own container."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from msctl.importing.labels import Labels, Part
+from msctl.importing.routes.labels import Labels, Part
 from msctl.importing.source import Source
 
 KEYS = {
