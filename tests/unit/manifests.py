@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import kubernetes_validate
+from kubernetes_validate import utils
 from memory.stacks import stack_of
 
 from msctl.config import load
@@ -20,6 +21,8 @@ REPOSITORY = Path(__file__).parents[2]
 VERSIONS = ("1.34", "1.35", "1.36")
 
 
+utils.schema_contents = cache(utils.schema_contents)
+"""Else each object's validation parses all definitions of a version anew."""
 CUSTOM = ("traefik.io", "cert-manager.io", "keda.sh")
 """Groups whose schemas are not Kubernetes's own."""
 
