@@ -17,7 +17,7 @@ from msctl.assessment.problem import worst_first
 from msctl.assessment.problems import is_done, is_left_out, left_pins, problems_of
 from msctl.frozen import dataclass
 from msctl.model import GATEWAY, Service, Stack
-from msctl.monitoring.answers import percentile
+from msctl.monitoring.latencies import percentile
 from msctl.render.traefik.pins import parse_gateway_name
 from msctl.state import Certificate, Replica, StackState, Traffic, Usage
 

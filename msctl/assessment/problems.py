@@ -10,7 +10,7 @@ from msctl.assessment import PinStatus, Readings, ReplicaStatus, ServiceStatus
 from msctl.assessment.problem import KINDS, Problem, about, worst_first
 from msctl.frozen import dataclass
 from msctl.model import AUTOSCALER, AUTOSCALER_PROXY, GATEWAY, SOCKET_PROXY, Service, Stack
-from msctl.monitoring.answers import slow_ones
+from msctl.monitoring.latencies import slow_ones
 from msctl.render.socketproxy import IMAGE as PROXY_IMAGE
 from msctl.render.socketproxy import image_of, own_names
 from msctl.state import Health, Replica, StackState, parse_time

@@ -93,7 +93,7 @@ def _answers(session: Session, engine: Engine, *, load: bool) -> Mapping[str, Se
     if not load:
         return {}
     from msctl.model import GATEWAY
-    from msctl.monitoring.answers import read_answers
+    from msctl.monitoring.latencies import read_answers
 
     since = session.app.now() - timedelta(minutes=1)
     try:

@@ -63,9 +63,9 @@ def command(
     from msctl.addresses import prometheus_url
     from msctl.cli.autoscale_teller import Teller
     from msctl.cli.autoscaling import Autoscaler
-    from msctl.cli.ending import Terminated, told_apart
     from msctl.cli.loadsource import LoadSource
     from msctl.cli.rounds import Rounds
+    from msctl.cli.signals import Terminated, told_apart
     from msctl.cli.troubles import Troubles
 
     loaded = session.load()

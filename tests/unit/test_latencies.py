@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from msctl.monitoring.answers import Slow, percentile, read_answers, slow_ones
+from msctl.monitoring.latencies import Slow, percentile, read_answers, slow_ones
 
 
 def entry(address: str, milliseconds: float, status: int = 200) -> str:

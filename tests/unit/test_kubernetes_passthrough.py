@@ -12,7 +12,7 @@ from memory.stacks import stack_of
 from msctl.model import Stack
 from msctl.model.passthrough import SERVICE_KEYS
 from msctl.render import kubernetes
-from msctl.render.kubernetes.passed import CARRIED, ENDS, NO_MATTER, TOLD
+from msctl.render.kubernetes.passthrough import CARRIED, ENDS, NO_MATTER, TOLD
 
 Data = dict[str, Any]
 PROFILE = "pod-security.kubernetes.io/enforce"
