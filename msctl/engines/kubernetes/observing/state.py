@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from msctl.engines.kubernetes.cluster import Cluster, replicas_of, template_of
@@ -106,22 +107,7 @@ def _created(pod: Data) -> tuple[str, str]:
 def _of_finished(job: Data, service: str) -> Replica:
     """A job that has ended well, whose pods the cluster has cleared away."""
     [container, *_] = template_of(job)["spec"]["containers"]
-    return Replica(
-        id=job["metadata"].get("uid", ""),
-        name=job["metadata"]["name"],
-        service=service,
-        number=1,
-        state="exited",
-        health=Health.NONE,
-        image=container["image"],
-        image_id=container["image"],
-        config_hash=None,
-        revision=None,
-        files=None,
-        ours=True,
-        working_dir=None,
-        exit_code=0,
-    )
+    return replace(_bare(service, 1, job, container, "exited"), exit_code=0)
 
 
 def _replica(service: str, number: int, pod: Data, checks: Mapping[str, str]) -> Replica:
@@ -133,13 +119,25 @@ def _replica(service: str, number: int, pod: Data, checks: Mapping[str, str]) ->
     state = _state(pod, found)
     ended = (found.get("state") or {}).get("terminated") or {}
     address = status.get("podIP")
+    return replace(
+        _bare(service, number, pod, container, state),
+        health=_health(pod, container, found) if state == "running" else Health.NONE,
+        addresses={"pod": address} if address else {},
+        exit_code=ended.get("exitCode"),
+        detail=_detail(pod, container, found, checks.get(name)),
+        reason=waiting(pod) if state != "running" else None,
+    )
+
+
+def _bare(service: str, number: int, thing: Data, container: Data, state: str) -> Replica:
+    """Without how it does; what msctl writes on containers is on no pod."""
     return Replica(
-        id=pod["metadata"].get("uid", ""),
-        name=name,
+        id=thing["metadata"].get("uid", ""),
+        name=thing["metadata"]["name"],
         service=service,
         number=number,
         state=state,
-        health=_health(pod, container, found) if state == "running" else Health.NONE,
+        health=Health.NONE,
         image=container["image"],
         image_id=container["image"],
         config_hash=None,
@@ -147,10 +145,6 @@ def _replica(service: str, number: int, pod: Data, checks: Mapping[str, str]) ->
         files=None,
         ours=True,
         working_dir=None,
-        addresses={"pod": address} if address else {},
-        exit_code=ended.get("exitCode"),
-        detail=_detail(pod, container, found, checks.get(name)),
-        reason=waiting(pod) if state != "running" else None,
     )
 
 
