@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from msctl.assessment import EntryPoint
 from msctl.errors import MsctlError, UsageProblem
 from msctl.fields import is_http_url, shown
 from msctl.fields.ports import PublishedPort, parse_port
 from msctl.model import GATEWAY, Gateway, Service, Stack
 from msctl.render.traefik import WEB, WEBSECURE
-from msctl.status import EntryPoint
 
 PROMETHEUS_VARIABLE = "MSCTL_PROMETHEUS"
 PAGES = (GATEWAY, "grafana", "prometheus")

@@ -46,13 +46,13 @@ def _gateway(url: str) -> GatewayApi:
 
 
 def _certificate(host: str, port: int, server_name: str) -> Certificate | None:
-    from msctl.certificate import certificate_of
+    from msctl.tls.shown import certificate_of
 
     return certificate_of(host, port, server_name)
 
 
 def _send(target: Target, shape: Shape, run: str, tell: Callable[[Outcome], None]) -> None:
-    from msctl.sender import send
+    from msctl.loadgen.sender import send
 
     send(target, shape, run, tell)
 
@@ -88,7 +88,7 @@ class App:
     certificate: Callable[[str, int, str], Certificate | None] = _certificate
     """What is shown by HTTPS, at a host and port, to those who ask for a name."""
     send: Send = _send
-    """Sends the requests of a load test; see `msctl.sender`."""
+    """Sends the requests of a load test; see `msctl.loadgen.sender`."""
     lock_folder: Path | None = None
     """Where locks lie; None: the user's own folder of them."""
     clock: Callable[[], float] = time.monotonic

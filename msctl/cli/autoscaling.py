@@ -7,12 +7,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from msctl.autoscale import Decision, History, Policy, Samples, decide
+from msctl.autoscale.decide import decide
 from msctl.autoscale.observed import CAUSE, Look, is_unfinished, looked, samples_of
-from msctl.bindfiles import file_digest
+from msctl.autoscale.policy import Policy
+from msctl.autoscale.records import Decision, History, Samples
 from msctl.cli.converge import Following
 from msctl.errors import EngineUnreachable, MsctlError, StackLocked, UsageProblem
 from msctl.execute import execute
+from msctl.files.bindfiles import file_digest
 from msctl.model import AUTOSCALER
 from msctl.plan import Node, Outcome, Plan
 from msctl.request import Scale

@@ -47,7 +47,8 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
         "completion": "Print the completion script for a shell.",
     },
 }
-"""Name and short help of each command by section; its module has that name, with `_` for `-`."""
+"""Name and short help of each command by section; its module in `commands` has that name, with `_`
+for `-`."""
 
 EXAMPLES: Mapping[str, str] = {
     "up": "msctl up; msctl up userservice --dry-run; msctl up --pull",
@@ -166,7 +167,7 @@ class Msctl(click.Group):
         if name not in _SHORT:
             return None
         module = _MODULES.get(name, name.replace("-", "_"))
-        command: click.Command = import_module(f"msctl.cli.{module}").command
+        command: click.Command = import_module(f"msctl.cli.commands.{module}").command
         command.short_help = _SHORT[name]
         return command
 

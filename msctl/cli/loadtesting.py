@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from msctl.cli.session import Session
 from msctl.engines.base import Engine
 from msctl.errors import MsctlError
+from msctl.loadgen.witness import Witness, read_log
 from msctl.loadtest.outcome import TIMEOUT, Outcome
 from msctl.loadtest.result import Result, remarks, result
 from msctl.loadtest.shape import Shape
@@ -19,7 +20,6 @@ from msctl.loadtest.target import Target
 from msctl.loadtest.traffic import Traffic, join
 from msctl.model import GATEWAY
 from msctl.state import StackState
-from msctl.witness import Witness, read_log
 
 if TYPE_CHECKING:
     from datetime import datetime

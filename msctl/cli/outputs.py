@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from msctl import wholefile
 from msctl.cli.session import Session
 from msctl.errors import StepFailed, UsageProblem
+from msctl.files import wholefile
 from msctl.shellwords import quoted
 
 

@@ -13,11 +13,11 @@ from msctl.errors import MsctlError
 from msctl.frozen import dataclass
 
 if TYPE_CHECKING:
+    from msctl.assessment import PrometheusStatus, Readings
     from msctl.cli.session import Session
     from msctl.engines.base import Engine
     from msctl.model import Stack
     from msctl.state import Certificate, StackState, Traffic
-    from msctl.status import PrometheusStatus, Readings
 
 LINES = 2000
 """Of the gateway's log, at the most."""
@@ -36,7 +36,7 @@ class Gathering:
 
     def readings(self, state: StackState) -> Readings:
         """All of it, once the engine's lists are there; what did not answer is unknown."""
-        from msctl.status import Readings
+        from msctl.assessment import Readings
 
         usage = self.engine.usage(state) if self.load else {}
         prometheus, traffic = self.traffic.result()
@@ -72,8 +72,8 @@ def _traffic(
     if not load and ("prometheus" not in stack.services or not engine.on_host):
         return None, {}
     from msctl.addresses import prometheus_url
+    from msctl.assessment import PrometheusStatus
     from msctl.monitoring.prometheus import PrometheusSilent
-    from msctl.status import PrometheusStatus
 
     url = prometheus_url(stack, session.app.environ)
     routed = [name for name, service in stack.services.items() if service.routes]
@@ -93,7 +93,7 @@ def _answers(session: Session, engine: Engine, *, load: bool) -> Mapping[str, Se
     if not load:
         return {}
     from msctl.model import GATEWAY
-    from msctl.monitoring.answers import read_answers
+    from msctl.monitoring.latencies import read_answers
 
     since = session.app.now() - timedelta(minutes=1)
     try:

@@ -49,8 +49,8 @@ def bind_files(session: Session, loaded: LoadedStack) -> dict[str, dict[str, byt
     Raises:
         StackFileError: all that Kubernetes cannot carry.
     """
-    from msctl.bindfiles import read_bind_files
     from msctl.config import refusal
+    from msctl.files.bindfiles import read_bind_files
     from msctl.render.kubernetes import problems
 
     contents = read_bind_files(loaded.stack, loaded.folder)

@@ -24,7 +24,7 @@ from msctl.spelling import did_you_mean
 if TYPE_CHECKING:  # imported when they are used
     from msctl.config import LoadedStack
     from msctl.engines.base import Engine
-    from msctl.lock import StackLock
+    from msctl.files.lock import StackLock
     from msctl.model import Stack
     from msctl.ui import Ui
 
@@ -149,7 +149,7 @@ class Session:
         return error
 
     def lock(self, engine: Engine, project: str) -> StackLock:
-        from msctl.lock import StackLock, lock_folder
+        from msctl.files.lock import StackLock, lock_folder
 
         given_folder = self.app.lock_folder
         candidates = () if given_folder is None else (lambda: given_folder,)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
-from msctl.problem import Problem, folded
+from msctl.assessment import ReplicaStatus, ServiceStatus, Status
+from msctl.assessment.problem import Problem, folded
 from msctl.state import parse_time
-from msctl.status import ReplicaStatus, ServiceStatus, Status
 from msctl.views import Block, Cell, Flow, Paragraph, Table
 
 _STATES = {"running": "green", "exited": "red", "dead": "red", "restarting": "red"}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from msctl.addresses import outer_dashboard_url
-from msctl.assessment import assess
+from msctl.assessment import ServiceStatus, Status
+from msctl.assessment.assess import assess
 from msctl.cli.converge import Run
 from msctl.cli.session import Session
 from msctl.cli.words import plural
@@ -14,9 +15,8 @@ from msctl.engines.base import Engine
 from msctl.engines.secretsteps import MakePassword
 from msctl.errors import MsctlError
 from msctl.render.compose import SECRETS_FOLDER
-from msctl.render.settings import ADMIN
+from msctl.render.traefik.settings import ADMIN
 from msctl.state import StackState
-from msctl.status import ServiceStatus, Status
 
 
 def up(
@@ -55,7 +55,7 @@ def new_passwords(session: Session, loaded: LoadedStack, run: Run) -> None:
     for step in made:
         if not step.new:
             continue
-        from msctl import passwords
+        from msctl.files import passwords
 
         folder, user = loaded.folder / SECRETS_FOLDER, step.target
         kept = f"kept in {session.shown(passwords.path_of(folder, user))}"

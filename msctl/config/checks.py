@@ -9,14 +9,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from msctl.config import autoscaling, crowding, gateways, passing
+from msctl.config import autoscaling, gateway, hostports, passthrough
 from msctl.config.problems import Path, show_path
 from msctl.fields import shown
 from msctl.fields.mounts import parse_mount
 from msctl.model import OWN_SERVICES, Service, Stack
+from msctl.render.canonical.shorthand import clean_path
 from msctl.render.compose import ACME_VOLUME, GATEWAY_VOLUME, PROXY_NETWORKS
-from msctl.render.routers import router_names
-from msctl.render.shorthand import clean_path
+from msctl.render.traefik.routers import router_names
 from msctl.spelling import did_you_mean
 
 MOST_SERVICES = 1000
@@ -59,19 +59,21 @@ def problems(view: View) -> Found:
         for path, message in _of_service(view, service, name in view.partial):
             yield ("services", name, *path), message
     yield from _stack_networks(view)
-    yield from passing.of_stack(stack)
+    yield from passthrough.of_stack(stack)
     if "gateway" not in view.broken:
-        yield from gateways.problems(stack)
+        yield from gateway.problems(stack)
     if stack.autoscaler.enabled and not any(s.autoscale for s in stack.services.values()):
         message = "no service has autoscale, so that there is nothing to go by"
         yield ("autoscaler", "enabled"), message
-    yield from crowding.problems(stack, view.partial, "gateway" not in view.broken)
+    yield from hostports.problems(stack, view.partial, "gateway" not in view.broken)
 
 
 def _of_service(view: View, service: Service, partial: bool) -> Found:
-    yield from chain(_mounts(service), _secrets(service), passing.of_service(view.stack, service))
+    yield from chain(
+        _mounts(service), _secrets(service), passthrough.of_service(view.stack, service)
+    )
     if not partial:
-        yield from chain(_routing(service), gateways.of_service(service), _running(service))
+        yield from chain(_routing(service), gateway.of_service(service), _running(service))
         yield from autoscaling.problems(service)
     if "networks" not in view.broken:
         yield from _networks(view.stack, service)

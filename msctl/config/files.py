@@ -127,7 +127,7 @@ def _operator(file: Path) -> Operator:
         UsageProblem: there are no users here as a container knows them.
         MsctlError: this user can have no locks.
     """
-    from msctl.lock import lock_folder
+    from msctl.files.lock import lock_folder
     from msctl.ownimage import reference
 
     if not hasattr(os, "getuid"):

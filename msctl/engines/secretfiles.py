@@ -11,8 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from msctl import wholefile
 from msctl.errors import StepFailed, UsageProblem
+from msctl.files import wholefile
 from msctl.shellwords import quoted
 
 if TYPE_CHECKING:  # who only looks needs no steps

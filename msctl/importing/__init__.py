@@ -1,7 +1,7 @@
 """A Compose file → a stack file, and what could not be carried over."""
 
-from msctl.importing.composed import BrokenFile, Composed, composed
 from msctl.importing.inline import Made
+from msctl.importing.reading.composed import BrokenFile, Composed, composed
 from msctl.importing.source import Note, Source
 from msctl.importing.stackfile import Imported, imported
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from msctl.config.problems import Path
 from msctl.importing.confining import FIRST_CLASS
-from msctl.importing.labels import Labels, listed
+from msctl.importing.routes.labels import Labels, listed
 from msctl.importing.source import Source, pairs, several
 from msctl.model import DOCKER_SOCKET, GATEWAY
 from msctl.model import gateway as stack_file

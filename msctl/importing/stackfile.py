@@ -8,18 +8,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from msctl.importing.apart import network_apart
-from msctl.importing.draft import Draft
 from msctl.importing.flags import other_args
 from msctl.importing.gateway import Gateway, find_gateway, gateway_data, own_args, socket_of
 from msctl.importing.inline import Made
-from msctl.importing.keys import linked
-from msctl.importing.labels import Labels, read_labels
 from msctl.importing.layout import laid_out
 from msctl.importing.networks import DEFAULT, networks_of, passed_of
 from msctl.importing.report import report
-from msctl.importing.routers import Routers
-from msctl.importing.routing import routing_of
+from msctl.importing.routes.labels import Labels, read_labels
+from msctl.importing.routes.routers import Routers
+from msctl.importing.routes.routing import routing_of
 from msctl.importing.services import service_of
+from msctl.importing.services.draft import Draft
+from msctl.importing.services.keys import linked
 from msctl.importing.source import Note, Source, several
 from msctl.model import AUTOSCALER, AUTOSCALER_PROXY, GATEWAY, OWN_SERVICES, Stack
 from msctl.records import Unfit

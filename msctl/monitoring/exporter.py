@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, start_http_serv
 from msctl.errors import MsctlError
 
 if TYPE_CHECKING:
-    from msctl.autoscale import Decision
+    from msctl.autoscale.records import Decision
 
 
 class Exporter:

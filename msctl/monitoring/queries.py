@@ -1,8 +1,8 @@
 """Every PromQL expression that msctl uses, and what is read from the answers. Pure.
 
 Traefik names a service NAME@docker, and NAME-a@file or NAME-b@file while a pin holds its traffic
-(`msctl.render.pins`). A service may itself be called `web-a`: only of a name with `@file` is the
-last part a slot. On Kubernetes it names one for each rule of a service's IngressRoutes,
+(`msctl.render.traefik.pins`). A service may itself be called `web-a`: only of a name with `@file`
+is the last part a slot. On Kubernetes it names one for each rule of a service's IngressRoutes,
 NAMESPACE-NAME-route-DIGEST@kubernetescrd. What is grouped by service here has the label `name`, the
 stack file's.
 

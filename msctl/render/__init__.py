@@ -1,0 +1,1 @@
+"""Stack → plain data: the Compose file, labels and pins for Traefik, objects for Kubernetes."""

@@ -63,7 +63,7 @@ NO_AUTHORITY = "there is no authority"
 
 @dataclass(frozen=True)
 class GatewaySettings:
-    """The gateway's own settings (see `msctl.render.settings`): how they shall be, and are."""
+    """The gateway's own settings (`msctl.render.traefik.settings`): how they shall be, and are."""
 
     wanted: str
     """Digest of what shall be in force; empty where nothing shall be, or it is not known yet."""

@@ -24,9 +24,9 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from msctl import wholefile
 from msctl.errors import StepFailed
-from msctl.render.settings import Pair
+from msctl.files import wholefile
+from msctl.render.traefik.settings import Pair
 from msctl.state import NO_AUTHORITY
 from msctl.tls.pairs import same_key
 from msctl.tls.places import AUTHORITY

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from msctl.errors import UsageProblem
-from msctl.render.settings import Pair
+from msctl.render.traefik.settings import Pair
 
 
 def same_key(certificate: x509.Certificate, key: PrivateKeyTypes) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from msctl import wholefile
+from msctl.files import wholefile
 
 FOLDER = Path(".msctl") / "tls"
 """From the stack file's folder."""

@@ -9,7 +9,7 @@ There are no nodes: a pod becomes ready when a controller says so.
 from __future__ import annotations
 
 from apiserver.asked import Refusal
-from apiserver.controllers import Behaviour
+from apiserver.kubelet import Behaviour
 from apiserver.server import ApiServer
 
 __all__ = ["ApiServer", "Behaviour", "Refusal"]

@@ -1,44 +1,14 @@
-"""What the controllers and kubelets of a cluster do, at once, whenever something changes."""
+"""What the controllers of a cluster do, at once, whenever something changes."""
 
 from __future__ import annotations
 
 import copy
 import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-Data = dict[str, Any]
-Store = dict[tuple[str, str, str], Data]
-"""Objects by plural with group, namespace and name."""
-BALANCER = "203.0.113.7"
-"""Where the cluster's load balancer answers."""
-NOW = "2030-01-01T00:00:00Z"
-
-
-@dataclass
-class Behaviour:
-    """How a service's pods behave."""
-
-    ready: bool = True
-    waiting: tuple[str, str] | None = None
-    """Reason and message for which a container does not start."""
-    restarts: int = 0
-    stuck: bool = False
-    """Whether the Deployment's controller gives up (ProgressDeadlineExceeded)."""
-    log: tuple[str, ...] = ("first", "second")
-    by_image: Mapping[str, Behaviour] = field(default_factory=dict)
-    """How the pods of an image behave, where it differs."""
-    refused: str = ""
-    """Why the cluster lets no pod be made."""
-    restarted: Behaviour | None = None
-    """How pods behave that a restart has made, where it differs."""
-
-    def of(self, image: str, restarted: bool) -> Behaviour:
-        if restarted and self.restarted is not None:
-            return self.restarted
-        return self.by_image.get(image, self)
+from apiserver.kubelet import NOW, Behaviour, Data, is_ready, live
+from apiserver.network import Store, lead
 
 
 @dataclass
@@ -68,7 +38,7 @@ class Controllers:
                 self._stateful_set(namespace, name, thing)
             elif plural == "jobs.batch":
                 self._job(namespace, name, thing)
-        self._slices()
+        lead(self.store)
 
     # Workloads
 
@@ -98,7 +68,7 @@ class Controllers:
         refused = self.behaviour({**template, "metadata": template.get("metadata", {})}).refused
         count = 0 if refused else wanted
         new = self._pods(namespace, thing, own, template, count, {"pod-template-hash": digest})
-        ready = [pod for pod in new if self._is_ready(pod)]
+        ready = [pod for pod in new if is_ready(pod)]
         old = [
             pod
             for pod in self._owned("pods", namespace, thing).values()
@@ -154,7 +124,7 @@ class Controllers:
         if self.behaviour({**template, "metadata": template.get("metadata", {})}).refused:
             wanted = 0
         pods = self._pods(namespace, thing, name, template, wanted, marks, plain=True)
-        ready = sum(map(self._is_ready, pods))
+        ready = sum(map(is_ready, pods))
         for claim in thing["spec"].get("volumeClaimTemplates", ()):
             self._claim(namespace, f"{claim['metadata']['name']}-{name}-0", thing)
         thing["status"] = {
@@ -256,72 +226,8 @@ class Controllers:
             del self.store["pods", namespace, name]
             del pods[name]
         for pod in pods.values():
-            self._status(pod)
+            live(pod, self.behaviour(pod))
         return list(pods.values())
-
-    def _status(self, pod: Data) -> None:
-        found = self.behaviour(pod)
-        if found.waiting is not None:
-            reason, message = found.waiting
-            state: Data = {"waiting": {"reason": reason, "message": message}}
-        else:
-            state = {"running": {"startedAt": NOW}}
-        name = pod["metadata"]["name"]
-        last = hashlib.sha256(name.encode()).digest()[0]
-        ready = found.ready and found.waiting is None
-        pod["status"] = {
-            "phase": "Pending" if found.waiting is not None else "Running",
-            "podIP": f"10.0.{len(name) % 250}.{last}",
-            "conditions": [
-                {
-                    "type": "Ready",
-                    "status": "True" if ready else "False",
-                    "lastTransitionTime": "2030-01-01T00:00:05Z",
-                }
-            ],
-            "containerStatuses": [
-                {
-                    "name": pod["spec"]["containers"][0]["name"],
-                    "ready": ready,
-                    "started": found.waiting is None,
-                    "restartCount": found.restarts,
-                    "state": state,
-                }
-            ],
-        }
-
-    def _is_ready(self, pod: Data) -> bool:
-        return bool(pod["status"]["containerStatuses"][0]["ready"])
-
-    def _slices(self) -> None:
-        """Of each Service with a selector, the addresses of its pods."""
-        for (plural, namespace, name), thing in list(self.store.items()):
-            if plural == "services" and thing["spec"].get("type") == "LoadBalancer":
-                thing["status"] = {"loadBalancer": {"ingress": [{"ip": BALANCER}]}}
-            chosen = thing.get("spec", {}).get("selector") if plural == "services" else None
-            if not chosen:
-                continue
-            endpoints = [
-                {
-                    "addresses": [pod["status"]["podIP"]],
-                    "conditions": {"ready": self._is_ready(pod)},
-                }
-                for key, pod in self.store.items()
-                if key[:2] == ("pods", namespace)
-                and chosen.items() <= pod["metadata"]["labels"].items()
-                and pod["status"].get("phase") == "Running"
-            ]
-            labels = {**thing["metadata"].get("labels", {}), "kubernetes.io/service-name": name}
-            meta = {"name": f"{name}-x", "namespace": namespace, "labels": labels}
-            meta["ownerReferences"] = [
-                {"uid": thing["metadata"]["uid"], "name": name, "controller": True}
-            ]
-            ports = thing["spec"].get("ports") or [{"port": 80}]
-            self.store["endpointslices.discovery.k8s.io", namespace, f"{name}-x"] = {
-                "metadata": meta,
-                "ports": [{"port": port["port"]} for port in ports],
-                "endpoints": endpoints,
-            }
 
 
 def _digest(template: Data) -> str:

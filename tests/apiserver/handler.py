@@ -16,6 +16,8 @@ class Handler(BaseHTTPRequestHandler):
     api: ApiServer
     protocol_version = "HTTP/1.1"
     timeout = 10
+    disable_nagle_algorithm = True
+    """Else each answer's body waits for the client's delayed acknowledgement of its head."""
 
     def do_GET(self) -> None:
         if "watch=true" in self.path:

@@ -7,7 +7,8 @@ import json
 
 from apiserver.apply import Data, applied, conflicts, patched
 from apiserver.asked import Place, Refusal, conflict
-from apiserver.controllers import Controllers, Store
+from apiserver.controllers import Controllers
+from apiserver.network import Store
 
 _DEFAULTED: dict[str, Data] = {
     "deployments.apps": {"paused": False},

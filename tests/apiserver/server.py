@@ -15,8 +15,10 @@ from urllib.parse import parse_qsl, urlsplit
 
 from apiserver.apply import Data, patched
 from apiserver.asked import Place, Refusal, parse
-from apiserver.controllers import Behaviour, Controllers, Store
+from apiserver.controllers import Controllers
 from apiserver.handler import Handler
+from apiserver.kubelet import Behaviour
+from apiserver.network import Store
 from apiserver.objects import Objects, shown
 
 TOKEN = "a-token"

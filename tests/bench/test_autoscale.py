@@ -10,7 +10,8 @@ from autoscaling import RULES, SHAPES, Outcome, simulate
 from autoscaling.rules import Msctl
 from autoscaling.shapes import of_a_fleet
 
-from msctl.autoscale import History, ReplicaSample, Samples, decide
+from msctl.autoscale.decide import decide
+from msctl.autoscale.records import History, ReplicaSample, Samples
 
 FLEET = 1000
 

@@ -16,7 +16,7 @@ from memory.converged import assert_converged
 from terminal import Terminal
 
 from msctl.config import load
-from msctl.lock import StackLock
+from msctl.files.lock import StackLock
 from msctl.plan import Step
 
 

@@ -13,7 +13,7 @@ from terminal import SHOP, Terminal
 from msctl.cli.session import Session
 from msctl.config import load
 from msctl.engines.base import Engine
-from msctl.lock import StackLock
+from msctl.files.lock import StackLock
 
 STATUS_HINT = "hint: msctl status shows how it is; the next msctl command goes on from there"
 

@@ -10,7 +10,7 @@ import yaml
 from terminal import SHOP, Terminal
 
 from msctl import __version__
-from msctl.cli.init import name_of
+from msctl.cli.commands.init import name_of
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 import yaml
 from terminal import Terminal
 
-from msctl.cli.importing import project_name
+from msctl.cli.commands.importing import project_name
 
 COMPOSE = """\
 services:

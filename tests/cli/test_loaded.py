@@ -104,7 +104,7 @@ def test_who_only_looks_loads_nothing_that_changes(tmp_path: Path, engine: Path)
     own = {"execute", "plan", "request", "engines.base", "engines.compose.work", "ui"}
     own |= {f"engines.compose.{name}" for name in ("logs", "steps", "usage")}
     libraries |= {"docker", "requests", "subprocess", "tarfile", "urllib3"}
-    assert {"http.client", "msctl.status"} <= found
+    assert {"http.client", "msctl.assessment"} <= found
     assert not found & {*libraries, "prometheus_client", "psutil", "rich"}
     assert not found & {f"msctl.{name}" for name in own}
 

@@ -24,7 +24,7 @@ Manner = Literal[
     "silent", "stops", "slow", "trickles", "trickles later", "hangs up", "stutters", "no engine",
     "half an answer",
 ]  # fmt: skip
-PATIENCE = 0.3
+PATIENCE = 0.15
 """Seconds that stand for the minute that an engine has for a byte."""
 BOUND = 15.0
 """Seconds after which a command is taken to hang."""

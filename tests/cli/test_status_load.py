@@ -185,7 +185,7 @@ def test_a_look_that_takes_long_keeps_nobody_waiting(
     busy: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """That an engine is silent is told while it is; there is one look at a time."""
-    monkeypatch.setattr("msctl.cli.status._PATIENCE", 0.05)
+    monkeypatch.setattr("msctl.cli.commands.status._PATIENCE", 0.05)
     answers = threading.Event()
     looks: list[int] = []
     pauses: list[float] = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -144,6 +144,10 @@ class Site:
         """The one replica of a service."""
         (replica,) = self.engine.observe().of(service)
         return replica
+
+
+Make = Callable[..., Site]
+"""What the fixture `site` is: gives a stack of these services, each by what its process does."""
 
 
 @dataclass

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
-from machines import Site
+from machines import Make
 
 from msctl.engines.compose.steps import (
     CreateContainer,
@@ -16,7 +14,6 @@ from msctl.engines.compose.steps import (
 from msctl.errors import StepFailed
 from msctl.state import Health
 
-Make = Callable[..., Site]
 STANDING = ("create network", "create volume", "create")
 
 

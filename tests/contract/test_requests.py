@@ -13,7 +13,7 @@ from apiserver import ApiServer
 from apiserver import Behaviour as PodBehaviour
 from memory import Behaviour, MemoryEngine, World, each_run
 
-from msctl.assessment import assess
+from msctl.assessment.assess import assess
 from msctl.config import LoadedStack
 from msctl.engines import connect
 from msctl.engines.base import Engine

@@ -1,30 +1,23 @@
-"""What every engine does with networks, volumes, intents, ports, images and logs."""
+"""What every engine does with networks, volumes, intents and ports."""
 
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterator
-from contextlib import closing
-from datetime import datetime, timedelta
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
-from machines import NO_SUCH_IMAGE, Bench, MemoryMachine, Site
-from memory import each_run
+from machines import Bench, Make, MemoryMachine, Site
 
 from msctl.engines.compose import labels
 from msctl.engines.compose.steps import (
-    ProvideImage,
     RecordIntent,
     RemoveNetwork,
     RemoveVolume,
     StartContainer,
 )
-from msctl.errors import ImageUnavailable, MsctlError, StepFailed
-from msctl.request import Down, Scale, Up
-from msctl.state import Usage
+from msctl.errors import MsctlError, StepFailed
+from msctl.request import Down, Scale
 
-Make = Callable[..., Site]
 STANDING = ("create network", "create volume", "create")
 
 
@@ -194,135 +187,6 @@ def test_a_port_that_is_taken_meanwhile_fails_the_start(site: Make, free: int) -
     with pytest.raises(StepFailed, match=r"port .*already allocated"):
         both.perform(StartContainer(target=both.name("two")))
     assert not both.only("two").running
-
-
-# Images
-
-
-def provide(reference: str, **more: object) -> ProvideImage:
-    return ProvideImage(target=reference, service="web", **more)  # type: ignore[arg-type]
-
-
-def test_an_image_that_is_present_is_used(site: Make) -> None:
-    """Nothing is asked of a registry for what is there."""
-    web = site(web="steady")
-    before = web.engine.observe().images
-    web.perform(provide(web.stack.services["web"].image))
-    assert web.engine.observe().images == before
-
-
-@pytest.mark.far
-def test_an_image_that_cannot_be_had_is_an_error(site: Make) -> None:
-    """Not there, not to be pulled and without a build: the error names the image."""
-    web = site(web={"image": NO_SUCH_IMAGE})
-    with pytest.raises(ImageUnavailable, match=NO_SUCH_IMAGE):
-        web.perform(provide(NO_SUCH_IMAGE))
-    assert web.engine.observe().images == {}
-
-
-def test_an_optional_image_that_cannot_be_had_is_left_out(site: Make) -> None:
-    """The plan goes on without it, and says so."""
-    web = site(web={"image": NO_SUCH_IMAGE, "optional": True}, api="steady")
-    plans = list(_fulfilled(web))
-    assert plans[-1].startswith("web is left out: ")
-    assert {replica.service for replica in web.engine.observe().containers} == {"api"}
-
-
-def _fulfilled(site: Site) -> Iterator[str]:
-    """The notes of each plan of an `up`."""
-    for plan, outcome in each_run(site.engine, Up(), site.bench.machine.clock):
-        assert outcome.failures == {}
-        yield "\n".join(plan.notes)
-
-
-def test_a_container_without_image_is_not_created(site: Make) -> None:
-    """An image that vanished since the plan was made fails the create."""
-    web = site(web="steady")
-    (create,) = [step for step in web.steps() if step.verb == "create"]
-    body = {**create.body, "Image": NO_SUCH_IMAGE}  # type: ignore[attr-defined]
-    web.do("create network")
-    with pytest.raises(StepFailed, match="No such image"):
-        web.perform(type(create)(**{**vars(create), "body": body}))
-    assert web.engine.observe().containers == ()
-
-
-@pytest.mark.far
-def test_an_image_is_built_where_it_cannot_be_pulled(bench: Bench, tmp_path: Path) -> None:
-    """A build gives the image its reference, and a stand-in is known by its label."""
-    reference = f"{NO_SUCH_IMAGE}-{bench.project}"
-    (tmp_path / "Dockerfile").write_text(
-        "FROM debian:bookworm-slim\n"
-        f"LABEL {labels.STAND_IN}=true {labels.PROJECT}={bench.project}\n"
-    )
-    web = bench.site({"web": {"image": reference}})
-    web.perform(provide(reference, build={"context": str(tmp_path)}))
-    image = web.engine.observe().images[reference]
-    assert image.health_check is False
-    if not isinstance(bench.machine, MemoryMachine):
-        assert image.stand_in
-
-
-# Logs
-
-
-def test_logs_are_what_the_containers_wrote(site: Make) -> None:
-    """Lines come in the order of their time, of the services that were named."""
-    both = site(web="steady", once="job")
-    both.fulfil()
-    lines = [(line.replica, line.text) for line in both.engine.logs(("web",))]
-    assert lines == [(both.name("web"), "first"), (both.name("web"), "second")]
-    everything = {(line.replica, line.text) for line in both.engine.logs(())}
-    assert everything == {*lines, (both.name("once"), "migrated")}
-    assert all(line.at is not None for line in both.engine.logs(()))
-
-
-@pytest.mark.parametrize(("tail", "wanted"), [(0, []), (1, ["second"]), (9, ["first", "second"])])
-def test_logs_can_be_cut_to_their_end(site: Make, tail: int, wanted: list[str]) -> None:
-    """`tail` is the number of last lines of each replica."""
-    web = site(web="steady")
-    web.fulfil()
-    assert [line.text for line in web.engine.logs(("web",), tail=tail)] == wanted
-
-
-@pytest.mark.far
-def test_logs_can_be_cut_to_what_came_since(site: Make) -> None:
-    """`since` leaves out what was written before, to a part of a second."""
-    web = site(web="steady")
-    web.fulfil()
-    last = [line.at for line in web.engine.logs(("web",))][-1]
-    assert last is not None
-    moment = timedelta(milliseconds=20)
-
-    def since(at: datetime) -> list[str]:
-        return [line.text for line in web.engine.logs(("web",), since=at)]
-
-    assert since(last - timedelta(seconds=30)) == ["first", "second"]
-    assert since(last - moment)[-1] == "second"
-    assert since(last + moment) == []
-
-
-@pytest.mark.far
-def test_logs_are_followed(site: Make) -> None:
-    """From the last lines on, as they come, until nobody asks any more."""
-    web = site(web="steady")
-    web.fulfil()
-    with closing(web.engine.logs((), follow=True, tail=1)) as lines:
-        assert next(lines).text == "second"
-
-
-@pytest.mark.far
-def test_what_a_container_takes_of_the_machine_is_told(site: Make) -> None:
-    """Of the running ones, by id, each time that it is asked."""
-    both = site(web="steady", once="job")
-    both.fulfil()
-    web = both.only("web")
-    if isinstance(both.bench.machine, MemoryMachine):
-        both.bench.machine.world.usages[web.name] = Usage(0.5, 1 << 20)
-    for _ in range(2):
-        found = both.engine.usage(both.engine.observe())
-        assert set(found) == {web.id}
-        assert (found[web.id].memory or 0) > 0
-        assert found[web.id].cpus is not None
 
 
 # All of it

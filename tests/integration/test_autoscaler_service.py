@@ -17,7 +17,7 @@ from load import Load, Requests, echo
 
 from msctl.cli.app import App
 from msctl.config import load
-from msctl.lock import Holder, StackLock, lock_folder
+from msctl.files.lock import Holder, StackLock, lock_folder
 from msctl.ownimage import reference
 from msctl.render.autoscaler import IMAGE
 

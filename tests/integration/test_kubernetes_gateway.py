@@ -24,8 +24,8 @@ from live import REPOSITORY, Visitor, free_port, until
 from musicshare.routes import BALANCED, ROUTES
 from websockets.sync.client import connect
 
-from msctl.bindfiles import read_bind_files
 from msctl.config import load
+from msctl.files.bindfiles import read_bind_files
 from msctl.render import kubernetes
 from msctl.render.kubernetes.gateway import PORTS
 from msctl.render.kubernetes.scaling import traefik_names

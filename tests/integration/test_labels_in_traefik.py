@@ -26,8 +26,8 @@ from live import free_port, until
 from msctl.config import load_text
 from msctl.errors import StackFileError
 from msctl.fields import unroutable
-from msctl.render.pins import pin
 from msctl.render.traefik import service_labels
+from msctl.render.traefik.pins import pin
 
 TRAEFIK = Path(sys.executable).with_name("traefik")
 ODD = "ab/._~-!$&'()*+,;=:@%25{}`|\\\"<>^[]?# \t\n\u00e9"

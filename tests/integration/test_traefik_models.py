@@ -15,8 +15,8 @@ import pytest
 from live import REPOSITORY
 from memory.stacks import stack_of
 
-from msctl.bindfiles import read_bind_files
 from msctl.config import load
+from msctl.files.bindfiles import read_bind_files
 from msctl.render import kubernetes
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(300)]

@@ -21,7 +21,7 @@ LATENCY = 0.01
 
 @dataclass
 class Crowd:
-    """See `msctl.sender.send`. Requests go to the replicas of one service in turn."""
+    """See `msctl.loadgen.sender.send`. Requests go to the replicas of one service in turn."""
 
     world: World
     service: str

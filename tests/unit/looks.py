@@ -6,7 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from msctl.assessment import assess
+from msctl.assessment import Status
+from msctl.assessment.assess import assess
 from msctl.config import load_text
 from msctl.model import Stack
 from msctl.state import (
@@ -18,7 +19,6 @@ from msctl.state import (
     Replica,
     StackState,
 )
-from msctl.status import Status
 
 STACK = """
 name: shop

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import kubernetes_validate
+from kubernetes_validate import utils
 from memory.stacks import stack_of
 
-from msctl.bindfiles import read_bind_files
 from msctl.config import load
+from msctl.files.bindfiles import read_bind_files
 from msctl.model import Stack
 from msctl.render import kubernetes
 from msctl.render.kubernetes.names import INSTANCE, MANAGED_BY
@@ -20,6 +21,8 @@ REPOSITORY = Path(__file__).parents[2]
 VERSIONS = ("1.34", "1.35", "1.36")
 
 
+utils.schema_contents = cache(utils.schema_contents)
+"""Else each object's validation parses all definitions of a version anew."""
 CUSTOM = ("traefik.io", "cert-manager.io", "keda.sh")
 """Groups whose schemas are not Kubernetes's own."""
 

@@ -12,8 +12,10 @@ from dataclasses import replace
 
 import pytest
 
-from msctl.autoscale import History, Policy, ReplicaSample, Samples, decide
+from msctl.autoscale.decide import decide
+from msctl.autoscale.policy import Policy
 from msctl.autoscale.recommend import readings
+from msctl.autoscale.records import History, ReplicaSample, Samples
 
 CPU = Policy(min=1, max=100, cpu=50.0, cpu_base=1.0)
 RPS = Policy(min=1, max=100, rps=10.0)

@@ -8,8 +8,9 @@ import pytest
 from memory import MemoryEngine, World, up
 from memory.stacks import images_of, stack_of
 
-from msctl.autoscale import Decision, History, Policy, Reading, ReplicaSample, policy_of
 from msctl.autoscale.observed import Look, looked, processors, samples_of
+from msctl.autoscale.policy import Policy, policy_of
+from msctl.autoscale.records import Decision, History, Reading, ReplicaSample
 from msctl.cli.autoscale_view import Room, line, table, view
 from msctl.cli.autoscaling import Verdict
 from msctl.cli.rounds import Rounds

@@ -8,7 +8,9 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from msctl.autoscale import History, Policy, ReplicaSample, Samples, decide
+from msctl.autoscale.decide import decide
+from msctl.autoscale.policy import Policy
+from msctl.autoscale.records import History, ReplicaSample, Samples
 
 values = st.floats(min_value=0, max_value=1e4)
 odd = st.none() | st.just(math.nan) | st.just(math.inf) | st.floats(-1e3, 1e6)

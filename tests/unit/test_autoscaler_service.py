@@ -18,16 +18,15 @@ from prometheus_client import generate_latest
 
 import msctl
 from msctl import ownimage
-from msctl.assessment import assess
-from msctl.autoscale import Decision, History
-from msctl.autoscale.records import Reading
+from msctl.assessment.assess import assess
+from msctl.assessment.problem import Problem
+from msctl.autoscale.records import Decision, History, Reading
 from msctl.model import Operator, Stack
 from msctl.monitoring.exporter import Exporter
 from msctl.ownimage import context, reference, requirements
-from msctl.problem import Problem
 from msctl.render.canonical import canonical
+from msctl.render.canonical.confighash import config_hash
 from msctl.render.compose import compose_file, document
-from msctl.render.confighash import config_hash
 from msctl.render.socketproxy import IMAGE as PROXY_IMAGE
 
 WEB = {
@@ -167,7 +166,7 @@ def test_another_msctl_has_another_image(tmp_path: Path) -> None:
     (package / "__pycache__" / "plan.cpython-311.pyc").write_bytes(b"x")
     assert reference(package) == first
     names = {first}
-    for changed in ("plan.py", "images/autoscaler.Dockerfile"):
+    for changed in ("plan.py", "ownimage/autoscaler.Dockerfile"):
         with (package / changed).open("a") as file:
             file.write("\n")
         names.add(reference(package))

@@ -21,7 +21,7 @@ from composing.document import (
 )
 
 from msctl.render.canonical import canonical
-from msctl.render.composetypes import SERVICE
+from msctl.render.canonical.composetypes import SERVICE
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from composing.drawn import ALONE, KEYS, SERVICES
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from msctl.render.composetypes import SERVICE
+from msctl.render.canonical.composetypes import SERVICE
 
 
 def test_the_strategies_hold_every_key() -> None:

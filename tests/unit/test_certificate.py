@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import trustme
 
-from msctl.certificate import certificate_of
+from msctl.tls.shown import certificate_of
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import pytest
 
 import msctl
 from msctl.errors import StackLocked
-from msctl.lock import StackLock
+from msctl.files.lock import StackLock
 
 NOON = datetime(2030, 1, 1, 12, 0, tzinfo=UTC)
 PACKAGE = Path(msctl.__file__).parent
@@ -21,8 +21,8 @@ TIME_OF_DAY = {
     "cli/app.py": "handed to commands, which show it",
     "engines/compose/work.py": "handed to what asks whether a certificate has ended",
     "engines/compose/deeds/gatewayfiles.py": "the time of a file in an archive",
-    "wholefile.py": "the age of a draft that a killed msctl has left",
-    "engines/kubernetes/perform.py": "the time of a restart, in an annotation",
+    "files/wholefile.py": "the age of a draft that a killed msctl has left",
+    "engines/kubernetes/deeds/perform.py": "the time of a restart, in an annotation",
 }
 """The modules that read the time of day, and what for."""
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from msctl.render.confighash import config_hash, config_json, float32_text
+from msctl.render.canonical.confighash import config_hash, config_json, float32_text
 
 DEMO: dict[str, Any] = {
     "image": "demoapp",

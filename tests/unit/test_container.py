@@ -6,36 +6,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from bodies import NEW, OLD, body, revision
 
 from msctl.engines.compose import labels
 from msctl.engines.compose.body.container import compose_labels, create_body, endpoints
-from msctl.engines.compose.revision import Revision
-from msctl.errors import UsageProblem
-from msctl.render.canonical import canonical
-
-OLD, NEW = (1, 41), (1, 44)
-
-
-def revision(service: dict[str, Any], **resources: Any) -> Revision:
-    """The revision of a Compose service `web`, normalised as Docker Compose does."""
-    whole = canonical(
-        {"services": {"web": {"image": "web:1", **service}}, **resources},
-        working_dir="/srv/shop",
-        project="shop",
-    )
-    return Revision.of(whole, "web")
-
-
-def body(
-    service: dict[str, Any], *, api: tuple[int, int] = OLD, **resources: Any
-) -> dict[str, Any]:
-    return create_body(
-        revision(service, **resources),
-        own_labels={},
-        health_timeout=timedelta(seconds=60),
-        api=api,
-    )
-
 
 # What a key of the service becomes, at a path in the body.
 TRANSLATED: list[tuple[dict[str, Any], str, Any]] = [
@@ -145,97 +119,6 @@ def test_limits_are_those_of_deploy() -> None:
     assert found["MemoryReservation"] == 256 << 20
     assert found["PidsLimit"] == 100
     assert "CpuReservation" not in found
-
-
-def test_mounts_are_told_in_the_engines_own_form() -> None:
-    """Named volumes by the engine's name, folders of the host so that they are made where missing,
-    secrets read-only under /run/secrets."""
-    found = body(
-        {
-            "volumes": [
-                "data:/data",
-                "cache:/cache:nocopy",
-                "./conf:/conf:ro",
-                "/anonymous",
-                {"type": "tmpfs", "target": "/tmp", "tmpfs": {"size": "1M"}},
-            ],
-            "secrets": ["key", {"source": "cert", "target": "/etc/cert"}],
-        },
-        volumes={"data": None, "cache": {"name": "shared"}},
-        secrets={"key": {"file": "./key"}, "cert": {"file": "./cert"}},
-    )["HostConfig"]
-    assert found["Binds"] == ["/srv/shop/conf:/conf:ro"]
-    assert found["Mounts"] == [
-        {"Type": "volume", "Target": "/data", "ReadOnly": False, "Source": "shop_data"},
-        {
-            "Type": "volume",
-            "Target": "/cache",
-            "ReadOnly": False,
-            "Source": "shared",
-            "VolumeOptions": {"NoCopy": True},
-        },
-        {"Type": "volume", "Target": "/anonymous", "ReadOnly": False},
-        {
-            "Type": "tmpfs",
-            "Target": "/tmp",
-            "ReadOnly": False,
-            "TmpfsOptions": {"SizeBytes": 1 << 20},
-        },
-        {
-            "Type": "bind",
-            "Source": "/srv/shop/key",
-            "Target": "/run/secrets/key",
-            "ReadOnly": True,
-        },
-        {"Type": "bind", "Source": "/srv/shop/cert", "Target": "/etc/cert", "ReadOnly": True},
-    ]
-
-
-def test_no_option_of_a_mount_is_dropped() -> None:
-    """What SELinux, propagation, a mode or a folder of a volume are said to be counts in the hash,
-    so it has to be in the container."""
-    found = body(
-        {
-            "volumes": [
-                "./a:/a:ro,z",
-                "./b:/b:rslave",
-                {"type": "bind", "source": "/c", "target": "/c", "bind": {"recursive": "disabled"}},
-                {
-                    "type": "bind",
-                    "source": "/d",
-                    "target": "/d",
-                    "bind": {"create_host_path": False, "propagation": "rshared"},
-                },
-                {"type": "tmpfs", "target": "/t", "tmpfs": {"mode": 0o1777}},
-                {
-                    "type": "volume",
-                    "source": "data",
-                    "target": "/v",
-                    "volume": {"subpath": "s", "labels": {"x": "y"}},
-                },
-            ]
-        },
-        volumes={"data": None},
-        api=(1, 45),
-    )["HostConfig"]
-    assert found["Binds"] == ["/srv/shop/a:/a:ro,z", "/srv/shop/b:/b:rw,rslave"]
-    options = [
-        {key: value for key, value in mount.items() if key.endswith("Options")}
-        for mount in found["Mounts"]
-    ]
-    assert options == [
-        {"BindOptions": {"NonRecursive": True, "CreateMountpoint": True}},
-        {"BindOptions": {"Propagation": "rshared"}},
-        {"TmpfsOptions": {"Mode": 0o1777}},
-        {"VolumeOptions": {"Subpath": "s", "Labels": {"x": "y"}}},
-    ]
-
-
-def test_a_folder_of_a_volume_needs_a_newer_engine() -> None:
-    """An older one would mount the whole volume, and say nothing."""
-    mount = {"type": "volume", "source": "d", "target": "/v", "volume": {"subpath": "s"}}
-    with pytest.raises(UsageProblem, match="a subpath needs Docker 26"):
-        body({"volumes": [mount]}, volumes={"d": None})
 
 
 CHECK = {"test": ["CMD", "true"], "interval": "10s", "timeout": "500ms", "retries": 3}

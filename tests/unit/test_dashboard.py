@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
 from itertools import combinations
@@ -12,6 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
+from outside import module_at
 
 from msctl.monitoring.queries import GUIDE, own_name
 
@@ -22,12 +22,7 @@ COMMITTED = FOLDER / "dashboards" / "musicshare.json"
 @pytest.fixture(scope="module")
 def source() -> ModuleType:
     """grafana/dashboard.py, which is in no package."""
-    spec = importlib.util.spec_from_file_location("grafana_dashboard", FOLDER / "dashboard.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return module_at(FOLDER / "dashboard.py")
 
 
 def board() -> dict[str, Any]:

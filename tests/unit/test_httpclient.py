@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from msctl import gateway
 from msctl.gateway import GatewayApi, GatewaySilent
+from msctl.monitoring import prometheus as prometheus_api
 from msctl.monitoring.prometheus import PrometheusApi, PrometheusSilent
 
 
@@ -23,6 +25,8 @@ def silent(monkeypatch: pytest.MonkeyPatch) -> Any:
         raise socket.gaierror("no answer")
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    for api in (gateway, prometheus_api):
+        monkeypatch.setattr(api, "TIMEOUT", 0.2)
     yield
     over.set()
 
@@ -32,7 +36,7 @@ def test_a_resolver_that_does_not_answer_holds_nobody_up(silent: None) -> None: 
     began = time.monotonic()
     with (
         PrometheusApi("http://gone.example:9090") as prometheus,
-        pytest.raises(PrometheusSilent, match="no whole answer within 2 s"),
+        pytest.raises(PrometheusSilent, match=r"no whole answer within 0\.2 s"),
     ):
         prometheus.instant("up")
     assert not GatewayApi("http://gone.example:8080").view().answered

@@ -16,12 +16,12 @@ from test_render_properties import as_file, real_hashes, stacks
 import msctl
 from msctl.config import load_text, yamltext
 from msctl.importing import Imported, Made, Source, composed, imported
-from msctl.importing.rules import Match, matches
+from msctl.importing.routes.rules import Match, matches
 from msctl.importing.source import OURS
 from msctl.model import Stack
 from msctl.render.canonical import canonical
+from msctl.render.canonical.confighash import config_hash
 from msctl.render.compose import document
-from msctl.render.confighash import config_hash
 from msctl.render.document import dump
 
 COMPOSE = Path(msctl.__file__).parent.parent / "compose"

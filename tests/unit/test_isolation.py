@@ -6,7 +6,7 @@ from typing import Any
 
 from msctl.config import load_text
 from msctl.config.starter import starter
-from msctl.isolation import databases, of_databases, of_metrics
+from msctl.doctor.isolation import databases, of_databases, of_metrics
 from msctl.model import Stack
 
 WEB = {"image": "web", "port": 80, "routes": ["/"], "needs": ["db"]}

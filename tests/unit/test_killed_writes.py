@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from msctl import passwords
 from msctl.engines.secretfiles import (
     rotate_secret,
     secret_digests,
@@ -21,6 +20,7 @@ from msctl.engines.secretfiles import (
     write_secret,
 )
 from msctl.engines.secretsteps import RotateSecret, StageSecret, WriteSecret
+from msctl.files import passwords
 from msctl.tls.authority import Authority
 
 NOON = datetime(2030, 1, 1, 12, 0, tzinfo=UTC)

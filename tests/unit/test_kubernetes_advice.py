@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from msctl.engines.kubernetes.advice import advice
+from msctl.engines.kubernetes.watching.advice import advice
 
 
 @pytest.mark.parametrize(

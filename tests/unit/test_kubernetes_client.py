@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from msctl.engines.kubernetes import client as clients
-from msctl.engines.kubernetes import lines as answers
-from msctl.engines.kubernetes.client import Client
+from msctl.engines.kubernetes.api import client as clients
+from msctl.engines.kubernetes.api import lines as answers
+from msctl.engines.kubernetes.api.client import Client
 from msctl.errors import EngineUnreachable
 
 HEAD = b"HTTP/1.1 %s\r\nContent-Type: application/json\r\nContent-Length: 1000000\r\n\r\n"

@@ -9,15 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from msctl.engines.kubernetes.api.faults import Refused, conflict, kind_missing, refusal
 from msctl.engines.kubernetes.cluster import Cluster, Names
-from msctl.engines.kubernetes.compare import changes, differs
 from msctl.engines.kubernetes.desired import as_it_runs
-from msctl.engines.kubernetes.faults import Refused, conflict, kind_missing, refusal
 from msctl.engines.kubernetes.kinds import key_of
-from msctl.engines.kubernetes.plan_down import plan_down
-from msctl.engines.kubernetes.plan_up import turns
-from msctl.engines.kubernetes.quantity import quantity
-from msctl.engines.kubernetes.revisions import plain_template
+from msctl.engines.kubernetes.observing.quantity import quantity
+from msctl.engines.kubernetes.planning.compare import changes, differs
+from msctl.engines.kubernetes.planning.down import plan_down
+from msctl.engines.kubernetes.planning.revisions import plain_template
+from msctl.engines.kubernetes.planning.up import turns
 from msctl.engines.kubernetes.rollouts import given_up, progress
 from msctl.errors import EngineUnreachable
 from msctl.render.kubernetes import TRAEFIK_CRDS

@@ -16,14 +16,14 @@ from pathlib import Path
 import pytest
 
 from msctl.errors import MsctlError, StackLocked
-from msctl.lock import StackLock, lock_folder
+from msctl.files.lock import StackLock, lock_folder
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 HOLD = """
 import sys, time
 from datetime import UTC, datetime
 from pathlib import Path
-from msctl.lock import StackLock
+from msctl.files.lock import StackLock
 lock = StackLock(Path(sys.argv[1]), "engine", "shop")
 with lock.held("msctl up web", datetime(2026, 3, 1, 12, 0, tzinfo=UTC)):
     print("held", flush=True)
@@ -204,7 +204,7 @@ def test_without_any_folder_nothing_is_changed(tmp_path: Path) -> None:
 
 def folder_of_process(**environ: str) -> Path:
     """The folder that a process with nothing else in its environment takes."""
-    script = "from msctl.lock import lock_folder; print(lock_folder())"
+    script = "from msctl.files.lock import lock_folder; print(lock_folder())"
     kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
     done = subprocess.run(
         [sys.executable, "-c", script],

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 import shutil
 import subprocess
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from outside import module_at
 
 FOLDER = Path(__file__).parents[2] / "man"
 
@@ -16,12 +16,7 @@ FOLDER = Path(__file__).parents[2] / "man"
 @pytest.fixture(scope="module")
 def page() -> ModuleType:
     """man/page.py, which is in no package."""
-    spec = importlib.util.spec_from_file_location("man_page", FOLDER / "page.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return module_at(FOLDER / "page.py")
 
 
 def test_the_page_is_that_of_the_commands(page: ModuleType) -> None:

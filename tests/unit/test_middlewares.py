@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from msctl.model import Headers, Stack
 from msctl.render.compose import document
-from msctl.render.middlewares import middlewares
-from msctl.render.pins import pin
 from msctl.render.traefik import service_labels
+from msctl.render.traefik.middlewares import middlewares
+from msctl.render.traefik.pins import pin
 
 SUBNET = {"sourcecriterion.ipstrategy.ipv6subnet": "64"}
 

@@ -17,8 +17,8 @@ from msctl.engines.compose.revision import Revision
 from msctl.errors import StackFileError
 from msctl.model.passthrough import SERVICE_KEYS, STACK_KEYS
 from msctl.render.canonical import canonical
+from msctl.render.canonical.composetypes import SERVICE
 from msctl.render.compose import compose_file, document
-from msctl.render.composetypes import SERVICE
 
 
 def loaded(passed: dict[str, Any], top: dict[str, Any] | None = None) -> Any:

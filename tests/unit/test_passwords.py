@@ -8,8 +8,8 @@ from pathlib import Path
 import bcrypt
 import pytest
 
-from msctl import passwords
 from msctl.errors import StepFailed
+from msctl.files import passwords
 from msctl.state import NO_PASSWORD
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from msctl.doctor.privileges import SOCKETS, privileges
 from msctl.model import Stack
-from msctl.privileges import SOCKETS, privileges
 
 LINKS = {"/srv/shop/sock": "/run/docker.sock", "/srv/shop/up": "/srv", "/var/run": "/run"}
 

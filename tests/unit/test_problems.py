@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from looks import changed, healthy, kinds, look, observed, replica, stack
 
-from msctl.assessment import assess
+from msctl.assessment.assess import assess
+from msctl.assessment.problem import Problem
 from msctl.config import load_text
-from msctl.problem import Problem
 from msctl.state import (
     Detail,
     GatewayView,

@@ -30,8 +30,8 @@ from msctl.monitoring.queries import (
     together,
     traffic_query,
 )
-from msctl.render.pins import SLOTS, gateway_name
 from msctl.render.traefik import BUCKETS
+from msctl.render.traefik.pins import SLOTS, gateway_name
 from msctl.state import Traffic
 
 NAMES = st.from_regex(NAME_RULE, fullmatch=True)

@@ -19,10 +19,10 @@ from hypothesis import strategies as st
 
 from msctl.model import Stack
 from msctl.render.canonical import canonical
+from msctl.render.canonical.confighash import config_hash
 from msctl.render.compose import compose_file, document, secret_files
-from msctl.render.confighash import config_hash
 from msctl.render.document import dump
-from msctl.render.routers import router_names
+from msctl.render.traefik.routers import router_names
 
 NAMES = ("api", "db", "web-1", "job_x", "a", "0")
 NETWORKS = ("front", "back", "data_net")

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from msctl import wholefile
 from msctl.config import load_text
 from msctl.engines.compose.desired import Desired, desired
 from msctl.engines.compose.observing.files import check_mounts
 from msctl.engines.secretfiles import rotate_secret, stage_secret, write_secret
 from msctl.engines.secretsteps import RotateSecret, StageSecret, WriteSecret
 from msctl.errors import StepFailed, UsageProblem
+from msctl.files import wholefile
 
 STACK = "name: shop\nservices: {web: {image: web, secrets: [token]}}\n"
 

@@ -18,10 +18,10 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from msctl.loadgen.sender import send
 from msctl.loadtest.outcome import Outcome
 from msctl.loadtest.shape import shape
 from msctl.loadtest.target import Target
-from msctl.sender import send
 
 
 @dataclass

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from msctl.model import Stack
-from msctl.render.settings import Pair, Settings, digest_of_file, settings, users
+from msctl.render.traefik.settings import Pair, Settings, digest_of_file, settings, users
 
 PAIR = Pair("CERTIFICATE", "KEY")
 HASHES = {"admin": "$2b$06$admin", "alice": "$2b$06$alice", "bob": "$2b$06$bob"}

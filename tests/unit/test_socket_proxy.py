@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from memory import MemoryEngine, World, finish, images_of, lines, planned, running, stack_of
 
-from msctl.assessment import assess
+from msctl.assessment.assess import assess
 from msctl.config import load_text
 from msctl.engines.compose.steps import ProvideImage
 from msctl.errors import StackFileError, UsageProblem

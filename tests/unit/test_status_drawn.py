@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from drawing import on_terminal
 
+from msctl.assessment import GatewayStatus, ReplicaStatus, ServiceStatus, Status
+from msctl.assessment.problem import Problem
 from msctl.cli.status_view import age, view
-from msctl.problem import Problem
-from msctl.status import GatewayStatus, ReplicaStatus, ServiceStatus, Status
 from msctl.ui import Ui
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

@@ -9,7 +9,8 @@ import pytest
 from looks import SERVERS, changed, healthy, kinds, look, observed, replica, stack
 from memory.stacks import stack_of
 
-from msctl.assessment import assess
+from msctl.assessment import PrometheusStatus, Readings, Status
+from msctl.assessment.assess import assess
 from msctl.model import Stack
 from msctl.state import (
     Certificate,
@@ -19,7 +20,6 @@ from msctl.state import (
     Traffic,
     Usage,
 )
-from msctl.status import PrometheusStatus, Readings, Status
 
 NOW = datetime(2026, 1, 1, 0, 10, tzinfo=UTC)
 STARTED = "2026-01-01T00:09:48.123456789Z"

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from msctl.assessment import ReplicaStatus, ServiceStatus, Status
+from msctl.assessment.problem import Problem
 from msctl.cli.status_view import view
-from msctl.problem import Problem
-from msctl.status import ReplicaStatus, ServiceStatus, Status
 from msctl.views import Block, Table
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from msctl import passwords, wholefile
 from msctl.engines.secretfiles import rotate_secret, stage_secret, write_secret
 from msctl.engines.secretsteps import RotateSecret, StageSecret, WriteSecret
 from msctl.errors import StackLocked, StepFailed
-from msctl.lock import StackLock
+from msctl.files import passwords, wholefile
+from msctl.files.lock import StackLock
 from msctl.tls.authority import Authority
 
 NOON = datetime(2030, 1, 1, 12, 0, tzinfo=UTC)

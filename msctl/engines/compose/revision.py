@@ -11,7 +11,7 @@ from typing import Any
 from msctl.engines.compose.servers import Server
 from msctl.frozen import dataclass
 from msctl.model import DOCKER_SOCKET
-from msctl.render.confighash import config_hash
+from msctl.render.canonical.confighash import config_hash
 from msctl.render.socketproxy import GATEWAY_SOCKET
 
 

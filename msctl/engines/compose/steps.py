@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 from msctl.engines.compose.servers import Server
 from msctl.frozen import dataclass
 from msctl.plan import Step, Wait
-from msctl.render.pins import Slot
+from msctl.render.traefik.pins import Slot
 
 
 @dataclass(frozen=True, kw_only=True)

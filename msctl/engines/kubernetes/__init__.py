@@ -1,0 +1,1 @@
+"""A stack in a Kubernetes cluster, which does its rollouts itself."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from msctl.engines.kubernetes.faults import Refused
+from msctl.engines.kubernetes.api.faults import Refused
 from msctl.engines.kubernetes.kinds import (
     AUTOSCALER,
     CLAIM,

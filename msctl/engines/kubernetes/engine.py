@@ -1,4 +1,4 @@
-"""A stack in a Kubernetes cluster, which does its rollouts itself."""
+"""The engine of a stack in a Kubernetes cluster."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from msctl.bindfiles import read_bind_files
 from msctl.config import LoadedStack, refusal
 from msctl.engines.base import LogLine
-from msctl.engines.kubernetes.ask import Asker
-from msctl.engines.kubernetes.client import Client
+from msctl.engines.kubernetes.api.client import Client
 from msctl.engines.kubernetes.cluster import Answer, Cluster
 from msctl.engines.kubernetes.desired import Desired
-from msctl.engines.kubernetes.follow import Follower
 from msctl.engines.kubernetes.kinds import NAMESPACE, Data, kind_of
-from msctl.engines.kubernetes.logs import merged, query_of
-from msctl.engines.kubernetes.observe import Observer
-from msctl.engines.kubernetes.quantity import quantity
+from msctl.engines.kubernetes.observing.ask import Asker
+from msctl.engines.kubernetes.observing.follow import Follower
+from msctl.engines.kubernetes.observing.logs import merged, query_of
+from msctl.engines.kubernetes.observing.observe import Observer
+from msctl.engines.kubernetes.observing.quantity import quantity
+from msctl.engines.kubernetes.observing.state import state_of
 from msctl.engines.kubernetes.rollouts import is_leaving
 from msctl.engines.kubernetes.secrets import Secrets
-from msctl.engines.kubernetes.state import state_of
+from msctl.files.bindfiles import read_bind_files
 from msctl.plan import Step
 from msctl.render.kubernetes import objects, problems
 from msctl.request import Down, Plans, Request
@@ -98,7 +98,7 @@ class KubernetesEngine:
         return found
 
     def plans(self, request: Request) -> Plans:
-        from msctl.engines.kubernetes.planner import Planner
+        from msctl.engines.kubernetes.planning.planner import Planner
 
         planner = Planner(
             desired=self._desired,
@@ -123,12 +123,12 @@ class KubernetesEngine:
         return self._asker.ask(cluster, objects, "msctl up")
 
     def perform(self, step: Step, tell: Callable[[str], None]) -> None:  # noqa: ARG002
-        from msctl.engines.kubernetes.perform import Performer
+        from msctl.engines.kubernetes.deeds.perform import Performer
 
         Performer(self._client, self._bare.namespace).perform(step)
 
     def watch(self, changed: Callable[[], None]) -> AbstractContextManager[Watch]:
-        from msctl.engines.kubernetes.watch import RolloutWatch
+        from msctl.engines.kubernetes.watching.watch import RolloutWatch
 
         home, selector = self._bare.namespace, self._observer.selector
         return RolloutWatch(self._client, home, selector, changed)

@@ -9,12 +9,12 @@ from __future__ import annotations
 from base64 import b64decode
 from collections.abc import Mapping, Sequence
 
-from msctl import wholefile
 from msctl.config import LoadedStack
 from msctl.engines.kubernetes.cluster import Cluster
 from msctl.engines.kubernetes.kinds import SECRET, Data, Kind
 from msctl.engines.secretsteps import WriteSecret
 from msctl.errors import MsctlError
+from msctl.files import wholefile
 from msctl.plan import Draft, Plan
 from msctl.render.compose import SECRETS_FOLDER, secret_files
 from msctl.render.kubernetes.secrets import secret_name, secrets

@@ -39,7 +39,7 @@ def files(
     """File name → objects, in the order in which they are applied; a file without objects is not
     there.
 
-    `contents`: what lies at the sources of bind mounts (see `msctl.bindfiles`).
+    `contents`: what lies at the sources of bind mounts (see `msctl.files.bindfiles`).
     """
     make = Maker(stack, namespace)
     found = of_namespace(make, contents or {})

@@ -12,10 +12,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from msctl.model import GATEWAY, Stack
-from msctl.render.hosts import certificate_hosts
 from msctl.render.kubernetes.names import GATEWAY_NAME, Data, Maker
 from msctl.render.kubernetes.routes import SECRET, issued
 from msctl.render.traefik import STAGING
+from msctl.render.traefik.hosts import certificate_hosts
 
 GROUP = "cert-manager.io"
 AUTHORITY = "traefik-gateway-authority"

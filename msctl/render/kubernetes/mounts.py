@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from msctl.fields import parse_size
 from msctl.fields.mounts import Mount, parse_mount
 from msctl.model import Service, Stack
-from msctl.render.kubernetes import passed
+from msctl.render.kubernetes import passthrough
 from msctl.render.kubernetes.names import FILES, Data, Maker, dns_name
 from msctl.render.kubernetes.quantities import size
 
@@ -233,10 +233,10 @@ def memory(service: Service) -> tuple[list[Data], list[Data]]:
         bound = {} if limit is None else {"sizeLimit": size(limit)}
         made.append({"name": f"tmpfs-{index}", "emptyDir": {"medium": "Memory", **bound}})
     places = [{"name": f"tmpfs-{i}", "mountPath": path} for i, path in enumerate(folders)]
-    shared = passed.shared_memory(service)
-    if shared is not None and passed.SHM not in {*taken, *folders}:
+    shared = passthrough.shared_memory(service)
+    if shared is not None and passthrough.SHM not in {*taken, *folders}:
         made.append(shared)
-        places.append({"name": shared["name"], "mountPath": passed.SHM})
+        places.append({"name": shared["name"], "mountPath": passthrough.SHM})
     return made, places
 
 

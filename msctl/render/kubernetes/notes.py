@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from msctl.model import Gateway, Service, Stack
-from msctl.render.kubernetes import passed
+from msctl.render.kubernetes import passthrough
 from msctl.render.kubernetes.mounts import mounts_of, own_volumes, tmpfs_of
 from msctl.render.kubernetes.security import PROFILES, profile_of, user_of
 
@@ -45,7 +45,7 @@ def _passed(stack: Stack) -> Iterator[str]:
     """What `x-compose` says, and is otherwise here."""
     found: dict[str, list[str]] = {}
     for name, service in stack.services.items():
-        for text in passed.notes(service):
+        for text in passthrough.notes(service):
             found.setdefault(text, []).append(name)
     yield from (f"{', '.join(names)}: {text}" for text, names in found.items())
     for key, text in _OF_THE_STACK.items():

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from msctl.fields.mounts import parse_mount
 from msctl.model import Service, Stack
-from msctl.render.kubernetes import mounts, passed, secrets, security
+from msctl.render.kubernetes import mounts, passthrough, secrets, security
 from msctl.render.kubernetes.images import known
 from msctl.render.kubernetes.mounts import Contents
 from msctl.render.kubernetes.names import (
@@ -38,7 +38,7 @@ def ports_of(service: Service) -> dict[str, tuple[int, str]]:
             found.setdefault((number, "TCP"), name if name not in found.values() else f"p{number}")
     for number, protocol in security.published_ports(service):
         found.setdefault((number, protocol.upper()), f"{protocol}-{number}")
-    for number, protocol in passed.exposed(service):
+    for number, protocol in passthrough.exposed(service):
         found.setdefault((number, protocol.upper()), f"{protocol}-{number}")
     return {name: key for key, name in found.items()}
 
@@ -64,7 +64,7 @@ def template(stack: Stack, name: str, contents: Contents) -> Data:
     """The pod template of a service."""
     service = stack.services[name]
     files = mounts.files_of(service, contents)
-    annotations = {**service.labels, **passed.pod_annotations(service), **mounts.digest(files)}
+    annotations = {**service.labels, **passthrough.pod_annotations(service), **mounts.digest(files)}
     of_mounts, mounted = mounts.volumes(stack, name, contents)
     of_tmpfs, mounted_tmpfs = mounts.memory(service)
     mode = 0o440 if security.user_of(service) else 0o444
@@ -75,7 +75,7 @@ def template(stack: Stack, name: str, contents: Contents) -> Data:
         # An image that was built and brought to the nodes by hand is in no registry.
         "imagePullPolicy": "IfNotPresent",
         **_commands(service),
-        **passed.of_container(service),
+        **passthrough.of_container(service),
         **filled({"env": _environment(service), "ports": _ports(service)}),
         **filled({"resources": _resources(service)}),
         **probes(service),
@@ -89,7 +89,7 @@ def template(stack: Stack, name: str, contents: Contents) -> Data:
         "automountServiceAccountToken": False,
         **_restart(service),
         "terminationGracePeriodSeconds": seconds(drain_of(service) + grace_of(service), 1),
-        **passed.of_pod(service),
+        **passthrough.of_pod(service),
         "securityContext": security.of_pod(service, (n for n, _ in ports_of(service).values())),
         "containers": [container],
         **filled({"volumes": [*of_mounts, *of_tmpfs, *of_secrets]}),

@@ -16,7 +16,7 @@ from datetime import timedelta
 from msctl.fields import parse_duration
 from msctl.model import Service
 from msctl.render.kubernetes.names import Data
-from msctl.render.kubernetes.passed import start_interval
+from msctl.render.kubernetes.passthrough import start_interval
 from msctl.render.kubernetes.quantities import seconds
 
 OFTEN, OFTEN_BY_COMMAND = 1, 5

@@ -10,10 +10,10 @@ import re
 from msctl.fields import shown
 from msctl.model import Stack
 from msctl.render.compose import secret_files
-from msctl.render.hosts import certificate_hosts
 from msctl.render.kubernetes.mounts import Contents, mounts_of
 from msctl.render.kubernetes.names import GATEWAY_NAME, dns_name
 from msctl.render.kubernetes.problems_service import Found, of_service
+from msctl.render.traefik.hosts import certificate_hosts
 
 _LABEL_VALUE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?")
 

@@ -9,7 +9,7 @@ from itertools import chain
 from msctl.fields import shown
 from msctl.fields.ports import parse_port
 from msctl.model import Service, Stack
-from msctl.render.kubernetes import passed
+from msctl.render.kubernetes import passthrough
 from msctl.render.kubernetes.mounts import (
     MOST_BYTES,
     Contents,
@@ -44,7 +44,7 @@ def of_service(stack: Stack, name: str, contents: Contents) -> Found:
         _scale(stack, service),
         _texts(service),
         _confinement(service),
-        passed.problems(service),
+        passthrough.problems(service),
         () if long else _mounts(stack, name, service, contents),
         long,
         _routes(service),

@@ -21,9 +21,9 @@ from typing import Any
 from msctl.model import GATEWAY, Service, Stack
 from msctl.render.kubernetes.names import GATEWAY_NAME, Data, Maker, dns_name, filled
 from msctl.render.kubernetes.workloads import is_public
-from msctl.render.middlewares import Middleware, middlewares
-from msctl.render.pins import nested
-from msctl.render.routers import priority, rule
+from msctl.render.traefik.middlewares import Middleware, middlewares
+from msctl.render.traefik.pins import nested
+from msctl.render.traefik.routers import priority, rule
 
 API = "traefik.io/v1alpha1"
 WEB, WEBSECURE, INTERNAL, READY = "web", "websecure", "internal", "ready"

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from msctl.fields.ports import parse_port
 from msctl.model import Service
 from msctl.render.confinement import confinement
-from msctl.render.kubernetes import passed
+from msctl.render.kubernetes import passthrough
 from msctl.render.kubernetes.images import known
 from msctl.render.kubernetes.names import Data, filled
 
@@ -142,7 +142,7 @@ def of_container(service: Service) -> Data:
     rights: Data = filled({"capabilities": capabilities(service)})
     if said.escalation is not None:
         rights["allowPrivilegeEscalation"] = said.escalation
-    if passed.is_privileged(service):
+    if passthrough.is_privileged(service):
         rights = {"privileged": True}
     return {
         **rights,
@@ -162,9 +162,9 @@ def of_pod(service: Service, ports: Iterator[int]) -> Data:
     low = any(number < UNPRIVILEGED for number in ports)
     # One of those that a pod may set for itself in every profile.
     allowed = {"net.ipv4.ip_unprivileged_port_start": "0"} if low else {}
-    allowed |= passed.sysctls(service)
+    allowed |= passthrough.sysctls(service)
     others = {
-        "supplementalGroups": passed.groups(service),
+        "supplementalGroups": passthrough.groups(service),
         "sysctls": [{"name": name, "value": value} for name, value in allowed.items()],
     }
     profile = {"seccompProfile": {"type": "RuntimeDefault"}, **filled(others)}
@@ -193,7 +193,7 @@ def profile_of(service: Service) -> str:
     unconfined = {"type": "Unconfined"}
     if (
         not add <= _BASELINE_ADDS
-        or passed.is_on_the_node(service)
+        or passthrough.is_on_the_node(service)
         or unconfined in (said.seccomp, said.apparmor)
         or not {labels.get("type", "container_t")} <= _BASELINE_LABELS
         or labels.keys() & {"user", "role"}

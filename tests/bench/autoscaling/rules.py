@@ -7,7 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from autoscaling.shapes import Shape
-from msctl.autoscale import History, Policy, Samples, decide
+from msctl.autoscale.decide import decide
+from msctl.autoscale.policy import Policy
+from msctl.autoscale.records import History, Samples
 
 POLICY = Policy(
     min=2, max=12, cpu=70.0, rps=50.0, latency_p95=500.0, cpu_base=0.25, stabilize_down=300.0

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from autoscaling.rules import POLICY, Fixed, Rule
 from autoscaling.shapes import Shape
-from msctl.autoscale import ReplicaSample, Samples
+from msctl.autoscale.records import ReplicaSample, Samples
 
 INTERVAL = 15.0
 WORK = 0.005

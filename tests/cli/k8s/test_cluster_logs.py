@@ -11,7 +11,8 @@ from clusters import Site
 
 from msctl.config import load
 from msctl.engines import connect
-from msctl.engines.kubernetes.follow import BRIEF, LOOK
+from msctl.engines.kubernetes.observing import follow
+from msctl.engines.kubernetes.observing.follow import LOOK
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -38,7 +39,7 @@ def test_a_followed_log_has_the_pods_that_start_later(
     shop: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A watch tells of them; however much the others write meanwhile."""
-    monkeypatch.setattr("msctl.engines.kubernetes.follow.LOOK", 600.0)
+    monkeypatch.setattr(follow, "LOOK", 600.0)
     loaded = load(shop.folder / "stack.yaml", shop.environ)
     found = connect("kubernetes", loaded, shop.environ).logs(("web",), follow=True)
     seen = {line.replica for line in islice(found, 4)}
@@ -51,12 +52,15 @@ def test_a_followed_log_has_the_pods_that_start_later(
     assert time.monotonic() - started < 60
 
 
-def test_a_followed_log_goes_on_where_its_stream_broke(shop: Site) -> None:
+def test_a_followed_log_goes_on_where_its_stream_broke(
+    shop: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """No line is told twice, and none that came meanwhile is lost."""
+    monkeypatch.setattr(follow, "BRIEF", 0.1)
     loaded = load(shop.folder / "stack.yaml", shop.environ)
     found = connect("kubernetes", loaded, shop.environ).logs(("web",), follow=True)
     assert [line.text for line in islice(found, 4)].count("second") == 2
-    time.sleep(BRIEF)
+    time.sleep(0.2)
     shop.api.cut_logs()
     shop.api.behave("web", Behaviour(log=("first", "second", "third")))
     started = time.monotonic()
@@ -65,7 +69,8 @@ def test_a_followed_log_goes_on_where_its_stream_broke(shop: Site) -> None:
     assert len({line.replica for line in late}) == 2
     assert time.monotonic() - started < LOOK
     assert shop.api.log_queries[-1]["sinceTime"].startswith("2030-01-01T00:00:01")
-    time.sleep(BRIEF)
+    time.sleep(0.2)
+    monkeypatch.setattr(follow, "LOOK", 0.2)
     shop.api.expired = True  # the server is away for a while
     shop.api.cut_logs()
     time.sleep(0.5)

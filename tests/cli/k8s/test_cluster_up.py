@@ -11,7 +11,7 @@ from clusters import SHOP, Site
 
 from msctl.config import load
 from msctl.engines import connect
-from msctl.engines.kubernetes.follow import BRIEF
+from msctl.engines.kubernetes.observing import follow
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -212,8 +212,11 @@ def test_another_namespace_is_another_stack(shop: Site) -> None:
     assert {p.split("/namespaces/")[1].split("/")[0] for _, p in shop.api.changes()} == {"staging"}
 
 
-def test_a_broken_stream_brings_no_line_of_before(shop: Site) -> None:
+def test_a_broken_stream_brings_no_line_of_before(
+    shop: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Where none was asked for, and none came, none is told when it is opened again."""
+    monkeypatch.setattr(follow, "BRIEF", 0.1)
     loaded = load(shop.folder / "stack.yaml", shop.environ)
     found = connect("kubernetes", loaded, shop.environ).logs(("web",), follow=True, tail=0)
     lines: queue.SimpleQueue[str] = queue.SimpleQueue()
@@ -224,7 +227,7 @@ def test_a_broken_stream_brings_no_line_of_before(shop: Site) -> None:
         while len(shop.api.log_queries) < times:
             assert time.monotonic() < until
             time.sleep(0.02)
-        time.sleep(BRIEF)
+        time.sleep(0.2)
         shop.api.cut_logs()
     assert lines.empty()
     assert {query["tailLines"] for query in shop.api.log_queries} == {"0"}

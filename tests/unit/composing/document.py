@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from msctl.render.canonical import canonical
-from msctl.render.confighash import config_hash
+from msctl.render.canonical.confighash import config_hash
 
 WORKING_DIR = "/srv/shop"
 HOME = "/home/op"

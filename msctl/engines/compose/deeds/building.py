@@ -87,6 +87,7 @@ def _of_the_engine(client: Client, order: Order) -> Generator[str]:
                 rm=True,
                 forcerm=True,
                 decode=True,
+                timeout=SILENT_BUILD,  # its own default is no limit, whatever the client's is
             ),
             SILENT_BUILD,
         )

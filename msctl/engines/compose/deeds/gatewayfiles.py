@@ -19,12 +19,12 @@ from msctl.engines.compose.steps import (
     WriteProbe,
 )
 from msctl.errors import StepFailed
+from msctl.files.wholefile import PRIVATE, PUBLIC
 from msctl.model import GATEWAY
-from msctl.render.pins import file_name, is_file_of_msctl, pin, probe, probe_name
-from msctl.render.settings import Settings, digest_of_file, is_users_file
-from msctl.render.settings import file_name as settings_file
 from msctl.render.traefik import DYNAMIC_FOLDER, ENTRY_POINT_PORTS, PROBE
-from msctl.wholefile import PRIVATE, PUBLIC
+from msctl.render.traefik.pins import file_name, is_file_of_msctl, pin, probe, probe_name
+from msctl.render.traefik.settings import Settings, digest_of_file, is_users_file
+from msctl.render.traefik.settings import file_name as settings_file
 
 
 def server_url(client: Client, server: Server) -> str:

@@ -8,16 +8,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from msctl import wholefile
 from msctl.deadline import Job
 from msctl.engines.compose.deeds.gatewayfiles import GatewayFiles
 from msctl.engines.compose.settingsteps import IssueCertificate, WriteSettings
 from msctl.engines.secretsteps import MakePassword
 from msctl.errors import StepFailed
+from msctl.files import wholefile
 from msctl.model import Stack
 from msctl.render.compose import SECRETS_FOLDER
-from msctl.render.hosts import reached_by
-from msctl.render.settings import Pair, Settings, settings, users
+from msctl.render.traefik.hosts import reached_by
+from msctl.render.traefik.settings import Pair, Settings, settings, users
 from msctl.state import GatewaySettings
 from msctl.tls.places import FOLDER
 
@@ -53,7 +53,7 @@ class SettingsSource:
         certificate = self._authority.due(self._now()) if self._signs_itself else None
         passwords: dict[str, str] = {}
         if names := users(self._stack):
-            from msctl import passwords as of_users
+            from msctl.files import passwords as of_users
 
             passwords = of_users.due(self._secrets, names)
         wanted = None if certificate or passwords else self._built()
@@ -71,7 +71,7 @@ class SettingsSource:
         self._authority.issue(self._now())
 
     def make_password(self, step: MakePassword) -> None:
-        from msctl import passwords as of_users
+        from msctl.files import passwords as of_users
 
         of_users.make(self._secrets, step.target, fresh=step.fresh)
 
@@ -110,7 +110,7 @@ class SettingsSource:
     def _built(self) -> Settings | None:
         hashes: dict[str, str] = {}
         if names := users(self._stack):
-            from msctl import passwords as of_users
+            from msctl.files import passwords as of_users
 
             hashes = of_users.hashes(self._secrets, names)
         return settings(self._stack, self._pair(), hashes)

@@ -6,10 +6,10 @@ import hashlib
 import os
 from pathlib import Path
 
-from msctl.bindfiles import content_digest, file_digest
 from msctl.engines.compose.revision import Revision
 from msctl.engines.secretfiles import check_secret
 from msctl.errors import UsageProblem
+from msctl.files.bindfiles import content_digest, file_digest
 from msctl.model import AUTOSCALER, OWN_SERVICES
 
 MOST_FILES = 5_000

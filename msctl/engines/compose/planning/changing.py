@@ -18,7 +18,7 @@ from msctl.engines.compose.planning.pinning import (
 from msctl.engines.compose.revision import Previous
 from msctl.engines.compose.servers import Server
 from msctl.engines.compose.steps import KeepImage, previous_tag
-from msctl.render.pins import same_health_check, same_routing
+from msctl.render.traefik.pins import same_health_check, same_routing
 from msctl.state import Replica
 
 GATEWAY_GOES = "the gateway is replaced: for some seconds no request is answered"

@@ -14,7 +14,7 @@ from msctl.engines.secretsteps import MakePassword
 from msctl.errors import UsageProblem
 from msctl.model import GATEWAY
 from msctl.plan import Draft, Plan
-from msctl.render.settings import users
+from msctl.render.traefik.settings import users
 from msctl.request import Plans, Rotate
 from msctl.spelling import did_you_mean
 from msctl.state import GatewaySettings, StackState

@@ -21,7 +21,7 @@ from msctl.engines.compose.steps import (
 )
 from msctl.errors import MsctlError
 from msctl.model import GATEWAY
-from msctl.render.pins import (
+from msctl.render.traefik.pins import (
     SLOTS,
     Slot,
     file_name,

@@ -27,7 +27,7 @@ from msctl.engines.compose.planning.settings import change_settings, end_old_set
 from msctl.engines.compose.steps import EmptyProbe, RemoveContainer
 from msctl.model import GATEWAY, Rollout
 from msctl.plan import Plan
-from msctl.render.pins import parse_gateway_name, parse_probe_name
+from msctl.render.traefik.pins import parse_gateway_name, parse_probe_name
 from msctl.request import Up
 from msctl.state import Replica, StackState
 

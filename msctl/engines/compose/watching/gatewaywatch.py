@@ -22,8 +22,8 @@ from msctl.errors import StepFailed
 from msctl.gateway import GatewayApi, GatewaySilent, status_of
 from msctl.model import GATEWAY, SOCKET_PROXY
 from msctl.plan import Wait
-from msctl.render.pins import gateway_name, probe_path
-from msctl.render.settings import gateway_name as settings_name
+from msctl.render.traefik.pins import gateway_name, probe_path
+from msctl.render.traefik.settings import gateway_name as settings_name
 from msctl.state import Replica
 
 PACE = 0.05

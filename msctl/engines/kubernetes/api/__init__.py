@@ -1,0 +1,1 @@
+"""The Kubernetes API: where the cluster is, and the calls to it."""

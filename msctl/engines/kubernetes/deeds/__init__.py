@@ -1,0 +1,1 @@
+"""Steps done in a cluster."""

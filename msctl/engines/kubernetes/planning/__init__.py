@@ -1,0 +1,1 @@
+"""What is asked for + what is there → plans. Pure."""

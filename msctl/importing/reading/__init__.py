@@ -1,0 +1,1 @@
+"""The files of a Compose file → one document, whose values know where they were written."""

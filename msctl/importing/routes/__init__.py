@@ -1,0 +1,1 @@
+"""Traefik's labels → the routes of services."""

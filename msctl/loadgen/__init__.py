@@ -1,0 +1,1 @@
+"""Sends the requests of a load test, while a witness looks on."""
