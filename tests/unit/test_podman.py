@@ -85,6 +85,14 @@ def test_health_is_asked_for_where_the_list_does_not_tell_it() -> None:
     assert len(docker.asked) == 1
 
 
+@pytest.mark.parametrize("word", ["stopped", "exited"])
+def test_a_job_that_has_ended_is_done(word: str) -> None:
+    """Whether or not Podman has cleaned up behind it."""
+    ended = {**row("a"), "State": word, "Status": "Exited (0) 5 seconds ago"}
+    (found,) = Observer(cast("Any", Podman([ended])), "shop", None).containers()
+    assert (found.state, found.exit_code) == ("exited", 0)
+
+
 @pytest.mark.parametrize(
     ("asked", "shown"),
     [

@@ -1,6 +1,7 @@
 """Podman, which speaks Docker's API: how it is known, and its list of containers as Docker's.
 
-Podman (4.3 and 5.4 were tried) says nothing of health in it, and gives images their whole names.
+Podman (4.3 and 5.4 were tried) says nothing of health in it, gives images their whole names, and
+tells what has exited from what it has cleaned up since.
 """
 
 from __future__ import annotations
@@ -28,11 +29,16 @@ def is_podman(client: Client) -> bool:
 
 
 def as_docker_tells(rows: Iterable[Row], alike: Callable[[str], Iterable[Row]]) -> list[Row]:
-    """The rows with health and with the names of images that were asked for; `alike` lists the
-    containers of one health."""
+    """The rows with health, with the names of images that were asked for, and with one word for
+    what has exited; `alike` lists the containers of one health."""
     said = {row["Id"]: word for health, word in WORDS.items() for row in alike(health)}
     return [
-        {**row, "Status": row["Status"] + said.get(row["Id"], ""), "Image": _image(row)}
+        {
+            **row,
+            "State": "exited" if row["State"] == "stopped" else row["State"],
+            "Status": row["Status"] + said.get(row["Id"], ""),
+            "Image": _image(row),
+        }
         for row in rows
     ]
 
