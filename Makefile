@@ -5,7 +5,7 @@ export PYTHON
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test test-engines soak check dashboards man bench clean
+.PHONY: help setup up test test-engines test-pythons soak check dashboards man bench clean
 
 help:  ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -25,6 +25,13 @@ test:  ## set up, then run every test (ARGS="-k name" goes to pytest)
 test-engines:  ## run the tests on an engine once more, on a newer one beside this machine's (as root)
 	@scripts/ensure-venv test
 	@scripts/second-engine run scripts/run-tests tests/integration $(ARGS)
+
+test-pythons:  ## run unit, cli and contract tests with the Pythons of newer Debians (as root)
+	@scripts/ensure-engine
+	@scripts/ensure-base-image
+	@for release in trixie sid; do scripts/newer-python $$release scripts/ensure-venv test && \
+		scripts/newer-python $$release .venv/bin/python -m pytest -q \
+		tests/unit tests/cli tests/contract $(ARGS) || exit; done
 
 check:  ## lint, format, types and unit tests: fast, without an engine
 	@scripts/ensure-venv dev

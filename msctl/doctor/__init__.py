@@ -18,7 +18,7 @@ from msctl.model import AUTOSCALER, AUTOSCALER_PROXY, GATEWAY, SOCKET_PROXY, Sta
 from msctl.plan import Step
 from msctl.render.socketproxy import IMAGE, image_of, own_names
 from msctl.shellwords import quoted
-from msctl.state import Certificate, EngineInfo, StackState, parse_time
+from msctl.state import PODMAN, Certificate, EngineInfo, StackState, parse_time
 
 QUICK_CHECKS_API = (1, 44)
 """First API with a shorter health-check interval during the start (Docker 25)."""
@@ -60,7 +60,7 @@ def of_engine(info: EngineInfo) -> Finding:
     if not info.memory:
         return Finding("engine", "ok", message)  # a cluster, whose nodes are its own affair
     message += f" (API {api}), {info.cpus} CPUs, {info.memory / 1024**3:.1f} GiB"
-    if info.api < QUICK_CHECKS_API:
+    if info.product != PODMAN and info.api < QUICK_CHECKS_API:
         message += "; before Docker 25 a first health check comes after a whole `interval`"
     return Finding("engine", "ok", message)
 

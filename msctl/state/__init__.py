@@ -10,11 +10,12 @@ from msctl.state.gateway import (
     Traffic,
 )
 from msctl.state.replica import Detail, Health, HostPort, Replica, Usage, overlap, parse_time
-from msctl.state.stack import EngineInfo, ImageState, Intent, Resource, StackState
+from msctl.state.stack import PODMAN, EngineInfo, ImageState, Intent, Resource, StackState
 
 __all__ = [
     "NO_AUTHORITY",
     "NO_PASSWORD",
+    "PODMAN",
     "Certificate",
     "Detail",
     "EngineInfo",

@@ -44,6 +44,10 @@ class Resource:
     """The Compose project that it belongs to."""
 
 
+PODMAN = "Podman"
+"""The product that speaks Docker's API, but is not Docker."""
+
+
 @dataclass(frozen=True)
 class EngineInfo:
     """The engine that answered."""
@@ -58,6 +62,8 @@ class EngineInfo:
     product: str = "Docker"
     rootless: bool = False
     """Whether a user of its machine runs it, who has no more rights there than others."""
+    selinux: bool = False
+    """Whether SELinux keeps its containers from what is its machine's."""
     limits: bool = True
     """Whether it can limit what containers take, and measure it: without control groups it cannot,
     as a rootless one under version 1 of them."""

@@ -109,6 +109,7 @@ def test_a_build_that_says_nothing_is_given_up(
     program = put(tmp_path / "a", "echo '#1 RUN make' >&2\nexec sleep 60")
     monkeypatch.setattr(building, "SILENT_BUILD", 0.5)
     monkeypatch.setattr(buildx, "find", lambda _: program)
+    monkeypatch.setattr(building, "is_podman", lambda _: False)
     told: list[str] = []
     with pytest.raises(
         StepFailed, match=r"build of web failed: it said nothing for 0\.5 s"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import struct
 import threading
 import time
 from collections.abc import Iterator
@@ -37,6 +38,9 @@ class Server:
                 threading.Thread(target=self._serve, args=(near,), daemon=True).start()
 
     def _serve(self, near: socket.socket) -> None:
+        # Ends by a reset: an end in good order would be one of an answer that nobody waits for any
+        # more, and closes.
+        near.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         with near, suppress(OSError):
             near.recv(65536)
             near.sendall(self._start)

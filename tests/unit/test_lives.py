@@ -20,6 +20,7 @@ from msctl.engines.compose.watching.watch import ContainerWatch
 from msctl.errors import EngineUnreachable, MsctlError, StepFailed
 from msctl.execute import execute
 from msctl.plan import Draft, Outcome, Step, Wait
+from msctl.state import Health
 
 NAME = "shop-web-1"
 
@@ -140,6 +141,23 @@ def test_health_that_was_not_told_is_seen(engine: Engine) -> None:
     """Neither its start nor its health was told."""
     engine.soon(lambda: engine.be("running", "healthy"))
     assert not within(60, engine, healthy()).failures
+
+
+@pytest.mark.parametrize(
+    ("action", "more"),
+    [("health_status: healthy", {}), ("health_status", {"HealthStatus": "healthy"})],
+    ids=["Docker", "Podman"],
+)
+def test_health_is_told_in_either_way(engine: Engine, action: str, more: dict[str, str]) -> None:
+    """Docker has the word in the action, Podman beside it; nobody has to look."""
+    engine.be("running", "starting")
+    found = engine.watch(lambda: None)
+    with found:
+        life = found._lives.of(NAME)
+        assert life is not None
+        actor = {"ID": engine.id, "Attributes": {"name": NAME}}
+        found._lives._apply({"Actor": actor, "Action": action, **more})
+        assert life.health is Health.HEALTHY
 
 
 def test_a_death_that_was_not_told_ends_the_wait(engine: Engine) -> None:

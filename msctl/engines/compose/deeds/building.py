@@ -12,6 +12,7 @@ from typing import Any
 from msctl.engines.compose.api.client import Client, EngineFault
 from msctl.engines.compose.deeds import buildx
 from msctl.engines.compose.deeds.order import BuildFailed, Order, silent
+from msctl.engines.compose.observing.podman import is_podman
 from msctl.errors import EngineUnreachable, StepFailed
 from msctl.plan import OutputLine
 
@@ -58,7 +59,8 @@ def build(client: Client, order: Order, tell: Callable[[str], None]) -> None:
 
 
 def _lines(client: Client, order: Order) -> Generator[str]:
-    if (program := buildx.find(client.environ)) is not None:
+    program = None if is_podman(client) else buildx.find(client.environ)  # Podman has no BuildKit
+    if program is not None:
         yield from buildx.build(program, order, client.place, client.environ, SILENT_BUILD)
     else:
         yield from _by_the_engine(client, order)

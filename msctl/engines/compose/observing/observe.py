@@ -14,11 +14,13 @@ from msctl.deadline import Job
 from msctl.engines.compose import labels
 from msctl.engines.compose.api.client import MISSING, OLDEST_API, Client, EngineFault
 from msctl.engines.compose.observing.hostports import published
+from msctl.engines.compose.observing.podman import as_docker_tells, is_podman
 from msctl.engines.secretfiles import secret_digests
 from msctl.errors import EngineUnreachable, MsctlError
 from msctl.gateway import GatewayApi
 from msctl.model import GATEWAY
 from msctl.state import (
+    PODMAN,
     Detail,
     EngineInfo,
     GatewayView,
@@ -65,9 +67,11 @@ def engine_info(client: Client) -> EngineInfo:
         cpus=info["NCPU"],
         memory=info["MemTotal"],
         address=client.address,
+        product=PODMAN if is_podman(client) else "Docker",
         limits=info.get("CgroupDriver") != "none",
         folder=info.get("DockerRootDir"),
         rootless="name=rootless" in (info.get("SecurityOptions") or ()),
+        selinux="name=selinux" in (info.get("SecurityOptions") or ()),
     )
 
 
@@ -121,10 +125,17 @@ class Observer:
             )
 
     def containers(self) -> tuple[Replica, ...]:
-        """Every container of the project, by one call."""
-        filters = {"label": [f"{labels.PROJECT}={self.project}"]}
-        rows = self.client.call(lambda api: api.containers(all=True, filters=filters))
+        """Every container of the project, by one call; of Podman, by four."""
+        rows = self._listed()
+        if is_podman(self.client):
+            rows = as_docker_tells(rows, lambda health: self._listed(health=[health]))
         return tuple(sorted(map(_replica, rows), key=lambda r: (r.service, r.number, r.name)))
+
+    def _listed(self, **more: list[str]) -> list[Mapping[str, Any]]:
+        filters = {"label": [f"{labels.PROJECT}={self.project}"], **more}
+        found: list[Mapping[str, Any]]
+        found = self.client.call(lambda api: api.containers(all=True, filters=filters))
+        return found
 
     def _networks(self) -> dict[str, Resource]:
         rows = self.client.call(lambda api: api.networks())

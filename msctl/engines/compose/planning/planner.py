@@ -8,6 +8,7 @@ from typing import Literal
 
 from msctl.engines.compose.desired import Desired, desired
 from msctl.engines.compose.planning.down import plan_down
+from msctl.engines.compose.planning.machine import check_machine
 from msctl.engines.compose.planning.password import is_of_user, plans_of_password
 from msctl.engines.compose.planning.pinning import with_leaving
 from msctl.engines.compose.planning.portcheck import check_ports
@@ -21,7 +22,7 @@ from msctl.engines.compose.revision import Revision
 from msctl.engines.compose.steps import ProvideImage
 from msctl.errors import ImageUnavailable, UsageProblem
 from msctl.frozen import dataclass
-from msctl.model import AUTOSCALER, DOCKER_SOCKET, GATEWAY, Stack
+from msctl.model import AUTOSCALER, GATEWAY, Stack
 from msctl.plan import Draft, Plan
 from msctl.request import Down, Plans, Request, Restart, Rollback, Rollout, Rotate, Scale, Up
 from msctl.spelling import did_you_mean
@@ -101,7 +102,7 @@ class Planner:
         state = self._state()
         for service in request.services:
             _check_name(whole, service)
-        _check_machine(whole, state)
+        check_machine(whole, state)
         for name in whole.names:
             self.check_mounts(whole.revisions[name])
         check_ports(whole, state, request)
@@ -256,22 +257,3 @@ def _needed(whole: Desired, services: tuple[str, ...]) -> set[str]:
                 found.add(need)
                 todo.append(need)
     return found
-
-
-def _check_machine(whole: Desired, state: StackState) -> None:
-    has_socket = any(DOCKER_SOCKET in revision.sockets for revision in whole.revisions.values())
-    if state.engine.rootless and has_socket:
-        address = state.engine.address
-        path = address.removeprefix("unix://") if address.startswith("unix://") else "PATH"
-        raise UsageProblem(
-            f"the engine is rootless, and its socket is not {DOCKER_SOCKET}, which the gateway's "
-            "proxy would be given",
-            hint=f"in the stack file, under gateway, write: socket: {path}",
-        )
-    for name, service in whole.stack.services.items():
-        cpus = service.resources.cpus
-        if cpus is not None and cpus > state.engine.cpus:
-            raise UsageProblem(
-                f"services.{name}.resources.cpus: {cpus:g} is more than the "
-                f"{state.engine.cpus} CPUs of the machine"
-            )

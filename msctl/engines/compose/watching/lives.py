@@ -155,7 +155,8 @@ class Lives:
             elif action == "die":
                 self._ended(life, _status(actor["Attributes"].get("exitCode")))
             elif action.startswith("health_status"):
-                life.health = _health(action.partition(": ")[2] or "starting")
+                word = action.partition(": ")[2] or event.get("HealthStatus")  # Podman's place
+                life.health = _health(word or "starting")
 
     def _knows(self, name: str, identity: str) -> bool:
         return name in self._lives and self._lives[name].id == identity
