@@ -6,7 +6,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from msctl.config import checks, yamltext
-from msctl.config.environment import EnvFiles, ReadFile, ServiceEnvironment, dotenv, no_files
+from msctl.config.environment import (
+    PROJECT,
+    EnvFiles,
+    ReadFile,
+    ServiceEnvironment,
+    dotenv,
+    no_files,
+)
 from msctl.config.prepare import Preparation
 from msctl.config.problems import MOST_PROBLEMS, Malformed, Path, Problem, as_error
 from msctl.config.records import problems_of
@@ -58,7 +65,7 @@ def _with_project(lookup: Lookup, project: str | None, name: object) -> Lookup:
 
     def look(variable: str) -> str | None:
         found = lookup(variable)
-        if found is not None or variable != "COMPOSE_PROJECT_NAME":
+        if found is not None or variable != PROJECT:
             return found
         given = project if project is not None else name
         return given if isinstance(given, str) and "$" not in given else None
