@@ -99,7 +99,7 @@ class Session:
         Raises:
             EngineUnreachable: it does not answer.
         """
-        return self.app.connect(self.options.engine, loaded, self._environ())
+        return self.app.connect(self.options.engine, loaded, self._environ(), self.ui.warn)
 
     def home(self, stack: Stack) -> str | None:
         """The stack's namespace; None where the engine has none."""

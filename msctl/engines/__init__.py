@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -53,8 +53,14 @@ def home(name: str, stack: Stack, environ: Mapping[str, str]) -> str | None:
     return namespace_of(stack, environ.get(variable))
 
 
-def connect(name: str, loaded: LoadedStack, environ: Mapping[str, str]) -> Engine:
-    """The engine of that name, for one stack.
+def connect(
+    name: str,
+    loaded: LoadedStack,
+    environ: Mapping[str, str],
+    warn: Callable[[str], None] = lambda _: None,
+) -> Engine:
+    """The engine of that name, for one stack. `warn` is told when it is late, or may be another
+    than the one that was meant.
 
     Raises:
         UsageProblem: there is no such engine.
@@ -62,5 +68,5 @@ def connect(name: str, loaded: LoadedStack, environ: Mapping[str, str]) -> Engin
     """
     if name not in ENGINES:
         raise UsageProblem(f"--engine: {name} is not an engine ({', '.join(ENGINES)})")
-    engine: Engine = import_module(ENGINES[name]).connect(loaded, environ)
+    engine: Engine = import_module(ENGINES[name]).connect(loaded, environ, warn)
     return engine

@@ -29,11 +29,13 @@ if TYPE_CHECKING:
 GATEWAY_VARIABLE = "MSCTL_GATEWAY_API"
 
 
-def connect(loaded: LoadedStack, environ: Mapping[str, str]) -> ComposeEngine:
+def connect(
+    loaded: LoadedStack, environ: Mapping[str, str], warn: Callable[[str], None]
+) -> ComposeEngine:
     """Raises:
     EngineUnreachable: no engine answers.
     """
-    return ComposeEngine(loaded, environ)
+    return ComposeEngine(loaded, environ, warn)
 
 
 class ComposeEngine:
@@ -42,9 +44,11 @@ class ComposeEngine:
     name = "compose"
     on_host = True
 
-    def __init__(self, loaded: LoadedStack, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self, loaded: LoadedStack, environ: Mapping[str, str], warn: Callable[[str], None]
+    ) -> None:
         self._stack = loaded.stack
-        self._client = Client(environ)
+        self._client = Client(environ, warn)
         self._observer = Observer(
             self._client, loaded.stack.name, gateway_url(loaded.stack, environ)
         )

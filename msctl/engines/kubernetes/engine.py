@@ -35,7 +35,9 @@ CONTEXT, HOME = "MSCTL_CONTEXT", "MSCTL_NAMESPACE"
 """What `--context` and `--namespace` stand for in the environment."""
 
 
-def connect(loaded: LoadedStack, environ: Mapping[str, str]) -> KubernetesEngine:
+def connect(
+    loaded: LoadedStack, environ: Mapping[str, str], warn: Callable[[str], None]
+) -> KubernetesEngine:
     """Raises:
     StackFileError: the stack has what a cluster cannot carry.
     EngineUnreachable: no cluster is configured.
@@ -43,7 +45,7 @@ def connect(loaded: LoadedStack, environ: Mapping[str, str]) -> KubernetesEngine
     contents = read_bind_files(loaded.stack, loaded.folder)
     if found := list(problems(loaded.stack, contents)):
         raise refusal(loaded.path, found, shown_as=str(loaded.path))
-    client = Client(environ, environ.get(CONTEXT))
+    client = Client(environ, environ.get(CONTEXT), warn)
     rendered = objects(loaded.stack, contents, namespace=environ.get(HOME))
     return KubernetesEngine(loaded, client, rendered)
 
