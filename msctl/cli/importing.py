@@ -243,6 +243,7 @@ def _source(
         found.document,
         lookup,
         exists=lambda name: (folder / name).exists(),
+        read=lambda name: read_start(folder / name),
         profiles=frozenset([*profiles, *more]) - {""},
         own=read_start(path).startswith(OURS.encode()),
         files=found.files,

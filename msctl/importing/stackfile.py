@@ -109,7 +109,9 @@ def imported(source: Source, name: str) -> Imported:
     if source.own and proxy.get("image", IMAGE) != IMAGE:
         data["gateway"]["socket_proxy"] = {"image": proxy["image"]}
     if not source.own and "gateway" in data and gateway.name is not None:
-        data = _with_args(data, other_args(source, gateway, services[gateway.name]))
+        data = _with_args(
+            data, other_args(source, gateway, proxied=bool(proxy), tls_on=routers.tls_on)
+        )
     data |= {"autoscaler": scaler} if scaler else {}
     data["services"] = drafts
     if not data.get("gateway", True):

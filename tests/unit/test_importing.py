@@ -32,14 +32,14 @@ def taken(
     environ: Mapping[str, str] | None = None,
     *,
     name: str = "shop",
-    files: tuple[str, ...] = (),
+    files: tuple[str, ...] | Mapping[str, str] = (),
 ) -> Imported:
     """What a Compose file comes to."""
 
     def read(path: str) -> bytes:
-        if path != "f":
+        if path != "f" and not (isinstance(files, Mapping) and path in files):
             raise FileNotFoundError(2, "No such file or directory", path)
-        return text.encode()
+        return (text if path == "f" else files[path]).encode()
 
     lookup = (environ or {}).get
     found = composed(["f"], read, lookup)
@@ -47,6 +47,7 @@ def taken(
         found.document,
         lookup,
         exists=files.__contains__,
+        read=read,
         own=text.startswith(OURS),
         notes=list(found.lost),
     )
