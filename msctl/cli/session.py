@@ -77,7 +77,7 @@ class Session:
 
         return find_stack_file(self.options.file, self.app.environ, self.app.cwd)
 
-    def load(self, *, keep_variables: bool = False) -> LoadedStack:
+    def load(self, *, keep_variables: bool = False, may_be_empty: bool = False) -> LoadedStack:
         """The stack file, read and checked.
 
         Raises:
@@ -90,6 +90,7 @@ class Session:
             self.app.environ,
             project=self.options.project,
             keep_variables=keep_variables,
+            may_be_empty=may_be_empty,
             shown_as=self.shown(self.file),
         )
 

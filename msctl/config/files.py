@@ -83,6 +83,7 @@ def load(
     keep_variables: bool = False,
     shown_as: str | None = None,
     text: str | None = None,
+    may_be_empty: bool = False,
 ) -> LoadedStack:
     """Read and check a stack file; see `load_text`. `shown_as` is the file in error messages, and
     `text` what it shall say from now on, where that is not what it says.
@@ -107,6 +108,7 @@ def load(
             read_file=lambda file: read_start(folder / file),
             project=project,
             keep_variables=keep_variables,
+            may_be_empty=may_be_empty,
         )
     except StackFileError as error:
         if path.name in COMPOSE_FILES and _COMPOSES_ALONE.search(str(error)):
