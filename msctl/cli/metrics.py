@@ -105,7 +105,8 @@ def _silent(session: Session, stack: Stack, url: str, error: PrometheusSilent) -
         origin = f"metrics.prometheus of {session.shown(session.file)}"
         hint = f"set metrics.prometheus, or ${PROMETHEUS_VARIABLE}, to the one that scrapes traefik"
         if "prometheus" in stack.services:
-            home = session.home(stack)
-            reach = f"kubectl -n {home} port-forward service/prometheus 9090"
-            hint = session.again("up prometheus") if home is None else reach
+            forward = session.forward(stack)
+            hint = session.again("up prometheus")
+            if forward is not None:
+                hint = forward.format(service="prometheus", port=9090)
     return MsctlError(f"Prometheus does not answer at {url} ({origin}): {error}", hint=hint)

@@ -112,6 +112,12 @@ class Session:
 
         return home(engine, stack, self._environ(engine))
 
+    def forward(self, stack: Stack) -> str | None:
+        """The command that brings a port of the stack to this machine; see `engines.forward`."""
+        from msctl.engines import forward
+
+        return forward(self.options.engine, stack, self._environ())
+
     def _environ(self, engine: str | None = None) -> Mapping[str, str]:
         from msctl.engines import with_options
 

@@ -53,6 +53,17 @@ def home(name: str, stack: Stack, environ: Mapping[str, str]) -> str | None:
     return namespace_of(stack, environ.get(variable))
 
 
+def forward(name: str, stack: Stack, environ: Mapping[str, str]) -> str | None:
+    """The command that brings a port of a stack to this machine, with `{service}` and `{port}`, as
+    far as it is known without the engine; None where that publishes ports."""
+    namespace = home(name, stack, environ)
+    if namespace is None:
+        return None
+    from msctl.engines.kubernetes.kubectl import port_forward
+
+    return port_forward(environ.get(OPTIONS[name]["context"]), namespace)
+
+
 def connect(
     name: str,
     loaded: LoadedStack,

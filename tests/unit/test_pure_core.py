@@ -16,7 +16,7 @@ COMPOSE = ("desired", "labels", "revision", "servers", "steps", "settingsteps")
 """What its pure packages speak of."""
 KUBERNETES = (
     "kinds", "faults", "cluster", "compare", "desired", "steps", "rollouts", "state", "quantity",
-    "planner",
+    "planner", "kubectl",
 )  # fmt: skip
 CORE = (
     "model", "fields", "state", "plan", "spelling", "status", "assessment", "addresses", "problem",

@@ -15,6 +15,7 @@ from typing import Any
 from msctl.deadline import told_when_late, within
 from msctl.engines.kubernetes.faults import OVERLOADED, SERVER_ERROR, refusal
 from msctl.engines.kubernetes.kubeconfig import configuration
+from msctl.engines.kubernetes.kubectl import kubectl
 from msctl.engines.kubernetes.lines import Lines
 from msctl.engines.kubernetes.sdk import ApiClient, ApiException, ConfigException, HTTPError
 from msctl.errors import EngineUnreachable, reason
@@ -57,7 +58,7 @@ class Client:
     @property
     def kubectl(self) -> str:
         """How `kubectl` is told to ask the same cluster."""
-        return f"kubectl --context {self.context}" if self.context else "kubectl"
+        return kubectl(self.context)
 
     def get(self, path: str, **query: str) -> dict[str, Any]:
         return self.call("GET", path, query)

@@ -17,6 +17,7 @@ from msctl.engines.kubernetes.cluster import Answer, Cluster
 from msctl.engines.kubernetes.desired import Desired
 from msctl.engines.kubernetes.follow import Follower
 from msctl.engines.kubernetes.kinds import NAMESPACE, Data, kind_of
+from msctl.engines.kubernetes.kubectl import port_forward
 from msctl.engines.kubernetes.logs import merged, query_of
 from msctl.engines.kubernetes.observe import Observer
 from msctl.engines.kubernetes.quantity import quantity
@@ -76,8 +77,7 @@ class KubernetesEngine:
             address=self._client.address,
             product="Kubernetes",
             guarded=False,
-            forward=f"{self._client.kubectl} -n {self._bare.namespace} "
-            "port-forward service/{service} {port}",
+            forward=port_forward(self._client.context, self._bare.namespace),
         )
 
     def observe(self, *, detail: bool = False) -> StackState:
