@@ -15,9 +15,9 @@ from msctl.cli.group import command as command_named
 from msctl.cli.init import name_of
 from msctl.cli.outputs import output_path, write_whole
 from msctl.cli.session import Session, in_session
-from msctl.cli.words import plural
 from msctl.errors import StackFileError, UsageProblem
 from msctl.shellwords import quoted
+from msctl.words import plural
 
 if TYPE_CHECKING:
     from msctl.config.variables import Lookup

@@ -100,7 +100,10 @@ class Session:
         Raises:
             EngineUnreachable: it does not answer.
         """
-        return self.app.connect(self.options.engine, loaded, self._environ(), self.ui.warn)
+        return self.app.connect(self.options.engine, loaded, self._environ(), self._warn)
+
+    def _warn(self, text: str) -> None:
+        self.ui.warn(text)  # which is loaded for it
 
     def home(self, stack: Stack) -> str | None:
         """The stack's namespace; None where the engine has none."""

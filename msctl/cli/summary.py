@@ -8,7 +8,6 @@ from msctl.addresses import outer_dashboard_url
 from msctl.assessment import assess
 from msctl.cli.converge import Run
 from msctl.cli.session import Session
-from msctl.cli.words import plural
 from msctl.config import LoadedStack
 from msctl.engines.base import Engine
 from msctl.engines.secretsteps import MakePassword
@@ -17,6 +16,7 @@ from msctl.render.compose import SECRETS_FOLDER
 from msctl.render.settings import ADMIN
 from msctl.state import StackState
 from msctl.status import ServiceStatus, Status
+from msctl.words import plural
 
 
 def up(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from msctl.errors import UsageProblem
 from msctl.model import Stack
+from msctl.variables import CONTEXT, NAMESPACE
 
 if TYPE_CHECKING:
     from msctl.config import LoadedStack
@@ -19,7 +20,7 @@ ENGINES: Mapping[str, str] = {
 }
 """Module of each engine; it is imported when it is used, and has a function `connect`."""
 OPTIONS: Mapping[str, Mapping[str, str]] = {
-    "kubernetes": {"context": "MSCTL_CONTEXT", "namespace": "MSCTL_NAMESPACE"}
+    "kubernetes": {"context": CONTEXT, "namespace": NAMESPACE}
 }
 """The global options that only one engine takes, and the variable that stands for each."""
 

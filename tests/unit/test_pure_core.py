@@ -20,7 +20,7 @@ KUBERNETES = (
 )  # fmt: skip
 CORE = (
     "model", "fields", "state", "plan", "spelling", "status", "assessment", "addresses", "problem",
-    "problems", "views", "records",
+    "problems", "views", "records", "words", "variables",
     "engines.secretsteps", "monitoring.queries", "monitoring.exposition", "monitoring.metrics",
 )  # fmt: skip
 EFFECTS = {

@@ -14,6 +14,7 @@ from msctl.engines.compose.observing.files import digest
 from msctl.engines.compose.observing.observe import Observer
 from msctl.errors import UsageProblem
 from msctl.fields import is_http_url, shown
+from msctl.variables import GATEWAY_API
 
 if TYPE_CHECKING:
     from msctl.config import LoadedStack
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from msctl.plan import Step
     from msctl.request import Plans, Request
     from msctl.state import EngineInfo, StackState, Usage
-
-GATEWAY_VARIABLE = "MSCTL_GATEWAY_API"
 
 
 def connect(
@@ -125,11 +124,10 @@ def gateway_url(stack: Stack, environ: Mapping[str, str]) -> str | None:
     """
     if not stack.routed:
         return None
-    if address := environ.get(GATEWAY_VARIABLE):
+    if address := environ.get(GATEWAY_API):
         if not is_http_url(address):
             raise UsageProblem(
-                f"${GATEWAY_VARIABLE}: {shown(address)} is not a URL (such as "
-                "http://127.0.0.1:8080)"
+                f"${GATEWAY_API}: {shown(address)} is not a URL (such as http://127.0.0.1:8080)"
             )
         return address.rstrip("/")
     if stack.gateway.api:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from msctl import variables
 from msctl.bindfiles import read_bind_files
 from msctl.config import LoadedStack, refusal
 from msctl.engines.base import LogLine
@@ -32,9 +33,6 @@ from msctl.state import EngineInfo, StackState, Usage
 if TYPE_CHECKING:
     from msctl.execute import Watch
 
-CONTEXT, HOME = "MSCTL_CONTEXT", "MSCTL_NAMESPACE"
-"""What `--context` and `--namespace` stand for in the environment."""
-
 
 def connect(
     loaded: LoadedStack, environ: Mapping[str, str], warn: Callable[[str], None]
@@ -46,8 +44,8 @@ def connect(
     contents = read_bind_files(loaded.stack, loaded.folder)
     if found := list(problems(loaded.stack, contents)):
         raise refusal(loaded.path, found, shown_as=str(loaded.path))
-    client = Client(environ, environ.get(CONTEXT), warn)
-    rendered = objects(loaded.stack, contents, namespace=environ.get(HOME))
+    client = Client(environ, environ.get(variables.CONTEXT), warn)
+    rendered = objects(loaded.stack, contents, namespace=environ.get(variables.NAMESPACE))
     return KubernetesEngine(loaded, client, rendered)
 
 
