@@ -51,7 +51,8 @@ def view(
             problems = [*problems[: max(1, left - 1)], [Cell("msctl status shows all", "dim")]]
     blocks: list[Block] = [*head]
     if status.services:  # the gateway alone is no service
-        blocks += [[], Table(table.headings, rows, table.shrink, _DROP)]
+        spare = ("UP",) if load else ()
+        blocks += [[], Table(table.headings, rows, table.shrink, spare, _DROP)]
     if problems:
         blocks += [[], *problems]
     return blocks
@@ -127,7 +128,7 @@ class _Lines:
         return [*cells, _image(service)]
 
     def _several(self, service: ServiceStatus) -> Sequence[Cell]:
-        cells = list(_counts(service))
+        cells = list(_counts(service, bare=self.load))
         if self.load:
             cells += [Cell(), Cell(), *_traffic(service)]
         elif not self.alone:
@@ -190,14 +191,16 @@ def _latency(milliseconds: float | None) -> Cell:
     return Cell(f"{milliseconds:.0f}ms", "yellow" if milliseconds > 500 else "")
 
 
-def _counts(service: ServiceStatus) -> Sequence[Cell]:
-    """Of a service as a whole: name, running, healthy, routed."""
+def _counts(service: ServiceStatus, *, bare: bool) -> Sequence[Cell]:
+    """Of a service as a whole: name, running, healthy, routed. `bare`: without the words, which the
+    headings tell; names need the room beside figures."""
     wanted = service.desired
     if not service.replicas and not wanted:
         return [Cell(service.name, "dim"), Cell("left out", "dim"), *[_NOTHING] * 3]
 
     def count(number: int, word: str) -> Cell:
-        return Cell(f"{number}/{wanted} {word}", "green" if number >= wanted else "bold red")
+        text = f"{number}/{wanted}" if bare else f"{number}/{wanted} {word}"
+        return Cell(text, "green" if number >= wanted else "bold red")
 
     routed = _unrouted(service) if service.routed is None else count(service.routed, "UP")
     running, healthy = count(service.running, "run"), count(service.healthy, "healthy")

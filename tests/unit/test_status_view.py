@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from msctl.cli.status_view import view
 from msctl.problem import Problem
 from msctl.status import ReplicaStatus, ServiceStatus, Status
+from msctl.ui.layout import laid_out
 from msctl.views import Block, Table
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -66,9 +68,24 @@ def test_the_load_stands_beside_the_health() -> None:
     """A replica's CPU and memory are of its limits; traffic is the service's."""
     rows = table(view(status(replica(1, p95_ms=25.0), replica(2)), now=NOW, load=True))
     assert rows == [
-        ["web", "2/2 run", "2/2 healthy", "2/2 UP", "", "", "", "10.0", "20ms", "0.0%"],
+        ["web", "2/2", "2/2", "2/2", "", "", "", "10.0", "20ms", "0.0%"],
         ["web-1", "running", "healthy", "UP", "1h", "12%", "50%", "", "25ms", ""],
         ["web-2", "running", "healthy", "UP", "1h", "12%", "50%", "", "-", ""],
+    ]
+
+
+def test_names_have_room_beside_the_load() -> None:
+    """In 80 columns a service of MusicShare's is called what it is called."""
+    name = "notificationservice"
+    replicas = [replica(n, name=f"shop-{name}-{n}", p95_ms=123.0) for n in (1, 2)]
+    one = status(*replicas)
+    one = replace(one, services=(replace(one.services[0], name=name),))
+    drawn = [line.plain for block in view(one, now=NOW, load=True) for line in laid_out(block, 80)]
+    assert drawn[-4:] == [
+        "SERVICE                ENGINE   HEALTH   GATEWAY  CPU  MEM  REQ/S  P95    ERRORS",
+        "notificationservice    2/2      2/2      2/2                10.0   20ms   0.0%",
+        "  …ificationservice-1  running  healthy  UP       12%  50%         123ms",
+        "  …ificationservice-2  running  healthy  UP       12%  50%         123ms",
     ]
 
 
