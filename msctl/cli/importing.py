@@ -281,7 +281,7 @@ def _say(session: Session, found: Imported, target: Path) -> None:
         load(target, session.app.environ, shown_as=shown)
     except StackFileError as error:
         raise StackFileError([*error.problems, f"{shown} is written, and wants a hand"]) from None
-    for line in next_steps(found.data):
+    for line in next_steps(found.data, had_gateway=found.had_gateway):
         session.ui.say(line)
     again = "" if shown == _STACK_FILE else f" -f {quoted(shown)}"
     session.ui.say(f"to see what it would do: msctl{again} up --dry-run")
