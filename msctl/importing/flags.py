@@ -31,7 +31,7 @@ _SAME = (
     (r"accesslog\.fields\.defaultmode", ("keep",), _COUNTED),
     (r"accesslog\.fields\.headers\.names\.x-request-id", ("keep",), _COUNTED),
     (r"log|log\.nocolor", ("true",), ""),
-    (r"global\.checknewversion", ("false",), "nobody asks for newer versions"),
+    (r"global\.checknewversion", ("false",), "the gateway does not ask for newer versions"),
     (r"global\.sendanonymoususage", ("false",), "nothing is sent"),
     (r"providers\.docker(\.watch)?", ("true",), "the gateway finds services by it"),
     (r"providers\.docker\.swarmmode", ("false",), ""),

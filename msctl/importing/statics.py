@@ -34,7 +34,7 @@ class Setting:
     """As its flags have it, with the letters that are written."""
     value: str
     said: str
-    """As it is written."""
+    """As it is written; in a file, its value."""
     note: Note
     """Where it is written."""
 
@@ -163,7 +163,7 @@ def _leaves(value: Any, path: Path, lines: Mapping[Path, int], file: str) -> Ite
             name += f"[{part}]" if isinstance(part, int) else f"{'.' if name else ''}{part}"
         text = ",".join(map(_text, value)) if isinstance(value, list) else _text(value)
         note = Note(lines.get(path, 1), path, "", file)
-        yield Setting(name, text, f"{name}={text}", note)
+        yield Setting(name, text, text, note)
 
 
 def _text(value: Any) -> str:
