@@ -116,12 +116,24 @@ def mounted(volume: Any) -> tuple[str, str]:
     return parts[0], parts[1] if len(parts) > 1 else parts[0]
 
 
+def _configs(source: Source, service: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The files that are `configs`, as mounts of them."""
+    known = source.document.value.get("configs")
+    for entry in several(service.get("configs")):
+        said = entry if isinstance(entry, Mapping) else {"source": str(entry)}
+        name = str(said.get("source"))
+        config = known.get(name) if isinstance(known, Mapping) else None
+        if isinstance(config, Mapping) and "file" in config:
+            yield str(config["file"]), str(said.get("target") or f"/{name}")
+
+
 def _of_file(
     source: Source, service: Mapping[str, Any], at: Path, named: list[str]
 ) -> tuple[str, tuple[Setting, ...], int | None] | None:
     """Its file, what is in it, and the volume that it is, if it is one; None where there is none
     to be read."""
-    mounts = [mounted(volume) for volume in several(service.get("volumes"))]
+    volumes = [mounted(volume) for volume in several(service.get("volumes"))]
+    mounts = [*volumes, *_configs(source, service)]
     wanted = [posixpath.normpath(posixpath.join("/", name)) for name in named] or _USUAL_FILES
     for path in wanted:
         for index, (start, target) in enumerate(mounts):
@@ -133,7 +145,7 @@ def _of_file(
                 data = source.read(file)
             except OSError:
                 continue
-            place = (*at, "volumes", index)
+            place = (*at, "volumes", index) if index < len(volumes) else (*at, "configs")
             if path.endswith(".toml"):
                 source.not_carried(place, f"{file} is TOML; write it as YAML, and import it again")
                 return file, (), index if path == target else None

@@ -221,6 +221,18 @@ def test_a_file_that_traefik_is_told_by_is_read(mount: Any, file: str) -> None:
     assert found.data["services"]["web"]["routes"]
 
 
+def test_a_file_may_be_a_config() -> None:
+    """Of the Compose file's own."""
+    traefik = {"image": "traefik:v3.7", "configs": [{"source": "t", "target": "/traefik.yml"}]}
+    web = {"image": "w", "labels": [*SECURE]}
+    text = yaml.safe_dump(
+        {"services": {"traefik": traefik, "web": web}, "configs": {"t": {"file": "./t.yml"}}}
+    )
+    found = taken(text, files={"t.yml": "log: {level: ERROR}\naccessLog: {format: common}\n"})
+    assert found.data["gateway"]["args"] == ["--log.level=ERROR"]
+    assert "t.yml:2: accessLog.format: not carried: common: it is JSON" in told(found)
+
+
 def test_of_three_ways_traefik_takes_one() -> None:
     """Its file before flags, and these before variables; what it does not hear is told."""
     file = {"t.yml": "log: {level: ERROR}\n"}
