@@ -27,6 +27,13 @@ SAME_HASHES = (5, 5)
 """First Docker Compose whose configuration hashes are msctl's."""
 _MIB = 1024**2
 LOW_DISK, NO_DISK = 2048 * _MIB, 256 * _MIB
+_HOST = r"""(?<!\S)(?:-h|--host)[ =]?+["']?+"""
+_BY_NETWORK = {
+    "pg_isready": re.compile(_HOST + r"[^\s/-]"),
+    "mysqladmin": re.compile(_HOST + r"(?!localhost\b)[^\s-]|--protocol[ =]tcp", re.IGNORECASE),
+}
+"""Words with which a database's client does not go by its socket, as MySQL's does to localhost."""
+_CLIENT = re.compile(r"\b(pg_isready|mysqladmin|mariadb-admin)\b(.*)")
 SKEW = timedelta(seconds=5)
 """Difference of clocks that is not worth a word."""
 
@@ -77,6 +84,26 @@ def of_compose(version: str | None) -> Finding:
         message = f"docker compose {version}: its `up` may recreate what msctl has made"
         return Finding(area, "warn", message, "update it to 5.5 or newer, or use msctl up")
     return Finding(area, "ok", f"docker compose {version} knows msctl's containers as its own")
+
+
+def of_checks(stack: Stack) -> Iterator[Finding]:
+    """Health checks of databases that pass while one still sets itself up: it listens on its socket
+    then, and starts once more."""
+    needed = {need for service in stack.services.values() for need in service.needs}
+    for name, service in stack.services.items():
+        command = service.health and service.health.command
+        if name not in needed or not isinstance(command, tuple):
+            continue
+        asked = _CLIENT.search(" ".join(command))
+        if asked is None or service.env.get("PGHOST"):
+            continue
+        client = asked[1].replace("mariadb-", "mysql")
+        if not _BY_NETWORK[client].search(asked[2]):
+            message = (
+                f"services.{name}.health.command: {asked[1]} asks the database's socket, where it "
+                "answers while it sets itself up; what needs it may start too soon"
+            )
+            yield Finding("health", "warn", message, "add to it: -h 127.0.0.1")
 
 
 def of_memory(stack: Stack, info: EngineInfo) -> Iterator[Finding]:

@@ -115,6 +115,7 @@ def _stack(session: Session, loaded: LoadedStack, engine: Engine) -> Iterator[Fi
         yield from _privileges(session, loaded)
         yield from _elsewhere(session, loaded)
         yield from _gateway(session, loaded, state)
+        yield from doctor.of_checks(stack)
         yield from doctor.of_memory(stack, state.engine)
         yield from doctor.of_images(stack, state, session.again)
     yield from _lock(session, engine, stack.name)

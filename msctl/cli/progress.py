@@ -19,6 +19,7 @@ from msctl.views import Progress
 _DONE = {
     "apply": "applied",
     "await answer of": "answers",
+    "await check of": "checked",
     "await end of": "done",
     "await end of old settings of": "new settings in force alone",
     "await healthy": "healthy",

@@ -47,7 +47,7 @@ def test_a_container_that_ends_at_once_is_named_with_its_last_words(terminal: Te
         "    no database",
         "    giving up",
         "hint: msctl logs api",
-        "error: 2 of N steps failed, 5 were not tried",
+        "error: 2 of N steps failed, 7 were not tried",
         "  left running: db (1 healthy), traefik (1 healthy)",
         STATUS_HINT,
     ]

@@ -9,7 +9,12 @@ import pytest
 from machines import CHECK, Site
 from memory import Recorder
 
-from msctl.engines.compose.steps import AwaitCompleted, AwaitHealthy, StartContainer
+from msctl.engines.compose.steps import (
+    AwaitCheck,
+    AwaitCompleted,
+    AwaitHealthy,
+    StartContainer,
+)
 from msctl.errors import StepFailed
 from msctl.plan import Draft, Node, Outcome, Wait
 from msctl.state import Health
@@ -27,6 +32,25 @@ def healthy(
         timeout=timeout,
         checked=checked,
         version=site.desired.revisions[service].hash,
+    )
+
+
+SELDOM = {
+    "process": "checked",
+    "health": {**CHECK, "interval": "10m"},
+    "x-compose": {"healthcheck": {"start_interval": "10m"}},
+}
+"""A service that is ready soon, which its engine finds out late."""
+
+
+def check(site: Site, timeout: float = 60.0, *, filled: frozenset[str] = frozenset()) -> AwaitCheck:
+    return AwaitCheck(
+        target=site.name("web"),
+        service="web",
+        timeout=timeout,
+        checked=True,
+        version=site.desired.revisions["web"].hash,
+        filled=filled,
     )
 
 
@@ -69,6 +93,43 @@ def test_what_is_healthy_already_is_not_waited_for(site: Make) -> None:
     web.do(*THERE)
     web.start_and_wait(healthy(web, "web", checked=True))
     assert web.wait(healthy(web, "web", checked=True)).done == {1}
+
+
+@pytest.mark.far
+@pytest.mark.timeout(60)
+def test_a_check_passes_before_the_engine_runs_it(site: Make) -> None:
+    """What needs the container need not wait for its engine, which calls it healthy later."""
+    web = site(web=SELDOM)
+    web.do(*THERE)
+    assert web.start_and_wait(check(web)).failures == {}
+    assert web.only("web").health is Health.STARTING
+
+
+@pytest.mark.timeout(60)
+def test_a_check_that_fails_has_not_passed(site: Make) -> None:
+    """It is told as what does not get healthy is."""
+    web = site(web="ill")
+    web.do(*THERE)
+    error = failure(web.start_and_wait(check(web, 1.0)))
+    assert error.message.startswith(f"{web.name('web')} did not become healthy within 1s")
+
+
+@pytest.mark.timeout(60)
+def test_a_check_that_fails_ends_with_its_container(site: Make) -> None:
+    web = site(web="ill")
+    web.do(*THERE)
+    error = failure(web.start_and_wait(check(web, 600.0), KillWhenWaiting(site=web)))
+    assert error.message == f"{web.name('web')} ended with status 137"
+
+
+@pytest.mark.timeout(60)
+def test_who_sets_up_its_data_is_checked_by_its_engine_alone(site: Make) -> None:
+    """A database answers for a moment then, and starts once more."""
+    web = site(web={**SELDOM, "volumes": ["data:/data"]})
+    web.do(*THERE)
+    volume = f"{web.stack.name}_data"
+    assert failure(web.start_and_wait(check(web, 3.0))).message.endswith("; it was left running")
+    assert web.wait(check(web, filled=frozenset({volume}))).failures == {}
 
 
 @pytest.mark.timeout(60)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,7 +20,7 @@ class Behaviour:
     """What the process in a container does, in seconds after its start."""
 
     healthy_after: float | None = 0.5
-    """When its health check passes; None: never."""
+    """When its health check passes, which the engine sees by its next one; None: never."""
     unhealthy_after: float | None = None
     """When its health check has failed for good; None: it stays `starting`."""
     exits_after: float = 0.0
@@ -115,10 +116,18 @@ class Container:
         if self.health is Health.STARTING:
             times += [
                 self.started + after
-                for after in (do.healthy_after, do.unhealthy_after)
+                for after in (self._healthy_after(), do.unhealthy_after)
                 if after is not None
             ]
         return min(times, default=None)
+
+    def _healthy_after(self) -> float | None:
+        """Seconds until the engine's first check that passes."""
+        check, after = self.body.get("Healthcheck") or {}, self.behaviour.healthy_after
+        every = (check.get("StartInterval") or check.get("Interval") or 0) / 1e9
+        if after is None or not every:
+            return after
+        return max(1, math.ceil(after / every)) * every
 
     def change(self, now: float) -> None:
         """What is due at this time."""
@@ -131,7 +140,7 @@ class Container:
         do, since = self.behaviour, self.started
         if do.exit_code is not None and now >= since + do.exits_after:
             self._exits(do.exit_code, now)
-        elif do.healthy_after is not None and now >= since + do.healthy_after:
+        elif (after := self._healthy_after()) is not None and now >= since + after:
             self.health, self.healthy_since = Health.HEALTHY, now
         else:
             self.health = Health.UNHEALTHY

@@ -10,6 +10,7 @@ from memory.world import World
 from msctl.engines.compose.servers import Server
 from msctl.engines.compose.settingsteps import AwaitSettings, AwaitSettingsEnd
 from msctl.engines.compose.steps import (
+    AwaitCheck,
     AwaitCompleted,
     AwaitHealthy,
     AwaitPinned,
@@ -51,6 +52,8 @@ class MemoryWatch:
     def _is_over(self, wait: Wait) -> bool:
         with self.world.lock:
             match wait:
+                case AwaitCheck():
+                    return self._is_healthy(wait) or self._passes(wait)
                 case AwaitHealthy():
                     return self._is_healthy(wait)
                 case AwaitCompleted():
@@ -102,11 +105,16 @@ class MemoryWatch:
         }
 
     def _answers(self, container: Container | None) -> bool:
-        """Whether the process would answer its health check, in a container that has none."""
+        """Whether the process would answer its health check."""
         if container is None or not container.running or container.started is None:
             return False
         after = container.behaviour.healthy_after
         return after is not None and self.world.now >= container.started + after
+
+    def _passes(self, wait: AwaitCheck) -> bool:
+        """Whether msctl's own check passes, which it leaves to the engine where data are set up."""
+        container = self.world.containers[wait.target]
+        return self._answers(container) and not container.volumes - wait.filled
 
     def _has_passed(self, wait: AwaitSteady | Drain) -> bool:
         begun = self._begun.setdefault(id(wait), self.world.now)

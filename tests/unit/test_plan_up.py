@@ -13,7 +13,7 @@ DB = {"stateful": True, "volumes": ["data:/data"]}
 
 
 def test_a_first_up_creates_everything_and_starts_it_in_the_order_of_needs() -> None:
-    """Creates come at once, starts behind the health of their needs, routes behind the gateway."""
+    """Creates come at once, starts behind a check of their needs, routes behind the gateway."""
     stack = shop()
     assert str(planned(World().have(*images_of(stack)), stack)) == lines(
         """
@@ -27,19 +27,22 @@ def test_a_first_up_creates_everything_and_starts_it_in_the_order_of_needs() -> 
         #8 create volume shop_data
         #9 create shop-db-1, it is not there after #7 #8
         #10 start shop-db-1, it is not there after #9
-        #11 await healthy shop-db-1 after #10
-        #12 create shop-api-1, it is not there after #1 #7
-        #13 start shop-api-1, it is not there after #11 #12
-        #14 await healthy shop-api-1 after #13
-        #15 create shop-api-2, it is not there after #1 #7
-        #16 start shop-api-2, it is not there after #11 #15
-        #17 await healthy shop-api-2 after #16
-        #18 await routed shop-api-1 after #6 #14 #17
-        #19 await routed shop-api-2 after #6 #14 #17
-        #20 create shop-web-1, it is not there after #1 #7
-        #21 start shop-web-1, it is not there after #14 #17 #20
-        #22 await healthy shop-web-1 after #21
-        #23 await routed shop-web-1 after #6 #22
+        #11 await check of shop-db-1 after #10
+        #12 await healthy shop-db-1 after #11
+        #13 create shop-api-1, it is not there after #1 #7
+        #14 start shop-api-1, it is not there after #11 #13
+        #15 await check of shop-api-1 after #14
+        #16 await healthy shop-api-1 after #15
+        #17 create shop-api-2, it is not there after #1 #7
+        #18 start shop-api-2, it is not there after #11 #17
+        #19 await check of shop-api-2 after #18
+        #20 await healthy shop-api-2 after #19
+        #21 await routed shop-api-1 after #6 #16 #20
+        #22 await routed shop-api-2 after #6 #16 #20
+        #23 create shop-web-1, it is not there after #1 #7
+        #24 start shop-web-1, it is not there after #15 #19 #23
+        #25 await healthy shop-web-1 after #24
+        #26 await routed shop-web-1 after #6 #25
         """
     )
 

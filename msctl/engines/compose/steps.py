@@ -147,6 +147,16 @@ class AwaitHealthy(Wait):
 
 
 @dataclass(frozen=True, kw_only=True)
+class AwaitCheck(AwaitHealthy):
+    """Wait until a container passes its health check, whether its engine runs that or msctl: what
+    needs it may start."""
+
+    verb: ClassVar[str] = "await check of"
+    filled: frozenset[str] = frozenset()
+    """Its volumes that were there before the plan."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class AwaitSteady(Wait):
     """See that a container stays healthy for some time, and has not ended since the plan began."""
 

@@ -11,6 +11,7 @@ import re
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -199,7 +200,7 @@ class Client:
         return self._line.run(request, Limits(byte, whole))
 
     def call(
-        self, request: Callable[[Any], Any], timeout: int | None = None, *, longer: float = 0
+        self, request: Callable[[Any], Any], timeout: float | None = None, *, longer: float = 0
     ) -> Any:
         """One call: `client.call(lambda api: api.info())`. The engine has `timeout` seconds for its
         answer; by default API_TIMEOUT for each byte of it and twice that, and `longer`, for all.
@@ -257,6 +258,17 @@ class Client:
                 wrapped.close()
         status = self.call(lambda api: api.exec_inspect(made["Id"]))["ExitCode"]
         return int(status or 0), output.decode("utf-8", "replace")
+
+    def succeeds(self, container: str, words: list[str], seconds: float) -> bool:
+        """Whether a command in a container ends with success; what it says is thrown away.
+
+        Raises:
+            EngineFault: the engine refused it.
+            EngineUnreachable: it did not end in time.
+        """
+        made = self.call(lambda api: api.exec_create(container, words))["Id"]
+        self.call(lambda api: deque(api.exec_output(made), 0), seconds)
+        return bool(self.call(lambda api: api.exec_inspect(made))["ExitCode"] == 0)
 
     def stream(self, request: Callable[[Any], Any], timeout: int | None = None) -> Generator[Any]:
         """The items of a streamed answer; faults while reading are translated too."""

@@ -6,13 +6,17 @@ It makes what msctl seldom asks of an engine at a socket, and all calls to the o
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import docker
 import requests
 import urllib3
-from docker.errors import APIError, DockerException
+from docker.errors import (
+    APIError,
+    DockerException,
+    create_api_error_from_http_exception,
+)
 from docker.tls import TLSConfig
 from docker.transport import UnixHTTPAdapter
 from docker.utils.socket import frames_iter
@@ -55,7 +59,19 @@ def certificates(place: Endpoint) -> dict[str, Any]:
 
 
 class _Api(docker.APIClient):
-    """The SDK, without a trap of requests."""
+    """The SDK, without a trap of requests, and with a call that is missing."""
+
+    def exec_output(self, exec_id: str) -> Iterator[bytes]:
+        """What a command says, as it comes, with the heads of its frames; the SDK's own call does
+        not close the connection."""
+        said = {"Detach": False, "Tty": False}
+        url = f"{self.base_url}/v{self.api_version}/exec/{exec_id}/start"
+        with self.post(url, json=said, stream=True, timeout=self.timeout) as answer:
+            try:
+                answer.raise_for_status()
+            except requests.HTTPError as error:
+                raise create_api_error_from_http_exception(error) from error
+            yield from answer.iter_content(65536)
 
     def merge_environment_settings(
         self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any

@@ -85,14 +85,18 @@ class _Api:
         said = {key: value for key, value in given.items() if value is not None}
         return _read(self._ask("POST", path, json.dumps(said).encode(), _JSON, **parameters))
 
-    def _stream(self, path: str, limits: Limits, **parameters: Any) -> JsonStream:
-        opened = self._line.wire.open(self._url(path, parameters), limits)
+    def _open(self, url: str, limits: Limits, given: Mapping[str, Any] | None = None) -> Opened:
+        said = () if given is None else (json.dumps(given).encode(), _JSON)
+        opened = self._line.wire.open(url, limits, *said)
         if opened.status >= 400:
             try:
                 _refuse(opened.status, opened.read())
             finally:
                 opened.close()
-        return JsonStream(opened)
+        return opened
+
+    def _stream(self, path: str, limits: Limits, **parameters: Any) -> JsonStream:
+        return JsonStream(self._open(self._url(path, parameters), limits))
 
     # The engine
 
@@ -142,6 +146,18 @@ class _Api:
 
     def put_archive(self, container: str, path: str, data: bytes) -> None:
         self._ask("PUT", f"/containers/{_quoted(container)}/archive", data, _TAR, path=path)
+
+    def exec_create(self, container: str, cmd: list[str], *, stdin: bool = False) -> Any:
+        given = {"Cmd": cmd, "AttachStdin": stdin, "AttachStdout": True, "AttachStderr": True}
+        return self._post(f"/containers/{_quoted(container)}/exec", given)
+
+    def exec_output(self, exec_id: str) -> Iterator[bytes]:
+        """See `msctl.engines.compose.api.sdk`."""
+        url = self._url(f"/exec/{_quoted(exec_id)}/start", {})
+        return self._open(url, self._limits, {"Detach": False, "Tty": False}).parts()
+
+    def exec_inspect(self, exec_id: str) -> Any:
+        return self._get(f"/exec/{_quoted(exec_id)}/json")
 
     # Networks, volumes and images
 

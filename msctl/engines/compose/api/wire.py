@@ -144,8 +144,10 @@ class Wire:
             self._idle.append(connection)
         return found
 
-    def open(self, path: str, limits: Limits) -> Opened:
-        """An answer to a GET that is read as it comes.
+    def open(
+        self, path: str, limits: Limits, content: bytes | None = None, kind: str | None = None
+    ) -> Opened:
+        """An answer that is read as it comes, to a GET or, with content, a POST.
 
         Raises:
             Unanswered: there was none in time.
@@ -153,7 +155,9 @@ class Wire:
         connection = _Connection(self._path)
         with _faults():
             try:
-                return Opened(connection, connection.begin("GET", path, None, None, limits))
+                method = "GET" if content is None else "POST"
+                answer = connection.begin(method, path, content, kind, limits)
+                return Opened(connection, answer)
             except BaseException:
                 connection.close()
                 raise
@@ -182,6 +186,22 @@ class Opened:
         with _faults():
             return self._answer.read()
 
+    def parts(self) -> Iterator[bytes]:
+        """It, as it comes; closed at the end.
+
+        Raises:
+            Unanswered: it broke off.
+        """
+        try:
+            while True:
+                with _faults():
+                    part = self._answer.read1(65536)
+                if not part:
+                    return
+                yield part
+        finally:
+            self.close()
+
     def lines(self) -> Iterator[bytes]:
         """Its lines, as they come.
 
@@ -189,11 +209,7 @@ class Opened:
             Unanswered: it broke off.
         """
         rest = b""
-        while True:
-            with _faults():
-                part = self._answer.read1(65536)
-            if not part:
-                return
+        for part in self.parts():
             *lines, rest = (rest + part).split(b"\n")
             yield from lines
 

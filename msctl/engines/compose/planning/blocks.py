@@ -14,6 +14,7 @@ from msctl.engines.compose.planning.resources import Resources
 from msctl.engines.compose.planning.settings import write_before_start
 from msctl.engines.compose.revision import Previous, Revision
 from msctl.engines.compose.steps import (
+    AwaitCheck,
     AwaitCompleted,
     AwaitHealthy,
     AwaitRouted,
@@ -66,6 +67,11 @@ class Blocks:
         """What has to be done before the gateway can list anybody."""
         self.settings_ready: list[int] = []
         """What has to be done before it knows all that new routes name."""
+        self.needed: frozenset[str] = frozenset()
+        """Services that others wait for in this plan."""
+        self.serving: dict[int, int] = {}
+        """What has to be done before what needs a replica may start, where that is less than the
+        wait until it is healthy: by the number of that."""
         self.resources = Resources(desired, state, self.draft)
         self.reach = Reach(desired, state, self.draft)
         self._numbers: dict[str, int] = {}
@@ -141,15 +147,22 @@ class Blocks:
         return self.draft.add(StartContainer(target=name, service=service, cause=cause), behind)
 
     def healthy(self, name: str, revision: Revision, after: Iterable[int]) -> int:
-        """Wait until a replica is healthy."""
-        step = AwaitHealthy(
-            target=name,
-            service=revision.name,
-            timeout=self.patience(revision.name),
-            checked=self.is_checked(revision),
-            version=revision.hash,
-        )
-        healthy = self.draft.add(step, after)
+        """Wait until a replica is healthy; what needs it waits for its first check only, since the
+        engine may run that late."""
+        found: dict[str, Any] = {
+            "target": name,
+            "service": revision.name,
+            "timeout": self.patience(revision.name),
+            "checked": self.is_checked(revision),
+            "version": revision.hash,
+        }
+        if not found["checked"] or revision.name not in self.needed:
+            healthy = self.draft.add(AwaitHealthy(**found), after)
+        else:
+            filled = frozenset(revision.volume_names()) & self.state.volumes.keys()
+            check = self.draft.add(AwaitCheck(**found, filled=filled), after)
+            healthy = self.draft.add(AwaitHealthy(**found), [check])
+            self.serving[healthy] = check
         if revision.name in (GATEWAY, SOCKET_PROXY):
             self.gateway_ready.append(healthy)
         return healthy

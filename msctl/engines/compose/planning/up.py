@@ -62,6 +62,9 @@ class _UpPlan:
     def __init__(self, desired: Desired, state: StackState, request: Up) -> None:
         self.desired, self.state, self.request = desired, state, request
         self.blocks = Blocks(desired, state, request.timeout)
+        self.blocks.needed = frozenset(
+            need for name in desired.names if name != GATEWAY for need in desired.needs(name)
+        )
         self.ends: dict[str, list[int]] = {}
         self.retired: list[int] = []
         """What ends services that left the file."""
@@ -165,7 +168,7 @@ class _UpPlan:
         """What has to be done before a service may start, since it needs another one."""
         ends = self.ends.get(need, [])
         if name != GATEWAY:
-            return ends
+            return [self.blocks.serving.get(end, end) for end in ends]
         # It asks again until its proxy answers, which it does long before its first check.
         return [step for end in ends for step in self.blocks.draft.nodes[end - 1].after]
 

@@ -10,7 +10,14 @@ from msctl.engines.compose.api.client import MISSING, Client, EngineFault
 from msctl.engines.compose.deeds.gatewayfiles import GatewayFiles
 from msctl.engines.compose.observing.logs import last_lines
 from msctl.engines.compose.observing.observe import Observer
-from msctl.engines.compose.steps import AwaitCompleted, AwaitHealthy, AwaitSteady, Drain
+from msctl.engines.compose.steps import (
+    AwaitCheck,
+    AwaitCompleted,
+    AwaitHealthy,
+    AwaitSteady,
+    Drain,
+)
+from msctl.engines.compose.watching.checks import Checks
 from msctl.engines.compose.watching.gatewaywatch import GATEWAY_WAITS, GatewayWatch
 from msctl.engines.compose.watching.lives import PROBED, SETTLE, Life, Lives
 from msctl.errors import StepFailed
@@ -37,6 +44,7 @@ class ContainerWatch:
     ) -> None:
         self._client = client
         self._lives = Lives(client, observer.project, changed)
+        self._checks = Checks(client, changed)
         self._gateway = GatewayWatch(client, observer.gateway_url, files, observer.containers)
         self._begun: dict[int, float] = {}
         """When each wait for a span of time began; two drains of a service in one plan are equal,
@@ -49,6 +57,7 @@ class ContainerWatch:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._checks.close()
         self._lives.close()
         self._gateway.close()
 
@@ -58,6 +67,8 @@ class ContainerWatch:
         if self._lives.fault is not None:
             raise self._lives.fault
         match wait:
+            case AwaitCheck():
+                return self._is_healthy(wait) or self._passes(wait)
             case AwaitHealthy():
                 return self._is_healthy(wait)
             case AwaitCompleted():
@@ -73,6 +84,10 @@ class ContainerWatch:
     def _has_passed(self, wait: AwaitSteady | Drain) -> bool:
         begun = self._begun.setdefault(id(wait), time.monotonic())
         return time.monotonic() - begun >= wait.seconds
+
+    def _passes(self, wait: AwaitCheck) -> bool:
+        life = self._lives.of(wait.target)
+        return life is not None and life.running and self._checks.passed(life.id, wait.filled)
 
     def _is_healthy(self, wait: AwaitHealthy | AwaitSteady) -> bool:
         life = self._lives.of(wait.target)
