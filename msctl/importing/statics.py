@@ -105,14 +105,15 @@ def _variables(source: Source, at: Path, environment: Any) -> Iterator[Setting]:
         if name.lower().startswith(_VARIABLE):
             key = name[len(_VARIABLE) :].replace("_", ".").lower()
             text = source.lookup(name) if value is None else _text(value)
-            yield Setting(key, text or "", f"{name}={text or ''}", source.at((*at, place)))
+            if text is not None:
+                yield Setting(key, text, f"{name}={text}", source.at((*at, place)))
 
 
 def mounted(volume: Any) -> tuple[str, str]:
     """From where, and to where in the container, a mount leads."""
-    if not isinstance(volume, str):
+    if isinstance(volume, Mapping):
         return str(volume.get("source", "")), str(volume.get("target", ""))
-    parts = volume.split(":")
+    parts = str(volume).split(":")
     return parts[0], parts[1] if len(parts) > 1 else parts[0]
 
 
@@ -149,16 +150,25 @@ def _of_file(
             if path.endswith(".toml"):
                 source.not_carried(place, f"{file} is TOML; write it as YAML, and import it again")
                 return file, (), index if path == target else None
-            try:
-                document = yamltext.parse(data)
-            except Malformed as error:
-                source.not_carried(place, error.problem.text(file))
-                return file, (), index if path == target else None
-            found = tuple(_leaves(document.value, (), document.lines, file))
+            found = _settings(source, place, file, data)
             return file, found, index if path == target else None
     for name in named:
         source.not_carried((*at, "volumes"), f"{name}, Traefik's file, cannot be read here")
     return None
+
+
+def _settings(source: Source, place: Path, file: str, data: bytes) -> tuple[Setting, ...]:
+    """What a file says; why it says nothing is told."""
+    if not data.strip():
+        return ()
+    try:
+        document = yamltext.parse(data)
+    except Malformed as error:
+        source.not_carried(place, error.problem.text(file))
+        return ()
+    for problem in document.problems:
+        source.not_carried(place, problem.text(file))
+    return tuple(_leaves(document.value, (), document.lines, file))
 
 
 def _leaves(value: Any, path: Path, lines: Mapping[Path, int], file: str) -> Iterator[Setting]:

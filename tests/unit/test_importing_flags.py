@@ -260,6 +260,7 @@ def test_of_three_ways_traefik_takes_one() -> None:
     [
         ({}, "/conf/t.yml, Traefik's file, cannot be read here"),
         ({"t.yml": "a: [b"}, "t.yml:1: "),
+        ({"t.yml": "log: {}\nlog: {}\n"}, "t.yml:2: key log is given twice"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_told(files: dict[str, str], why: str) -> None:
@@ -267,6 +268,13 @@ def test_a_file_that_cannot_be_read_is_told(files: dict[str, str], why: str) -> 
     found = shop(files, command="--configfile=/conf/t.yml", volumes=["./t.yml:/conf/t.yml"])
     assert why in told(found)
     assert "args" not in found.data["gateway"]
+
+
+def test_an_empty_file_and_a_variable_without_a_value_say_nothing() -> None:
+    """Nor does a command whose quotes are open."""
+    assert lost(shop({"t.yml": "\n"}, volumes=["./t.yml:/traefik.yml"])) == []
+    assert "args" not in shop(environment=["TRAEFIK_LOG_LEVEL"]).data["gateway"]
+    assert shop(command="--log.level='DEBUG").data["gateway"]["args"] == ["--log.level='DEBUG"]
 
 
 def test_a_file_of_another_form_is_told() -> None:
