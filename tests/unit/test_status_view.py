@@ -105,6 +105,21 @@ def test_where_room_is_short_replicas_that_are_well_are_left_out() -> None:
     assert [row[0] for row in rows] == ["web", "web-49", "web-50", "48 more are well"]
 
 
+def test_services_come_before_what_is_only_worth_a_word() -> None:
+    """MusicShare on 24 lines: all its services, and what is wrong; the infos wait for a look."""
+    one = status(replica(1), problems=1)
+    infos = [Problem("info", f"left-out-{n}", f"s{n}", None, f"{n}", "hint") for n in range(3)]
+    services = tuple(replace(one.services[0], name=f"s{n}") for n in range(14))
+    one = replace(one, services=services, problems=(*one.problems, *infos))
+    blocks = view(one, now=NOW, load=True, room=24)
+    assert [row[0] for row in table(blocks)] == [f"s{n}" for n in range(14)]
+    [*_, _, hint, last] = blocks
+    assert [hint[1].text, last[0].text] == ["msctl logs", "msctl status shows all"]
+    assert height(blocks) < 24
+    [*_, last] = view(replace(one, services=services[:5]), now=NOW, load=True, room=24)
+    assert last[1].text == "hint"
+
+
 @pytest.mark.parametrize("load", [False, True])
 @given(
     count=st.integers(0, 60),
