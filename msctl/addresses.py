@@ -11,8 +11,8 @@ from msctl.fields import is_http_url, shown
 from msctl.fields.ports import PublishedPort, parse_port
 from msctl.model import GATEWAY, Gateway, Service, Stack
 from msctl.render.traefik import WEB, WEBSECURE
+from msctl.variables import PROMETHEUS
 
-PROMETHEUS_VARIABLE = "MSCTL_PROMETHEUS"
 PAGES = (GATEWAY, "grafana", "prometheus")
 """The pages that `msctl dashboard` knows: the gateway's, and those of services of that name."""
 _USUAL_PORTS = {"grafana": 3000, "prometheus": 9090}
@@ -24,12 +24,12 @@ def prometheus_url(stack: Stack, environ: Mapping[str, str]) -> str:
     Raises:
         UsageProblem: the environment's is no URL.
     """
-    given = environ.get(PROMETHEUS_VARIABLE)
+    given = environ.get(PROMETHEUS)
     if not given:
         return stack.metrics.prometheus
     if not is_http_url(given):
         raise UsageProblem(
-            f"${PROMETHEUS_VARIABLE}: {shown(given)} is not a URL (such as http://127.0.0.1:9090)"
+            f"${PROMETHEUS}: {shown(given)} is not a URL (such as http://127.0.0.1:9090)"
         )
     return given.rstrip("/")
 

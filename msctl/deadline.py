@@ -7,7 +7,8 @@ never meets them.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
@@ -53,3 +54,15 @@ def within(seconds: float, work: Callable[[], T]) -> T:
     if not job.ends(seconds):
         raise TimeoutError(f"no whole answer within {seconds:g} s")
     return job.result()
+
+
+@contextmanager
+def told_when_late(seconds: float, tell: Callable[[], None]) -> Iterator[None]:
+    """What is within may take so long; then `tell` is called, once, while it goes on."""
+    timer = threading.Timer(seconds, tell)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()

@@ -42,6 +42,8 @@ class Table:
     rows: Sequence[Sequence[Cell]]
     shrink: Sequence[int] = ()
     """The columns that become narrower on a narrow terminal, the first one first."""
+    spare: Sequence[str] = ()
+    """Headings of the columns that are left out before a name in the first one is cut."""
     drop: Sequence[str] = ()
     """Headings of the columns that are left out where that is not enough, the first one first."""
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import settings
 from memory import World
-from turns import alone, beside
+from turns import alone, beside, forget
 
 WAITING = 900
 """Seconds for a test that has to be alone, with the time that it waits for that."""
@@ -28,6 +29,13 @@ def _turn(request: pytest.FixtureRequest) -> Iterator[None]:
     """Tests that load the machine have it for themselves."""
     with alone() if request.node.get_closest_marker("alone") else beside():
         yield
+
+
+@pytest.hookimpl(optionalhook=True)  # of pytest-xdist, in the process that hands out the tests
+def pytest_configure_node(node: Any) -> None:
+    """When all others have ended, nothing of the run is left."""
+    run = node.workerinput["testrunuid"]
+    node.config.add_cleanup(lambda: forget(run))
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks at the groups

@@ -13,13 +13,21 @@ _RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID")
 """The same in all processes of a run; None where there is one process only."""
 
 
+def _file(run: str) -> Path:
+    return Path(tempfile.gettempdir()) / f"msctl-tests-{run}.lock"
+
+
+def forget(run: str) -> None:
+    """Remove what a run's processes, which have ended, leave behind."""
+    _file(run).unlink(missing_ok=True)
+
+
 @contextmanager
 def _held(how: int) -> Iterator[None]:
     if _RUN is None:
         yield
         return
-    path = Path(tempfile.gettempdir()) / f"msctl-tests-{_RUN}.lock"
-    with path.open("a") as file:
+    with _file(_RUN).open("a") as file:
         fcntl.flock(file, how)
         yield  # closing it lets go
 

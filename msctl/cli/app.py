@@ -23,14 +23,16 @@ if TYPE_CHECKING:  # their modules are heavy, and `msctl --help` needs none of t
     from msctl.monitoring.prometheus import PrometheusApi
     from msctl.state import Certificate
 
-    Connect = Callable[[str, LoadedStack, Mapping[str, str]], Engine]
+    Connect = Callable[[str, LoadedStack, Mapping[str, str], Callable[[str], None]], Engine]
     Send = Callable[[Target, Shape, str, Callable[[Outcome], None]], None]
 
 
-def _connect(name: str, loaded: LoadedStack, environ: Mapping[str, str]) -> Engine:
+def _connect(
+    name: str, loaded: LoadedStack, environ: Mapping[str, str], warn: Callable[[str], None]
+) -> Engine:
     from msctl.engines import connect
 
-    return connect(name, loaded, environ)
+    return connect(name, loaded, environ, warn)
 
 
 def _prometheus(url: str) -> PrometheusApi:
@@ -80,7 +82,7 @@ class App:
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     cwd: Path = field(default_factory=Path.cwd)
     connect: Connect = _connect
-    """Gives the engine of a stack, by the name that `--engine` takes."""
+    """Gives the engine of a stack, by the name that `--engine` takes; warns of what is odd."""
     prometheus: Callable[[str], PrometheusApi] = _prometheus
     """Gives the Prometheus at a URL."""
     gateway: Callable[[str], GatewayApi] = _gateway

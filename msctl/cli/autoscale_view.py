@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from msctl.autoscale.records import Reading
 from msctl.autoscale.words import NAMES, against, seconds, share
 from msctl.cli.autoscaling import Verdict
-from msctl.cli.words import plural
 from msctl.views import Block, Cell, Table
+from msctl.words import plural
 
 _METRICS = {"cpu": "CPU", "rps": "REQ/S", "latency_p95": "P95"}
 _FEWEST = 3

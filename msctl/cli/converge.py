@@ -9,7 +9,6 @@ from typing import Any
 
 from msctl.cli.progress import By, reporter
 from msctl.cli.session import Session
-from msctl.cli.words import plural
 from msctl.config import LoadedStack
 from msctl.engines.base import Engine
 from msctl.errors import Interrupted, MsctlError, StepFailed
@@ -18,6 +17,7 @@ from msctl.plan import Node, Outcome, Plan
 from msctl.request import Plans, Request
 from msctl.state import StackState
 from msctl.views import Block, Cell
+from msctl.words import plural
 
 GOES_ON = "the next msctl command goes on from there"
 

@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 from msctl.loadtest.result import ReplicaShare, Result
 from msctl.views import Block, Cell, Table
+from msctl.words import plural
 
 _BAR = 24
 """Columns of the largest share's bar."""
@@ -24,7 +25,7 @@ def view(result: Result) -> list[Block]:
 
 
 def _headline(result: Result) -> list[Cell]:
-    count = f"{result.requests} request{'' if result.requests == 1 else 's'}"
+    count = plural(result.requests, "request")
     rate = "" if result.rate is None else f", {result.rate:.4g}/s"
     line = [Cell(result.service, "bold"), Cell(f": {count} in {result.seconds:.1f} s{rate}  ")]
     if not result.requests:

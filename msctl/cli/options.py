@@ -74,7 +74,7 @@ _OPTIONS: Sequence[tuple[tuple[str, ...], dict[str, Any]]] = (
     (("--namespace",), {"metavar": "NAME", "help": "Namespace of the stack (kubernetes)."}),
     (("--json",), {"is_flag": True, "help": "Print data as JSON."}),
     (("--no-color",), {"is_flag": True, "help": "No colours (as with NO_COLOR set)."}),
-    (("-q", "--quiet"), {"is_flag": True, "help": "Print data and errors only."}),
+    (("-q", "--quiet"), {"is_flag": True, "help": "Print data, warnings and errors only."}),
     (("--debug",), {"is_flag": True, "help": "Show the traceback of an error."}),
     (
         ("--wait-lock",),

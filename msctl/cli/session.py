@@ -77,7 +77,7 @@ class Session:
 
         return find_stack_file(self.options.file, self.app.environ, self.app.cwd)
 
-    def load(self, *, keep_variables: bool = False) -> LoadedStack:
+    def load(self, *, keep_variables: bool = False, may_be_empty: bool = False) -> LoadedStack:
         """The stack file, read and checked.
 
         Raises:
@@ -90,6 +90,7 @@ class Session:
             self.app.environ,
             project=self.options.project,
             keep_variables=keep_variables,
+            may_be_empty=may_be_empty,
             shown_as=self.shown(self.file),
         )
 
@@ -99,7 +100,10 @@ class Session:
         Raises:
             EngineUnreachable: it does not answer.
         """
-        return self.app.connect(self.options.engine, loaded, self._environ())
+        return self.app.connect(self.options.engine, loaded, self._environ(), self._warn)
+
+    def _warn(self, text: str) -> None:
+        self.ui.warn(text)  # which is loaded for it
 
     def home(self, stack: Stack) -> str | None:
         """The stack's namespace; None where the engine has none."""
@@ -110,6 +114,12 @@ class Session:
         from msctl.engines import home
 
         return home(engine, stack, self._environ(engine))
+
+    def forward(self, stack: Stack) -> str | None:
+        """The command that brings a port of the stack to this machine; see `engines.forward`."""
+        from msctl.engines import forward
+
+        return forward(self.options.engine, stack, self._environ())
 
     def _environ(self, engine: str | None = None) -> Mapping[str, str]:
         from msctl.engines import with_options

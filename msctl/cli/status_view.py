@@ -15,6 +15,7 @@ _HEALTH = {"healthy": "green", "unhealthy": "bold red", "starting": "yellow", "n
 _GATEWAY = {"UP": "green", "DOWN": "bold red"}
 _SEVERITIES = {"error": "bold red", "warning": "yellow", "info": "cyan"}
 _NOTHING = Cell("-", "dim")
+_ALL: Block = [Cell("msctl status shows all", "dim")]
 _DROP = ("IMAGE", "LAST CHECK", "UP", "ADDRESS", "RESTARTS", "MEM", "CPU", "P95", "REQ/S", "ERRORS")
 """What a narrow terminal does without."""
 
@@ -32,8 +33,8 @@ def view(
 
     `alone`: one service was asked for; then each replica's address, restarts and last check too.
     `load`: what replicas and services have to do. `room`: lines of the terminal; where they are
-    too few, replicas that are well are left out, and problems after the first ones. `stale`: why
-    nothing newer is known.
+    too few, replicas that are well are left out, then what is only worth a word, and problems after
+    the first ones. `stale`: why nothing newer is known.
     """
     head: list[Block] = [[Cell(stale, "bold red")]] if stale else []
     head += _headline(status, _condition(status, alone=alone))
@@ -41,20 +42,35 @@ def view(
     table = _Lines(status, now, alone=alone, load=load)
     rows = table.rows(calm=False)
     if room is not None:
-        most = max(4, room - len(head) - min(len(problems), room // 3) - 4)
+        most = _most(room, head, problems)
         if len(rows) > most:
             rows = table.rows(calm=True)
+        if len(rows) > most:
+            problems = _without_infos(status.problems, problems)
+            most = _most(room, head, problems)
         if len(rows) > most:
             rows = [*rows[: most - 1], table.filled([Cell(f"and {len(rows) - most + 1} more")])]
         left = room - len(head) - len(rows) - 4
         if len(problems) > left:
-            problems = [*problems[: max(1, left - 1)], [Cell("msctl status shows all", "dim")]]
+            problems = [*problems[: max(1, left - 1)], _ALL]
     blocks: list[Block] = [*head]
     if status.services:  # the gateway alone is no service
-        blocks += [[], Table(table.headings, rows, table.shrink, _DROP)]
+        spare = ("UP",) if load else ()
+        blocks += [[], Table(table.headings, rows, table.shrink, spare, _DROP)]
     if problems:
         blocks += [[], *problems]
     return blocks
+
+
+def _most(room: int, head: Sequence[Block], problems: Sequence[Block]) -> int:
+    """Lines that services have."""
+    return max(4, room - len(head) - min(len(problems), room // 3) - 4)
+
+
+def _without_infos(problems: Sequence[Problem], shown: list[Block]) -> list[Block]:
+    """What is wrong alone, where services would not be shown for what is only worth a word."""
+    wrong = [problem for problem in problems if problem.severity != "info"]
+    return shown if len(wrong) == len(problems) else [*_problems(wrong), _ALL]
 
 
 def _condition(status: Status, *, alone: bool) -> Cell:
@@ -127,7 +143,7 @@ class _Lines:
         return [*cells, _image(service)]
 
     def _several(self, service: ServiceStatus) -> Sequence[Cell]:
-        cells = list(_counts(service))
+        cells = list(_counts(service, bare=self.load))
         if self.load:
             cells += [Cell(), Cell(), *_traffic(service)]
         elif not self.alone:
@@ -190,14 +206,16 @@ def _latency(milliseconds: float | None) -> Cell:
     return Cell(f"{milliseconds:.0f}ms", "yellow" if milliseconds > 500 else "")
 
 
-def _counts(service: ServiceStatus) -> Sequence[Cell]:
-    """Of a service as a whole: name, running, healthy, routed."""
+def _counts(service: ServiceStatus, *, bare: bool) -> Sequence[Cell]:
+    """Of a service as a whole: name, running, healthy, routed. `bare`: without the words, which the
+    headings tell; names need the room beside figures."""
     wanted = service.desired
     if not service.replicas and not wanted:
         return [Cell(service.name, "dim"), Cell("left out", "dim"), *[_NOTHING] * 3]
 
     def count(number: int, word: str) -> Cell:
-        return Cell(f"{number}/{wanted} {word}", "green" if number >= wanted else "bold red")
+        text = f"{number}/{wanted}" if bare else f"{number}/{wanted} {word}"
+        return Cell(text, "green" if number >= wanted else "bold red")
 
     routed = _unrouted(service) if service.routed is None else count(service.routed, "UP")
     running, healthy = count(service.running, "run"), count(service.healthy, "healthy")

@@ -9,7 +9,6 @@ from msctl.assessment import ServiceStatus, Status
 from msctl.assessment.assess import assess
 from msctl.cli.converge import Run
 from msctl.cli.session import Session
-from msctl.cli.words import plural
 from msctl.config import LoadedStack
 from msctl.engines.base import Engine
 from msctl.engines.secretsteps import MakePassword
@@ -17,6 +16,7 @@ from msctl.errors import MsctlError
 from msctl.render.compose import SECRETS_FOLDER
 from msctl.render.traefik.settings import ADMIN
 from msctl.state import StackState
+from msctl.words import plural
 
 
 def up(

@@ -49,19 +49,18 @@ def with_service(
     Raises:
         ValueError: the text has no services of its own to put it behind.
     """
-    services = _services(text)
+    root = _root(text)
+    services = _services(root)
+    if not isinstance(services, yaml.MappingNode) or not services.value:
+        return _first(text, root, services, name, entry)
     if services.flow_style:
         return _into_flow(text, services, name, entry)
     siblings = _siblings(text, services)
-    if not siblings:
-        raise ValueError("there is no service in it to put another behind")
     place = next((one for one in reversed(siblings) if behind(one.name)), siblings[-1])
     column = services.value[0][0].start_mark.column
     step = _column_of(place.value) or column + 2
-    newline = "\r\n" if "\r\n" in text else "\n"
-    lines = [f"{' ' * column}{in_one_line(name)}:"]
-    lines += [f"{' ' * step}{key}: {in_one_line(value)}" for key, value in entry.items()]
-    added = newline.join(lines)
+    newline = _newline(text)
+    added = _block(name, entry, column, step, newline)
     before = text[: place.end]
     if not before.endswith("\n"):
         before += newline
@@ -76,17 +75,68 @@ def in_one_line(value: object) -> str:
     return dump({"key": OnOneLine(value)}).removeprefix("key:").strip()
 
 
-def _services(text: str) -> yaml.MappingNode:
+def _newline(text: str) -> str:
+    return "\r\n" if "\r\n" in text else "\n"
+
+
+def _block(name: str, entry: Mapping[str, Any], column: int, step: int, newline: str) -> str:
+    lines = [f"{' ' * column}{in_one_line(name)}:"]
+    lines += [f"{' ' * step}{key}: {in_one_line(value)}" for key, value in entry.items()]
+    return newline.join(lines)
+
+
+def _root(text: str) -> yaml.MappingNode:
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:  # it knows less of tabs than the file's own reader
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise ValueError(f"line {line} is not understood; is there a tab in it?") from None
     if isinstance(root, yaml.MappingNode):
-        for key, value in root.value:
-            if key.value == "services" and isinstance(value, yaml.MappingNode):
-                return value
+        return root
     raise ValueError("its services are not written in it")
+
+
+def _services(root: yaml.MappingNode) -> yaml.Node | None:
+    """What stands behind `services:`: a mapping, or nothing; None where the file has no such key.
+
+    Raises:
+        ValueError: something else stands there.
+    """
+    found: yaml.Node | None = next((v for key, v in root.value if key.value == "services"), None)
+    if found is None and any(key.value == "<<" for key, _ in root.value):
+        raise ValueError("its services are not written in it")
+    empty = isinstance(found, yaml.ScalarNode) and found.tag == "tag:yaml.org,2002:null"
+    if found is None or empty or isinstance(found, yaml.MappingNode):
+        return found
+    raise ValueError("its services are not written in it")
+
+
+def _first(
+    text: str,
+    root: yaml.MappingNode,
+    services: yaml.Node | None,
+    name: str,
+    entry: Mapping[str, Any],
+) -> Edited:
+    """The only service of a file, whose `services` is `{}` or nothing, or is not there."""
+    newline = _newline(text)
+    if root.flow_style:
+        if not isinstance(services, yaml.MappingNode):
+            raise ValueError("write services: {} where the service shall stand")
+        added = f"{in_one_line(name)}: {in_one_line(dict(entry))}"
+        head = text[: services.start_mark.index]
+        rest = text[services.end_mark.index :]
+        return Edited(f"{head}{{{added}}}{rest}", added, head.count("\n") + 1)
+    column = root.value[0][0].start_mark.column
+    added = _block(name, entry, column + 2, column + 4, newline)
+    if services is None:
+        before = text if text.endswith("\n") else f"{text}{newline}"
+        before += f"{newline}{' ' * column}services:{newline}"
+        return Edited(f"{before}{added}{newline}", added, before.count("\n") + 1)
+    head, rest = text[: services.start_mark.index], text[services.end_mark.index :]
+    behind, _, rest = rest.partition("\n")  # a comment, say
+    before = f"{head.rstrip(' ')}{behind.rstrip()}{newline}"
+    return Edited(f"{before}{added}{newline}{rest}", added, before.count("\n") + 1)
 
 
 def _siblings(text: str, services: yaml.MappingNode) -> list[_Sibling]:

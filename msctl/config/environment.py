@@ -13,6 +13,8 @@ from msctl.config.variables import Lookup
 from msctl.fields import shown
 from msctl.model import Service, Stack
 
+PROJECT = "COMPOSE_PROJECT_NAME"
+"""The variable that names Docker Compose its project."""
 ReadFile = Callable[[str], bytes]
 """Reads a file named from the stack file's folder; raises OSError."""
 

@@ -19,9 +19,9 @@ from msctl.config.problems import Path as KeyPath
 from msctl.errors import StackFileError, UsageProblem
 from msctl.model import Operator, Stack
 from msctl.shellwords import quoted
+from msctl.variables import FILE
 
 FILE_NAME = "stack.yaml"
-VARIABLE = "MSCTL_FILE"
 COMPOSE_FILES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
 """What Docker Compose takes in the order of compose-go (`cli.DefaultFileNames`)."""
 _COMPOSES_ALONE = re.compile("unknown key '(environment|depends_on|healthcheck|deploy|volumes)'")
@@ -47,8 +47,8 @@ def find_stack_file(explicit: str | None, environ: Mapping[str, str], cwd: Path)
     """
     if explicit is not None:
         return _named(explicit, "-f/--file", cwd)
-    if named := environ.get(VARIABLE):
-        return _named(named, f"${VARIABLE}", cwd)
+    if named := environ.get(FILE):
+        return _named(named, f"${FILE}", cwd)
     candidates = [folder / FILE_NAME for folder in (cwd, *cwd.parents)]
     for path in (*candidates, cwd / "compose" / FILE_NAME):
         if path.is_file():
@@ -58,7 +58,7 @@ def find_stack_file(explicit: str | None, environ: Mapping[str, str], cwd: Path)
     made = f"`msctl import` makes one of {compose}" if compose else "`msctl init` writes one"
     raise UsageProblem(
         f"no {FILE_NAME} here, in a folder above, or in compose/",
-        hint=f"{made}; -f FILE or ${VARIABLE} names another",
+        hint=f"{made}; -f FILE or ${FILE} names another",
     )
 
 
@@ -83,6 +83,7 @@ def load(
     keep_variables: bool = False,
     shown_as: str | None = None,
     text: str | None = None,
+    may_be_empty: bool = False,
 ) -> LoadedStack:
     """Read and check a stack file; see `load_text`. `shown_as` is the file in error messages, and
     `text` what it shall say from now on, where that is not what it says.
@@ -107,6 +108,7 @@ def load(
             read_file=lambda file: read_start(folder / file),
             project=project,
             keep_variables=keep_variables,
+            may_be_empty=may_be_empty,
         )
     except StackFileError as error:
         if path.name in COMPOSE_FILES and _COMPOSES_ALONE.search(str(error)):

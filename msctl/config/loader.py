@@ -6,7 +6,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from msctl.config import checks, yamltext
-from msctl.config.environment import EnvFiles, ReadFile, ServiceEnvironment, dotenv, no_files
+from msctl.config.environment import (
+    PROJECT,
+    EnvFiles,
+    ReadFile,
+    ServiceEnvironment,
+    dotenv,
+    no_files,
+)
 from msctl.config.prepare import Preparation
 from msctl.config.problems import MOST_PROBLEMS, Malformed, Path, Problem, as_error
 from msctl.config.records import problems_of
@@ -26,12 +33,13 @@ def load_text(
     read_file: ReadFile = no_files,
     project: str | None = None,
     keep_variables: bool = False,
+    may_be_empty: bool = False,
 ) -> Stack:
     """Check a stack file's text. `name` is the file, as its errors call it.
 
     With `keep_variables`, values that pass through to Compose keep their `${VAR}`, and a `$`
     elsewhere is written `$$`: the form that `render` dumps. What concerns several records is
-    not checked then: load it without first.
+    not checked then: load it without first. `may_be_empty`: there need not be a service yet.
 
     Raises:
         StackFileError: the file's problems, all of them.
@@ -46,7 +54,7 @@ def load_text(
         raise as_error([error.problem], name, complaints) from None
     home = environ.get("HOME") or environ.get("USERPROFILE")
     lookup = _with_project(lookup, project, document.value.get("name"))
-    loading = _Loading(document, lookup, read_file, keep_variables, home)
+    loading = _Loading(document, lookup, read_file, keep_variables, home, may_be_empty)
     stack = loading.stack(project)
     if stack is None or loading.problems or complaints:
         raise as_error(loading.problems, name, complaints)
@@ -58,7 +66,7 @@ def _with_project(lookup: Lookup, project: str | None, name: object) -> Lookup:
 
     def look(variable: str) -> str | None:
         found = lookup(variable)
-        if found is not None or variable != "COMPOSE_PROJECT_NAME":
+        if found is not None or variable != PROJECT:
             return found
         given = project if project is not None else name
         return given if isinstance(given, str) and "$" not in given else None
@@ -82,6 +90,7 @@ class _Loading:
     read_file: ReadFile
     keep: bool
     home: str | None
+    may_be_empty: bool = False
     problems: list[Problem] = field(default_factory=list)
     unresolved: frozenset[Path] = frozenset()
 
@@ -89,8 +98,11 @@ class _Loading:
         """The stack; None where the file has problems."""
         preparation = Preparation(self.document, Substitution(self.lookup), self.keep, self.home)
         data = preparation.value()
-        self.problems += (*self.document.problems, *preparation.problems)
-        self.unresolved = frozenset(problem.path for problem in preparation.problems)
+        problems = preparation.problems
+        if self.may_be_empty and self.document.value.get("services") is None:
+            problems = [problem for problem in problems if problem.path != ("services",)]
+        self.problems += (*self.document.problems, *problems)
+        self.unresolved = frozenset(problem.path for problem in problems)
         if project is not None:
             data["name"] = project
         named = self._named_services(data)
@@ -128,6 +140,8 @@ class _Loading:
 
     def _named_services(self, data: Mapping[str, object]) -> dict[str, object]:
         found = data.get("services")
+        if self.may_be_empty and found in (None, {}):
+            return {}
         if not isinstance(found, dict) or not found:
             message = f"{shown(found)} is not a mapping of names to services"
             if "services" not in data:

@@ -19,6 +19,7 @@ from msctl.plan import Step
 from msctl.render.socketproxy import IMAGE, image_of, own_names
 from msctl.shellwords import quoted
 from msctl.state import PODMAN, Certificate, EngineInfo, StackState, parse_time
+from msctl.words import plural
 
 QUICK_CHECKS_API = (1, 44)
 """First API with a shorter health-check interval during the start (Docker 25)."""
@@ -246,7 +247,7 @@ def of_plan(steps: Sequence[Step]) -> Finding:
     if not steps:
         return Finding("up", "ok", "`up` has nothing to do")
     names = ", ".join(dict.fromkeys(step.service for step in steps if step.service))
-    count = f"{len(steps)} step" if len(steps) == 1 else f"{len(steps)} steps"
+    count = plural(len(steps), "step")
     return Finding("up", "ok", f"`up` would take {count}" + (f", for {names}" if names else ""))
 
 

@@ -17,11 +17,16 @@ _PROMETHEUS = "prometheus"
 
 def databases(stack: Stack) -> dict[str, Service]:
     """Stateful services that speak neither HTTP nor gRPC, as far as the file tells: a Prometheus
-    has to reach the gateway, and a database never has."""
+    has to reach the gateway, and a database never has. What needs others while nobody needs it is
+    an application that keeps files."""
+    needed = {name for service in stack.services.values() for name in service.needs}
     return {
         name: service
         for name, service in stack.services.items()
-        if service.stateful and not service.routes and not _speaks_http(service)
+        if service.stateful
+        and not service.routes
+        and not _speaks_http(service)
+        and (name in needed or not service.needs)
     }
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 from msctl.errors import UsageProblem
 from msctl.model import Stack
+from msctl.variables import CONTEXT, NAMESPACE
 
 if TYPE_CHECKING:
     from msctl.config import LoadedStack
@@ -19,7 +20,7 @@ ENGINES: Mapping[str, str] = {
 }
 """Module of each engine; it is imported when it is used, and has a function `connect`."""
 OPTIONS: Mapping[str, Mapping[str, str]] = {
-    "kubernetes": {"context": "MSCTL_CONTEXT", "namespace": "MSCTL_NAMESPACE"}
+    "kubernetes": {"context": CONTEXT, "namespace": NAMESPACE}
 }
 """The global options that only one engine takes, and the variable that stands for each."""
 
@@ -53,8 +54,25 @@ def home(name: str, stack: Stack, environ: Mapping[str, str]) -> str | None:
     return namespace_of(stack, environ.get(variable))
 
 
-def connect(name: str, loaded: LoadedStack, environ: Mapping[str, str]) -> Engine:
-    """The engine of that name, for one stack.
+def forward(name: str, stack: Stack, environ: Mapping[str, str]) -> str | None:
+    """The command that brings a port of a stack to this machine, with `{service}` and `{port}`, as
+    far as it is known without the engine; None where that publishes ports."""
+    namespace = home(name, stack, environ)
+    if namespace is None:
+        return None
+    from msctl.engines.kubernetes.kubectl import port_forward
+
+    return port_forward(environ.get(OPTIONS[name]["context"]), namespace)
+
+
+def connect(
+    name: str,
+    loaded: LoadedStack,
+    environ: Mapping[str, str],
+    warn: Callable[[str], None] = lambda _: None,
+) -> Engine:
+    """The engine of that name, for one stack. `warn` is told when it is late, or may be another
+    than the one that was meant.
 
     Raises:
         UsageProblem: there is no such engine.
@@ -62,5 +80,5 @@ def connect(name: str, loaded: LoadedStack, environ: Mapping[str, str]) -> Engin
     """
     if name not in ENGINES:
         raise UsageProblem(f"--engine: {name} is not an engine ({', '.join(ENGINES)})")
-    engine: Engine = import_module(ENGINES[name]).connect(loaded, environ)
+    engine: Engine = import_module(ENGINES[name]).connect(loaded, environ, warn)
     return engine

@@ -21,13 +21,10 @@ from platform import node
 from msctl.errors import MsctlError, StackLocked, StepFailed
 from msctl.files import wholefile
 from msctl.frozen import dataclass
+from msctl.variables import LOCKS
 
 POLL = 0.1
 """Seconds between two tries of one who waits for the lock."""
-
-
-VARIABLE = "MSCTL_LOCKS"
-"""Names another folder for locks; in a container, that of the host."""
 GLANCE = 0.2
 """Seconds for which a lock may be held by somebody who only looks at it."""
 
@@ -165,7 +162,7 @@ def lock_folder(candidates: Sequence[Callable[[], Path]] = ()) -> Path:
         MsctlError: no such folder can be had.
     """
     error: OSError | None = None
-    given = os.environ.get(VARIABLE)
+    given = os.environ.get(LOCKS)
     places = [lambda: Path(given)] if given else [_state, _runtime, _temporary]
     for candidate in candidates or places:
         try:
@@ -229,5 +226,5 @@ def _unusable(folder: Path | None, error: OSError | None) -> MsctlError:
     where = f" in {folder}" if folder else ""
     return MsctlError(
         f"the stack's lock cannot be taken{where}: {error}; nothing was changed",
-        hint=f"set {VARIABLE} to a folder of yours that can be written",
+        hint=f"set {LOCKS} to a folder of yours that can be written",
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +12,7 @@ from msctl.config.problems import Path
 from msctl.importing.confining import FIRST_CLASS
 from msctl.importing.routes.labels import Labels, listed
 from msctl.importing.source import Source, pairs, several
+from msctl.importing.statics import Statics, mounted, statics_of, words
 from msctl.model import DOCKER_SOCKET, GATEWAY
 from msctl.model import gateway as stack_file
 from msctl.render.confinement import confinement
@@ -21,7 +21,7 @@ _IMAGE = re.compile(r"(?:.*/)?traefik(?::(?P<tag>[^@]*))?(?:@.*)?")
 _VERSION = re.compile(r"v?(\d+)(?:\.(\d+))?")
 _FIRST = (3, 7)
 """The first version that lets a pin win over labels at equal priority."""
-_ACME = re.compile(r"certificatesresolvers\.[^.]+\.acme\.(.+)")
+_ACME = re.compile(r"certificatesresolvers\.([^.]+)\.acme\.(.+)")
 _GUARDS = re.compile(r"entrypoints\.([^.]+)\.http\.middlewares(?:\[\d+\])?")
 HTTP_POINTS, HTTPS_POINTS = ("web", "http"), ("websecure", "https")
 """What people call their entry points."""
@@ -44,6 +44,8 @@ class Gateway:
     """Its name as a service; None: the file has none."""
     data: dict[str, Any] = field(default_factory=dict)
     flags: list[str] = field(default_factory=list)
+    """The words of its command."""
+    statics: Statics = field(default_factory=Statics)
     entry_points: dict[str, str] = field(default_factory=dict)
     """The container's port of each, by name."""
     secure: set[str] = field(default_factory=lambda: set(HTTPS_POINTS))
@@ -52,6 +54,8 @@ class Gateway:
     """Middlewares that each entry point sends all its requests through."""
     exposes_all: bool = True
     """Whether it takes services that do not say traefik.enable=true."""
+    resolver: str | None = None
+    """Who gives it certificates: the first that an `acme` is of."""
     acme: dict[str, str] = field(default_factory=dict)
     network: str | None = None
     """The network by which it reaches services whose labels name none."""
@@ -71,32 +75,35 @@ def find_gateway(source: Source, services: Mapping[str, Any]) -> Gateway:
     for name, service in services.items():
         image = source.resolved(service.get("image") or "")
         if _IMAGE.fullmatch(image) or (source.own and name == GATEWAY):
-            return _read(name, service)
+            return _read(source, name, service)
     return Gateway()
 
 
-def _read(name: str, service: Mapping[str, Any]) -> Gateway:
-    found = Gateway(name)
-    command = service.get("command")
-    words = shlex.split(command) if isinstance(command, str) else several(command)
-    found.flags = [str(word) for word in words]
-    for flag in found.flags:
-        key, _, value = flag.lstrip("-").partition("=")
-        if guards := _GUARDS.fullmatch(key.lower()):
+def _read(source: Source, name: str, service: Mapping[str, Any]) -> Gateway:
+    found = Gateway(name, flags=words(service.get("command")))
+    found.statics = statics_of(source, name, service)
+    for setting in found.statics.settings:
+        key, value = setting.key, setting.value
+        if guards := _GUARDS.fullmatch(key):
             found.guards.setdefault(guards[1], []).extend(listed(value))
-        if key.lower() == "providers.docker.exposedbydefault":
-            found.exposes_all = value.lower() != "false"
-        parts = key.lower().split(".")
-        if parts[0] == "entrypoints" and parts[2:3] == ["address"]:
-            found.entry_points[parts[1]] = value.rpartition(":")[2].removesuffix("/tcp")
+        if key == "providers.docker.exposedbydefault":
+            found.exposes_all = source.resolved(value).lower() != "false"
+        parts = key.split(".")
+        if parts[0] == "entrypoints" and parts[2:] == ["address"]:
+            port = source.resolved(value).rpartition(":")[2]
+            found.entry_points[parts[1]] = port.removesuffix("/tcp")
         if parts[0] == "entrypoints" and parts[2:4] == ["http", "tls"]:
             found.secure.add(parts[1])
-        if key.lower() == "providers.docker.network":
+            if parts[4:] == ["options"] and not value.startswith("default"):
+                found.guards.setdefault(parts[1], []).append(f"tls.options={value}")
+        if key == "providers.docker.network":
             found.network = value
-        if key.lower() == "providers.docker.endpoint":
-            found.proxy = urlsplit(value).hostname
-        if acme := _ACME.fullmatch(key.lower()):
-            found.acme[acme[1]] = value
+        if key == "providers.docker.endpoint":
+            found.proxy = urlsplit(source.resolved(value)).hostname
+        if acme := _ACME.fullmatch(key):
+            found.resolver = found.resolver or acme[1]
+            if found.resolver == acme[1]:
+                found.acme[acme[2]] = value
     for entry_point, port in found.entry_points.items():
         if port == "443":
             found.secure.add(entry_point)
@@ -128,7 +135,7 @@ def gateway_data(
     elif source.own:
         data["dashboard"] = "off"
     _note_ports(source, at, published, {http, https, dashboard})
-    data["tls"] = _tls(source, gateway, at, tls_on)
+    data["tls"] = _tls(gateway, tls_on)
     _dashboard_host(source, labels, data, tls_on)
     if source.own:
         data |= _confined(service)
@@ -210,13 +217,11 @@ def _note_ports(
             source.not_carried((*at, "ports"), f"port {container} of the gateway")
 
 
-def _tls(source: Source, gateway: Gateway, at: Path, tls_on: bool) -> dict[str, Any]:
+def _tls(gateway: Gateway, tls_on: bool) -> dict[str, Any]:
     if not tls_on:
         return {"mode": "off"}
     if "email" in gateway.acme:
         challenge = "tls" if any(key.startswith("tlschallenge") for key in gateway.acme) else "http"
-        if any(key.startswith("dnschallenge") for key in gateway.acme):
-            source.not_carried((*at, "command"), "Let's Encrypt's DNS challenge; it is http now")
         found: dict[str, Any] = {"mode": "acme", "email": gateway.acme["email"]}
         if challenge == "tls":
             found["challenge"] = "tls"
@@ -238,7 +243,7 @@ def _dashboard_host(source: Source, labels: Labels, data: dict[str, Any], tls_on
 
 
 def _mount(volume: Any) -> str:
-    return volume if isinstance(volume, str) else f"{volume.get('source')}:{volume.get('target')}"
+    return volume if isinstance(volume, str) else ":".join(mounted(volume))
 
 
 def _note_rest(source: Source, gateway: Gateway, service: Mapping[str, Any], at: Path) -> None:
@@ -251,14 +256,17 @@ def _note_rest(source: Source, gateway: Gateway, service: Mapping[str, Any], at:
         ):
             source.not_carried((*at, key), "the gateway is msctl's own")
     for index, volume in enumerate(several(service.get("volumes"))):
-        text = _mount(volume)
-        target = text.split(":")[1] if text.count(":") else text
+        text, (_, target) = _mount(volume), mounted(volume)
         storage = gateway.acme.get("storage", "")
+        if index == gateway.statics.mount:
+            continue  # what is in it is told line by line
         if target and storage.startswith(target):
             source.note((*at, "volumes", index), "certificates are fetched anew")
         elif not _VOLUME.fullmatch(text) and not _SOCKET.fullmatch(text):
             source.not_carried((*at, "volumes", index), "the gateway mounts what msctl gives it")
     for name, _, place in pairs(service.get("environment")):
+        if not source.own and name.lower().startswith("traefik_"):
+            continue  # a setting of its own
         source.not_carried((*at, "environment", place), f"{name} of the gateway")
     for name, labels_value, place in pairs(service.get("labels")):
         if not name.lower().startswith("traefik."):

@@ -43,10 +43,20 @@ def _line(group: list[Note], file: str) -> str:
     return f"{first.named(file)}:{','.join(lines)}: {where}: {first.message}"
 
 
-def next_steps(stack: Mapping[str, Any]) -> Iterator[str]:
-    """What a stack without routes lacks, and how one of its services gets one."""
+def next_steps(stack: Mapping[str, Any], *, had_gateway: bool) -> Iterator[str]:
+    """What a stack without routes lacks, and how one of its services gets one. `had_gateway`: the
+    file has a Traefik, which led to services."""
     services: Mapping[str, Any] = stack["services"]
     if any("routes" in service for service in services.values()):
+        return
+    if had_gateway:
+        yield (
+            "no route is left, so there is no gateway: nobody reaches what the file's Traefik led "
+            "to"
+        )
+        led_to = (name for name, s in services.items() if "port" in s and "ports" not in s)
+        if (name := next(led_to, None)) is not None:
+            yield f"where nobody has to be kept out, write under {name}: routes: [/]"
         return
     published = {
         name: [str(port).partition("/")[0].rpartition(":")[2] for port in service["ports"]]

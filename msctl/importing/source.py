@@ -42,6 +42,10 @@ class Note(Problem):
         return posixpath.normpath(mine)
 
 
+def _nothing(name: str) -> bytes:
+    raise FileNotFoundError(2, "No such file or directory", name)
+
+
 @dataclass
 class Source:
     """A Compose file on its way; notes pile up."""
@@ -51,6 +55,8 @@ class Source:
     """The variables of the environment and of `.env`."""
     exists: Callable[[str], bool]
     """Whether a path, from the file's folder, leads to something."""
+    read: Callable[[str], bytes] = _nothing
+    """Reads a file, from the file's folder; raises OSError."""
     profiles: frozenset[str] = frozenset()
     project: str = ""
     """The project's name, which Docker Compose has in the variable COMPOSE_PROJECT_NAME."""
@@ -63,9 +69,13 @@ class Source:
     made: dict[str, Made] = field(default_factory=dict)
     """Files to be written, by their path from the file's folder."""
 
-    def note(self, path: Path, message: str) -> None:
+    def at(self, path: Path, message: str = "") -> Note:
+        """A note about what is written at a path."""
         found = self.document.problem(path, message)
-        self.notes.append(Note(found.line, path, message, self.files.get(found.path)))
+        return Note(found.line, path, message, self.files.get(found.path))
+
+    def note(self, path: Path, message: str) -> None:
+        self.notes.append(self.at(path, message))
 
     def not_carried(self, path: Path, why: str = "") -> None:
         self.note(path, f"not carried{': ' if why else ''}{why}")

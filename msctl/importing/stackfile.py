@@ -12,6 +12,7 @@ from msctl.importing.flags import other_args
 from msctl.importing.gateway import Gateway, find_gateway, gateway_data, own_args, socket_of
 from msctl.importing.inline import Made
 from msctl.importing.layout import laid_out
+from msctl.importing.measuring import prometheus_of
 from msctl.importing.networks import DEFAULT, networks_of, passed_of
 from msctl.importing.report import report
 from msctl.importing.routes.labels import Labels, read_labels
@@ -46,6 +47,8 @@ class Imported:
     notes: tuple[Note, ...]
     files: Mapping[str, Made]
     """What has to lie beside it, by its path from there."""
+    had_gateway: bool = False
+    """Whether the Compose file has a Traefik."""
 
     def text(self, *files: str) -> str:
         """The stack file's text. `files` are the Compose files, as its comments call them."""
@@ -109,8 +112,12 @@ def imported(source: Source, name: str) -> Imported:
     if source.own and proxy.get("image", IMAGE) != IMAGE:
         data["gateway"]["socket_proxy"] = {"image": proxy["image"]}
     if not source.own and "gateway" in data and gateway.name is not None:
-        data = _with_args(data, other_args(source, gateway, services[gateway.name]))
+        data = _with_args(
+            data, other_args(source, gateway, proxied=bool(proxy), tls_on=routers.tls_on)
+        )
     data |= {"autoscaler": scaler} if scaler else {}
+    if not source.own and (prometheus := prometheus_of(source, drafts)):
+        data["metrics"] = {"prometheus": prometheus}
     data["services"] = drafts
     if not data.get("gateway", True):
         del data["gateway"]
@@ -121,7 +128,7 @@ def imported(source: Source, name: str) -> Imported:
     if source.own:
         data = _with_args(data, _own_args(data, gateway))
     notes = sorted(dict.fromkeys(source.notes), key=lambda note: (note.file or "", note.line))
-    return Imported(data, tuple(notes), source.made)
+    return Imported(data, tuple(notes), source.made, gateway.name is not None)
 
 
 def _services(source: Source, top: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from msctl.loadtest.outcome import Outcome
 from msctl.loadtest.scales import Scale, latency_scale
 from msctl.loadtest.statistics import Histogram
+from msctl.words import plural
 
 _WIDTH, _HEIGHT = 960, 320
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 16, 28, 44
@@ -141,7 +142,7 @@ def _lines(frame: _Frame, points: Sequence[tuple[float, float]]) -> Iterator[str
 def _bar(frame: _Frame, low: float, high: float, count: int) -> str:
     left, top = frame.place(low, count)
     right, bottom = frame.place(high, 0)
-    title = f"{low:.3g} to {high:.3g} ms: {count} request{'' if count == 1 else 's'}"
+    title = f"{low:.3g} to {high:.3g} ms: {plural(count, 'request')}"
     return (
         f'<rect class="p50" x="{left + 0.5:.1f}" y="{top:.1f}" width="{right - left - 1:.1f}" '
         f'height="{bottom - top:.1f}"><title>{title}</title></rect>'

@@ -14,6 +14,7 @@ from msctl.loadtest.outcome import Outcome
 from msctl.loadtest.shape import Shape
 from msctl.loadtest.statistics import Histogram, Latency
 from msctl.loadtest.traffic import Traffic
+from msctl.words import plural
 
 _NEARLY = 0.99
 """Share of the wanted rate from which on it counts as reached."""
@@ -159,4 +160,4 @@ def _pace(shape: Shape, outcomes: Sequence[Outcome], found: Result) -> Iterator[
 
 
 def _requests(count: int) -> str:
-    return f"{count} request{'' if count == 1 else 's'}"
+    return plural(count, "request")

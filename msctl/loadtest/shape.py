@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from msctl.errors import UsageProblem
+from msctl.words import plural
 
 REQUESTS, DELAY = 20, 0.5
 """Of a load test without options: few requests, one after the other, for a person to watch."""
@@ -66,7 +67,7 @@ class Shape:
 
     def __str__(self) -> str:
         count = self.planned
-        what = "requests" if count is None else "1 request" if count == 1 else f"{count} requests"
+        what = "requests" if count is None else plural(count, "request")
         if self.rate is not None:
             how = f" at {self.rate:g}/s"
         elif self.workers == 1:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import posixpath
 from typing import Any
 
+from msctl import variables
 from msctl.model import AUTOSCALER, AUTOSCALER_PROXY, GATEWAY, Stack
 from msctl.render.confinement import bounded
 from msctl.render.socketproxy import PORT, SCALING, proxy
@@ -20,8 +21,6 @@ NETWORK = AUTOSCALER_PROXY
 """The network of the autoscaler and its proxy alone."""
 PROMETHEUS = "prometheus"
 """The service that msctl takes for the stack's Prometheus."""
-FILE, LOCKS = "MSCTL_FILE", "MSCTL_LOCKS"
-GATEWAY_API, PROMETHEUS_URL = "MSCTL_GATEWAY_API", "MSCTL_PROMETHEUS"
 API_PORT = 8080
 
 
@@ -61,11 +60,11 @@ def autoscaler(stack: Stack) -> dict[str, Any]:
 
 def _places(stack: Stack) -> dict[str, str]:
     operator, prometheus = stack.operator, stack.services.get(PROMETHEUS)
-    places = {FILE: operator.file, LOCKS: operator.locks} if operator else {}
+    places = {variables.FILE: operator.file, variables.LOCKS: operator.locks} if operator else {}
     if stack.routed:
-        places[GATEWAY_API] = f"http://{GATEWAY}:{API_PORT}"
+        places[variables.GATEWAY_API] = f"http://{GATEWAY}:{API_PORT}"
     if prometheus is not None and prometheus.port is not None:
-        places[PROMETHEUS_URL] = f"http://{PROMETHEUS}:{prometheus.port}"
+        places[variables.PROMETHEUS] = f"http://{PROMETHEUS}:{prometheus.port}"
     return places
 
 

@@ -106,6 +106,10 @@ class Ui:
         """A remark that the operator should know."""
         self.say(f"note: {text}", "yellow")
 
+    def warn(self, text: str) -> None:
+        """What may end otherwise than was meant; said even when msctl is to be quiet."""
+        self._message(f"warning: {text}", "yellow")
+
     def error(self, error: MsctlError) -> None:
         """What and where, the container's last lines, and what to type next."""
         if isinstance(error, StackFileError):

@@ -97,12 +97,15 @@ def _widths(table: Table, rows: Sequence[Sequence[Cell]], width: int | None) -> 
     if width is None:
         return widths
     least = {n: min(w, _READABLE) if n in table.shrink else w for n, w in widths.items()}
-    for heading in table.drop:
-        if _together(least) <= width:
-            break
-        if heading in table.headings:
-            column = list(table.headings).index(heading)
-            del widths[column], least[column]
+    whole = {**least, 0: widths[0]}
+    for headings, needed in ((table.spare, whole), (table.drop, least)):
+        for heading in headings:
+            if _together(needed) <= width:
+                break
+            if heading in table.headings:
+                column = list(table.headings).index(heading)
+                for one in (widths, least, whole):
+                    one.pop(column, None)
     excess = max(0, _together(widths) - width)
     for floor, column in product((_READABLE, _NARROWEST), table.shrink):
         if widths.get(column, 0) > floor:

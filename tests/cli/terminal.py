@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -105,9 +105,15 @@ class Terminal:
         path.write_text(text)
         return path
 
-    def connect(self, name: str, loaded: LoadedStack, environ: Mapping[str, str]) -> Engine:
+    def connect(
+        self,
+        name: str,
+        loaded: LoadedStack,
+        environ: Mapping[str, str],
+        warn: Callable[[str], None],
+    ) -> Engine:
         if name not in ENGINES:
-            return connect(name, loaded, environ)
+            return connect(name, loaded, environ, warn)
         return MemoryEngine(self.world, loaded.stack, str(loaded.folder))
 
     def ask(self, url: str) -> PrometheusApi:

@@ -245,3 +245,55 @@ def test_what_a_new_service_needs_has_to_be_there(terminal: Terminal) -> None:
     assert answer.status == 2
     assert "nowhere is not a service of shop" in answer.err
     assert (terminal.folder / "stack.yaml").read_text() == before
+
+
+EMPTY = [
+    ("name: shop\nservices: {}\n", "name: shop\nservices:\n  web:\n    image: web:1\n"),
+    (
+        "name: shop\n\nservices: {}  # none yet\nnetworks: [a]\n",
+        "name: shop\n\nservices:  # none yet\n  web:\n    image: web:1\nnetworks: [a]\n",
+    ),
+    (
+        "services:  # none yet\n  # api: {image: a}\n\nname: shop",
+        "services:  # none yet\n  web:\n    image: web:1\n  # api: {image: a}\n\nname: shop",
+    ),
+    ("services: ~\nname: shop\n", "services:\n  web:\n    image: web:1\nname: shop\n"),
+    ("services: {\n}\nname: shop\n", "services:\n  web:\n    image: web:1\nname: shop\n"),
+    ("name: shop\nservices:", "name: shop\nservices:\n  web:\n    image: web:1\n"),
+    ("name: shop", "name: shop\n\nservices:\n  web:\n    image: web:1\n"),
+    ("name: shop\r\nservices: {}\r\n", "name: shop\r\nservices:\r\n  web:\r\n    image: web:1\r\n"),
+    ("{name: shop, services: {}}\n", "{name: shop, services: {web: {image: 'web:1'}}}\n"),
+]
+
+
+@pytest.mark.parametrize(("before", "after"), EMPTY)
+def test_the_first_service_of_a_file_is_added(terminal: Terminal, before: str, after: str) -> None:
+    """Whether `services` is empty, or says nothing, or is not there; comments stay."""
+    file = terminal.folder / "stack.yaml"
+    file.write_bytes(before.encode())
+    answer = terminal.msctl("add", "web", "--image", "web:1")
+    assert answer.status == 0, answer
+    assert file.read_bytes().decode() == after
+    assert terminal.msctl("check").status == 0
+    line = next(n for n, text in enumerate(after.splitlines(), 1) if "web:" in text)
+    assert answer.lines[0].startswith(f"web is in stack.yaml:{line}; ")
+    assert terminal.msctl("add", "api", "--image", "api:1").status == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{name: shop}\n", "write services: {} where the service shall stand"),
+        ("name: shop\nservices: []\n", "is not a mapping of names to services"),
+        ("name: shop\nservices: web\n", "web is not a mapping of names to services"),
+        ("services: {}\n", "name is missing"),
+    ],
+)
+def test_a_file_that_cannot_take_a_first_service_is_left_alone(
+    terminal: Terminal, text: str, message: str
+) -> None:
+    """And what is wrong in it is told."""
+    file = terminal.write(text)
+    answer = terminal.msctl("add", "web", "--image", "web:1")
+    assert (answer.status, file.read_text()) == (2, text)
+    assert message in answer.err

@@ -93,7 +93,7 @@ def hostile(shop: Terminal, monkeypatch: pytest.MonkeyPatch) -> Terminal:
     monkeypatch.setattr(
         shop,
         "connect",
-        lambda _name, loaded, _environ: EvilEngine(shop.world, loaded.stack, str(loaded.folder)),
+        lambda _name, loaded, *_: EvilEngine(shop.world, loaded.stack, str(loaded.folder)),
     )
     shop.prometheus = evil_prometheus
     shop.certificate = Certificate(None)

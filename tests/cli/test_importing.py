@@ -199,6 +199,24 @@ def test_what_other_files_say_is_told_with_their_names(project: Terminal) -> Non
     assert (answer.status, "infra/a.yml:1: not valid YAML" in answer.err) == (2, True)
 
 
+def test_a_gateway_that_is_lost_is_told(project: Terminal) -> None:
+    """Its routes were left out: nothing is reached as before."""
+    rule = "traefik.http.routers.web.rule: PathPrefix(`/`)"
+    guard = "traefik.http.routers.web.middlewares: login@file"
+    port = "traefik.http.services.web.loadbalancer.server.port: 80"
+    project.write(
+        "services:\n  traefik: {image: 'traefik:v3.7'}\n"
+        f"  web: {{image: w, labels: {{{rule}, {guard}, {port}}}}}\n",
+        "docker-compose.yml",
+    )
+    answer = project.msctl("import", "docker-compose.yml")
+    assert (
+        "no route is left, so there is no gateway: nobody reaches what the file's Traefik led to\n"
+        "where nobody has to be kept out, write under web: routes: [/]\n"
+    ) in answer.err
+    assert "as before" not in answer.err
+
+
 def test_a_stack_without_routes_is_told_how_to_get_one(project: Terminal) -> None:
     """Somebody who comes with nginx and published ports has no labels to make routes of."""
     project.write("services: {web: {image: nginx, ports: ['8080:80']}}", "docker-compose.yml")

@@ -192,3 +192,26 @@ def test_what_is_no_engine_is_told(folder: Path, engine: Engine, command: str) -
     assert "no Docker engine" in answer.err
     assert "\x1b" not in answer.err
     assert seconds < BOUND
+
+
+@pytest.mark.parametrize("engine", ["silent", f"silent{BY_TCP}", "slow"], indirect=True)
+@pytest.mark.parametrize("command", ["up", "status", "-q status"])
+def test_who_waits_for_an_engine_is_told_so(
+    folder: Path, engine: Engine, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once, before it is given up, and where it is; also whoever wants to read errors only."""
+    monkeypatch.setattr(client, "LATE", PATIENCE / 4)
+    answer, _ = msctl(folder, engine, command)
+    warnings = [line for line in answer.lines if line.startswith("warning:")]
+    assert warnings == [
+        f"warning: the engine at {engine.address} (DOCKER_HOST) has not answered for "
+        f"{PATIENCE / 4} s; msctl waits up to {PATIENCE} s"
+    ]
+    assert answer.lines.index(warnings[0]) == 0
+
+
+@pytest.mark.parametrize("engine", ["stops"], indirect=True)
+def test_an_engine_that_answers_is_not_waited_for(folder: Path, engine: Engine) -> None:
+    """Only its first answer counts: what a stack takes is shown by its steps."""
+    answer, _ = msctl(folder, engine, "status")
+    assert "warning:" not in answer.err

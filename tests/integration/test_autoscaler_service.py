@@ -93,7 +93,7 @@ def lock_of(shop: Stack) -> StackLock:
     app = App(environ=shop.env)
     loaded = load(shop.folder / shop.file, shop.env)
     return StackLock(
-        lock_folder(), app.connect("compose", loaded, shop.env).info().id, shop.project
+        lock_folder(), app.connect("compose", loaded, shop.env, print).info().id, shop.project
     )
 
 

@@ -14,7 +14,7 @@ import pytest
 from answering import Answering
 
 from msctl import gateway
-from msctl.deadline import within
+from msctl.deadline import told_when_late, within
 from msctl.gateway import GatewayApi, GatewaySilent
 from msctl.monitoring import prometheus
 from msctl.monitoring.prometheus import PrometheusApi, PrometheusSilent
@@ -27,6 +27,18 @@ def test_what_comes_in_time_is_returned_or_raised() -> None:
     assert within(5, lambda: "found") == "found"
     with pytest.raises(KeyError, match="nothing"):
         within(5, lambda: {}["nothing"])
+
+
+def test_what_is_late_is_told_once_and_goes_on() -> None:
+    """What is in time is not, nor what fails in time."""
+    told: list[str] = []
+    late = threading.Event()
+    with told_when_late(0.01, lambda: (told.append("late"), late.set())[0]):
+        assert late.wait(20)
+    with suppress(KeyError), told_when_late(0.2, lambda: told.append("never")):
+        raise KeyError
+    time.sleep(0.25)
+    assert told == ["late"]
 
 
 def test_what_comes_too_late_is_given_up() -> None:

@@ -61,6 +61,59 @@ def test_a_context_is_taken_as_docker_takes_it(home: Path) -> None:
     assert elsewhere.chosen_by == ""
 
 
+BROKEN = [
+    ('{"currentContext": "prod"', "is no JSON (line 1: Expecting ',' delimiter)"),
+    ("", "is empty"),
+    ("[]", "has no name of a context for currentContext"),
+    ('{"currentContext": 3}', "has no name of a context for currentContext"),
+    (b"\xff{", "is no JSON (not UTF-8)"),
+    (None, "cannot be read (is a directory)"),
+]
+
+
+@pytest.mark.parametrize(("content", "why"), BROKEN)
+def test_a_configuration_that_cannot_be_read_is_told(
+    home: Path, content: str | bytes | None, why: str
+) -> None:
+    """The file may choose another engine than the one that is taken then, as Docker takes it."""
+    file = home / ".docker" / "config.json"
+    if content is None:
+        file.mkdir()
+    else:
+        file.write_bytes(content.encode() if isinstance(content, str) else content)
+    told: list[str] = []
+    place = found(home)
+    assert (place.address, place.chosen_by) == (f"unix://{home}/var/docker.sock", "")
+    assert place.doubt == f"{file} {why}, so that the context it may choose does not count"
+    client = Client({"HOME": str(home)}, told.append)
+    assert told == [
+        f"{place.doubt}: this is about {client.address}; mend the file, or set DOCKER_CONTEXT or "
+        "DOCKER_HOST"
+    ]
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["{}", "null", '{"currentContext": null}', '{"currentContext": ""}', "{} {", '{"auths": {}}\n'],
+)
+def test_a_configuration_without_a_context_is_no_news(home: Path, content: str) -> None:
+    """Docker's command, too, reads a first value and no more."""
+    (home / ".docker" / "config.json").write_text(content)
+    assert found(home).doubt == ""
+
+
+def test_a_broken_configuration_does_not_matter_to_whoever_names_an_engine(home: Path) -> None:
+    """By DOCKER_HOST or DOCKER_CONTEXT; nor is a folder without one, or no folder, a fault."""
+    assert found(home).doubt == ""
+    (home / "file").touch()
+    assert found(home, DOCKER_CONFIG=str(home / "file")).doubt == ""
+    (home / ".docker" / "config.json").write_text("{")
+    assert found(home).doubt
+    for chosen in ({"DOCKER_HOST": "unix:///x"}, {"DOCKER_CONTEXT": "lab"}):
+        assert found(home, **chosen).doubt == ""
+    assert found(home, DOCKER_CONTEXT="default").doubt == ""
+
+
 @pytest.mark.parametrize(
     "place", ["var/docker.sock", "run/docker.sock", ".docker/desktop/docker.sock",
               ".docker/run/docker.sock"],

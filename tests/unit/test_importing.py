@@ -32,14 +32,14 @@ def taken(
     environ: Mapping[str, str] | None = None,
     *,
     name: str = "shop",
-    files: tuple[str, ...] = (),
+    files: tuple[str, ...] | Mapping[str, str] = (),
 ) -> Imported:
     """What a Compose file comes to."""
 
     def read(path: str) -> bytes:
-        if path != "f":
+        if path != "f" and not (isinstance(files, Mapping) and path in files):
             raise FileNotFoundError(2, "No such file or directory", path)
-        return text.encode()
+        return (text if path == "f" else files[path]).encode()
 
     lookup = (environ or {}).get
     found = composed(["f"], read, lookup)
@@ -47,6 +47,7 @@ def taken(
         found.document,
         lookup,
         exists=files.__contains__,
+        read=read,
         own=text.startswith(OURS),
         notes=list(found.lost),
     )
@@ -412,3 +413,23 @@ def test_when_it_is_started_again() -> None:
         assert found.data["services"]["a"]["restart"] == "on-failure:3"
         assert "services.a.restart: not carried: deploy.restart_policy counts" in told(found)
         assert "restart_policy.delay: not carried: it is Swarm's" in told(found)
+
+
+@pytest.mark.parametrize(
+    ("ports", "url"),
+    [
+        (["127.0.0.1:19090:9090"], "http://127.0.0.1:19090"),
+        (["8080:80", "${PORT:-9091}:9090"], "http://127.0.0.1:9091"),
+        (["10.0.0.1:9090:9090/tcp"], "http://10.0.0.1:9090"),
+        (["9090:9090"], None),
+        (["9090"], None),
+        (["19090:9090/udp"], None),
+        ([], None),
+    ],
+)
+def test_the_files_prometheus_is_the_one_that_msctl_asks(ports: list[str], url: str | None) -> None:
+    """Where it is published, unless msctl looks there anyway."""
+    prometheus = {"image": "prom/prometheus:v3", "ports": ports}
+    found = taken(yaml.safe_dump({"services": {"p": prometheus, "web": {"image": "w"}}}))
+    assert found.data.get("metrics") == (url and {"prometheus": url})
+    assert loaded(found).metrics.prometheus == url or url is None

@@ -102,8 +102,9 @@ def test_no_flag_is_dropped_in_silence() -> None:
         )
     )
     assert found.data["gateway"]["args"] == [
-        "--entrypoints.websecure.forwardedheaders.trustedips=10.0.0.0/8",
+        "--entrypoints.websecure.forwardedHeaders.trustedIPs=10.0.0.0/8",
         "--experimental.plugins.x.modulename=github.com/x/y",
+        "--log.level=DEBUG",
     ]
     for flag in ("defaultRule", "providers.file.filename", "metrics.influxdb2"):
         assert f"{flag}=" in told(found)

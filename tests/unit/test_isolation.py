@@ -112,6 +112,14 @@ def test_what_speaks_http_is_no_database() -> None:
     assert told(stack(prometheus=prometheus)) == []
 
 
+def test_an_application_that_keeps_files_is_no_database() -> None:
+    """It needs others, and nobody needs it; its published port is what it is there for."""
+    app = {"image": "app", "stateful": True, "needs": ["db"], "ports": ["80:80"]}
+    assert list(databases(stack(app=app, db=DB))) == ["db"]
+    user = {"image": "user", "needs": ["app"]}
+    assert list(databases(stack(app=app, db=DB, user=user))) == ["app", "db"]
+
+
 def test_nobody_needs_it() -> None:
     """Then the hint says how one that uses it is told apart."""
     [(_, _, hint)] = told(stack(web={**WEB, "needs": []}, db=DB))

@@ -8,7 +8,7 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -47,7 +47,7 @@ class Server:
             while not self.ended.wait(self._pause):
                 near.sendall(self._again)
 
-    def client(self, folder: Path) -> Client:
+    def client(self, folder: Path, warn: Callable[[str], None] = print) -> Client:
         host, port = self._listener.getsockname()
         config = {
             "current-context": "c",
@@ -56,7 +56,7 @@ class Server:
             "users": [{"name": "u", "user": {}}],
         }
         (folder / "config").write_text(json.dumps(config))
-        return Client({"KUBECONFIG": str(folder / "config")})
+        return Client({"KUBECONFIG": str(folder / "config")}, warn=warn)
 
     def close(self) -> None:
         self.ended.set()
@@ -89,6 +89,23 @@ def test_an_answer_that_trickles_is_given_up(
     with pytest.raises(EngineUnreachable, match=r"no whole answer within 0\.4 s"):
         servers[0].client(tmp_path).get("/api/v1/pods")
     assert time.monotonic() - began < 10
+
+
+def test_who_waits_for_a_cluster_is_told_so_once(
+    servers: list[Server], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before it is given up, and where it is."""
+    monkeypatch.setattr(clients, "LATE", PATIENCE / 8)
+    servers.append(Server(b"HTTP/1.1 200 OK\r\nX: ", b" ", PATIENCE / 4))
+    told: list[str] = []
+    client = servers[0].client(tmp_path, told.append)
+    for _ in range(2):
+        with pytest.raises(EngineUnreachable):
+            client.get("/api/v1/pods")
+    assert told == [
+        f"the Kubernetes API at {client.address} has not answered for {PATIENCE / 8} s; msctl "
+        "waits up to 30 s"
+    ]
 
 
 def test_the_head_of_an_answer_that_goes_on_is_waited_for_as_long(

@@ -12,7 +12,7 @@ from everykey import PASSED
 from msctl.config import load_text
 from msctl.config.schema import schema
 from msctl.engines.compose.body.container import create_body
-from msctl.engines.compose.body.hostconfig import ipam
+from msctl.engines.compose.deeds.networks import ipam
 from msctl.engines.compose.revision import Revision
 from msctl.errors import StackFileError
 from msctl.model.passthrough import SERVICE_KEYS, STACK_KEYS

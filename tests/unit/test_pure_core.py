@@ -22,7 +22,7 @@ PURE = (
 )  # fmt: skip
 """Folders without an effect."""
 PURE_MODULES = (
-    "addresses", "plan", "spelling", "views",
+    "addresses", "plan", "spelling", "variables", "views", "words",
     "config.editing", "engines.secretsteps",
     "monitoring.exposition", "monitoring.metrics", "monitoring.queries",
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from msctl.assessment import ReplicaStatus, ServiceStatus, Status
 from msctl.assessment.problem import Problem
 from msctl.cli.status_view import view
+from msctl.ui.layout import laid_out
 from msctl.views import Block, Table
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -66,9 +68,24 @@ def test_the_load_stands_beside_the_health() -> None:
     """A replica's CPU and memory are of its limits; traffic is the service's."""
     rows = table(view(status(replica(1, p95_ms=25.0), replica(2)), now=NOW, load=True))
     assert rows == [
-        ["web", "2/2 run", "2/2 healthy", "2/2 UP", "", "", "", "10.0", "20ms", "0.0%"],
+        ["web", "2/2", "2/2", "2/2", "", "", "", "10.0", "20ms", "0.0%"],
         ["web-1", "running", "healthy", "UP", "1h", "12%", "50%", "", "25ms", ""],
         ["web-2", "running", "healthy", "UP", "1h", "12%", "50%", "", "-", ""],
+    ]
+
+
+def test_names_have_room_beside_the_load() -> None:
+    """In 80 columns a service of MusicShare's is called what it is called."""
+    name = "notificationservice"
+    replicas = [replica(n, name=f"shop-{name}-{n}", p95_ms=123.0) for n in (1, 2)]
+    one = status(*replicas)
+    one = replace(one, services=(replace(one.services[0], name=name),))
+    drawn = [line.plain for block in view(one, now=NOW, load=True) for line in laid_out(block, 80)]
+    assert drawn[-4:] == [
+        "SERVICE                ENGINE   HEALTH   GATEWAY  CPU  MEM  REQ/S  P95    ERRORS",
+        "notificationservice    2/2      2/2      2/2                10.0   20ms   0.0%",
+        "  …ificationservice-1  running  healthy  UP       12%  50%         123ms",
+        "  …ificationservice-2  running  healthy  UP       12%  50%         123ms",
     ]
 
 
@@ -86,6 +103,21 @@ def test_where_room_is_short_replicas_that_are_well_are_left_out() -> None:
     replicas += [replica(49, health="unhealthy"), replica(50, gateway_status="DOWN")]
     rows = table(view(status(*replicas), now=NOW, load=True, room=24))
     assert [row[0] for row in rows] == ["web", "web-49", "web-50", "48 more are well"]
+
+
+def test_services_come_before_what_is_only_worth_a_word() -> None:
+    """MusicShare on 24 lines: all its services, and what is wrong; the infos wait for a look."""
+    one = status(replica(1), problems=1)
+    infos = [Problem("info", f"left-out-{n}", f"s{n}", None, f"{n}", "hint") for n in range(3)]
+    services = tuple(replace(one.services[0], name=f"s{n}") for n in range(14))
+    one = replace(one, services=services, problems=(*one.problems, *infos))
+    blocks = view(one, now=NOW, load=True, room=24)
+    assert [row[0] for row in table(blocks)] == [f"s{n}" for n in range(14)]
+    [*_, _, hint, last] = blocks
+    assert [hint[1].text, last[0].text] == ["msctl logs", "msctl status shows all"]
+    assert height(blocks) < 24
+    [*_, last] = view(replace(one, services=services[:5]), now=NOW, load=True, room=24)
+    assert last[1].text == "hint"
 
 
 @pytest.mark.parametrize("load", [False, True])

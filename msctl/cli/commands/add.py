@@ -71,7 +71,7 @@ def command(
     """
     _check_text(image, build, port, host, replicas, health, *paths, *env, *volumes)
     _check_together(paths, host, strip, port, build, image)
-    loaded = session.load()
+    loaded = session.load(may_be_empty=True)
     _check_new(session, loaded, service, paths, host)
     entry: dict[str, Any] = {"image": image or f"{loaded.stack.name}/{service}:latest"}
     if build is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msctl.cli.group import command as command_named
 from msctl.cli.session import Session, in_session
-from msctl.cli.words import plural
+from msctl.words import plural
 
 
 @command_named("check")

@@ -91,6 +91,14 @@ def _blanks(session: Session, loaded: LoadedStack) -> Iterator[Finding]:
         yield Finding("variables", "warn", message, "in single quotes, a $ is a plain one")
 
 
+def _elsewhere(session: Session, loaded: LoadedStack) -> Iterator[Finding]:
+    from msctl.cli.commands.render import led_elsewhere
+    from msctl.doctor import Finding
+
+    if found := led_elsewhere(session, loaded):
+        yield Finding("project", "warn", *found)
+
+
 def _stack(session: Session, loaded: LoadedStack, engine: Engine) -> Iterator[Finding]:
     from msctl import doctor
     from msctl.cli.commands.render import stale
@@ -106,6 +114,7 @@ def _stack(session: Session, loaded: LoadedStack, engine: Engine) -> Iterator[Fi
     yield from isolation.of_metrics(stack) if engine.on_host else ()
     if engine.on_host:
         yield from _privileges(session, loaded)
+        yield from _elsewhere(session, loaded)
         yield from _gateway(session, loaded, state)
         yield from doctor.of_checks(stack)
         yield from doctor.of_memory(stack, state.engine)

@@ -15,9 +15,9 @@ from msctl.cli.commands.init import name_of
 from msctl.cli.group import command as command_named
 from msctl.cli.outputs import output_path, write_whole
 from msctl.cli.session import Session, in_session
-from msctl.cli.words import plural
 from msctl.errors import StackFileError, UsageProblem
 from msctl.shellwords import quoted
+from msctl.words import plural
 
 if TYPE_CHECKING:
     from msctl.config.variables import Lookup
@@ -243,6 +243,7 @@ def _source(
         found.document,
         lookup,
         exists=lambda name: (folder / name).exists(),
+        read=lambda name: read_start(folder / name),
         profiles=frozenset([*profiles, *more]) - {""},
         own=read_start(path).startswith(OURS.encode()),
         files=found.files,
@@ -280,7 +281,7 @@ def _say(session: Session, found: Imported, target: Path) -> None:
         load(target, session.app.environ, shown_as=shown)
     except StackFileError as error:
         raise StackFileError([*error.problems, f"{shown} is written, and wants a hand"]) from None
-    for line in next_steps(found.data):
+    for line in next_steps(found.data, had_gateway=found.had_gateway):
         session.ui.say(line)
     again = "" if shown == _STACK_FILE else f" -f {quoted(shown)}"
     session.ui.say(f"to see what it would do: msctl{again} up --dry-run")

@@ -97,15 +97,16 @@ def _ask(session: Session, stack: Stack, only: str | None) -> Metrics:
 
 def _silent(session: Session, stack: Stack, url: str, error: PrometheusSilent) -> MsctlError:
     """What does not answer, whence its address, and what to type next."""
-    from msctl.addresses import PROMETHEUS_VARIABLE
+    from msctl.variables import PROMETHEUS
 
-    if session.app.environ.get(PROMETHEUS_VARIABLE):
-        origin, hint = f"${PROMETHEUS_VARIABLE}", f"correct ${PROMETHEUS_VARIABLE}, or unset it"
+    if session.app.environ.get(PROMETHEUS):
+        origin, hint = f"${PROMETHEUS}", f"correct ${PROMETHEUS}, or unset it"
     else:
         origin = f"metrics.prometheus of {session.shown(session.file)}"
-        hint = f"set metrics.prometheus, or ${PROMETHEUS_VARIABLE}, to the one that scrapes traefik"
+        hint = f"set metrics.prometheus, or ${PROMETHEUS}, to the one that scrapes traefik"
         if "prometheus" in stack.services:
-            home = session.home(stack)
-            reach = f"kubectl -n {home} port-forward service/prometheus 9090"
-            hint = session.again("up prometheus") if home is None else reach
+            forward = session.forward(stack)
+            hint = session.again("up prometheus")
+            if forward is not None:
+                hint = forward.format(service="prometheus", port=9090)
     return MsctlError(f"Prometheus does not answer at {url} ({origin}): {error}", hint=hint)

@@ -63,6 +63,7 @@ def _render_compose(session: Session, output: str | None) -> None:
         raise UsageProblem(f"-o {output} is the stack file itself; nothing was changed")
     write_whole(path, _text(session, loaded, path), output)
     session.ui.say(f"{output} is written", "green")
+    tell_elsewhere(session, loaded)
 
 
 def tell_stale(session: Session, loaded: LoadedStack) -> None:
@@ -72,6 +73,25 @@ def tell_stale(session: Session, loaded: LoadedStack) -> None:
     if (path := stale(session, loaded)) is not None:
         again = session.again(f"render compose -o {quoted(path)}")
         session.ui.note(f"{path} is stale; to write it anew: {again}")
+
+
+def tell_elsewhere(session: Session, loaded: LoadedStack) -> None:
+    """Say when Docker Compose would look at another project."""
+    if (found := led_elsewhere(session, loaded)) is not None:
+        message, hint = found
+        session.ui.note(f"{message}; {hint}")
+
+
+def led_elsewhere(session: Session, loaded: LoadedStack) -> tuple[str, str] | None:
+    """That Docker Compose would look at another project, and what to type; None where it would
+    not. Who names the project to msctl has it in mind."""
+    from msctl.config.elsewhere import elsewhere
+
+    found = elsewhere(loaded, session.app.environ)
+    if session.options.project is not None or found is None:
+        return None
+    named_by = "the environment" if found.file is None else session.shown(found.file)
+    return found.told(named_by, loaded.stack.name), found.hint(loaded.stack.name)
 
 
 def stale(session: Session, loaded: LoadedStack) -> str | None:

@@ -39,7 +39,7 @@ def command(
     With SERVICEs, only these are updated; what they need is started.
     """
     from msctl.cli import summary
-    from msctl.cli.commands.render import tell_stale
+    from msctl.cli.commands.render import tell_elsewhere, tell_stale
     from msctl.cli.converge import carry_out
     from msctl.request import Up
 
@@ -56,6 +56,8 @@ def command(
         dry_run=dry_run,
     )
     tell_stale(session, loaded)
+    if engine.on_host:
+        tell_elsewhere(session, loaded)
     run = carry_out(session, loaded, engine, request, dry_run=dry_run)
     if run is None:
         return

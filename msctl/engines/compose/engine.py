@@ -14,6 +14,7 @@ from msctl.engines.compose.observing.files import digest
 from msctl.engines.compose.observing.observe import Observer
 from msctl.errors import UsageProblem
 from msctl.fields import is_http_url, shown
+from msctl.variables import GATEWAY_API
 
 if TYPE_CHECKING:
     from msctl.config import LoadedStack
@@ -26,14 +27,14 @@ if TYPE_CHECKING:
     from msctl.request import Plans, Request
     from msctl.state import EngineInfo, StackState, Usage
 
-GATEWAY_VARIABLE = "MSCTL_GATEWAY_API"
 
-
-def connect(loaded: LoadedStack, environ: Mapping[str, str]) -> ComposeEngine:
+def connect(
+    loaded: LoadedStack, environ: Mapping[str, str], warn: Callable[[str], None]
+) -> ComposeEngine:
     """Raises:
     EngineUnreachable: no engine answers.
     """
-    return ComposeEngine(loaded, environ)
+    return ComposeEngine(loaded, environ, warn)
 
 
 class ComposeEngine:
@@ -42,9 +43,11 @@ class ComposeEngine:
     name = "compose"
     on_host = True
 
-    def __init__(self, loaded: LoadedStack, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self, loaded: LoadedStack, environ: Mapping[str, str], warn: Callable[[str], None]
+    ) -> None:
         self._stack = loaded.stack
-        self._client = Client(environ)
+        self._client = Client(environ, warn)
         self._observer = Observer(
             self._client, loaded.stack.name, gateway_url(loaded.stack, environ)
         )
@@ -121,11 +124,10 @@ def gateway_url(stack: Stack, environ: Mapping[str, str]) -> str | None:
     """
     if not stack.routed:
         return None
-    if address := environ.get(GATEWAY_VARIABLE):
+    if address := environ.get(GATEWAY_API):
         if not is_http_url(address):
             raise UsageProblem(
-                f"${GATEWAY_VARIABLE}: {shown(address)} is not a URL (such as "
-                "http://127.0.0.1:8080)"
+                f"${GATEWAY_API}: {shown(address)} is not a URL (such as http://127.0.0.1:8080)"
             )
         return address.rstrip("/")
     if stack.gateway.api:

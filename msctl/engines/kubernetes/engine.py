@@ -8,12 +8,14 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from msctl import variables
 from msctl.config import LoadedStack, refusal
 from msctl.engines.base import LogLine
 from msctl.engines.kubernetes.api.client import Client
 from msctl.engines.kubernetes.cluster import Answer, Cluster
 from msctl.engines.kubernetes.desired import Desired
 from msctl.engines.kubernetes.kinds import NAMESPACE, Data, kind_of
+from msctl.engines.kubernetes.kubectl import port_forward
 from msctl.engines.kubernetes.observing.ask import Asker
 from msctl.engines.kubernetes.observing.follow import Follower
 from msctl.engines.kubernetes.observing.logs import merged, query_of
@@ -31,11 +33,10 @@ from msctl.state import EngineInfo, StackState, Usage
 if TYPE_CHECKING:
     from msctl.execute import Watch
 
-CONTEXT, HOME = "MSCTL_CONTEXT", "MSCTL_NAMESPACE"
-"""What `--context` and `--namespace` stand for in the environment."""
 
-
-def connect(loaded: LoadedStack, environ: Mapping[str, str]) -> KubernetesEngine:
+def connect(
+    loaded: LoadedStack, environ: Mapping[str, str], warn: Callable[[str], None]
+) -> KubernetesEngine:
     """Raises:
     StackFileError: the stack has what a cluster cannot carry.
     EngineUnreachable: no cluster is configured.
@@ -43,8 +44,8 @@ def connect(loaded: LoadedStack, environ: Mapping[str, str]) -> KubernetesEngine
     contents = read_bind_files(loaded.stack, loaded.folder)
     if found := list(problems(loaded.stack, contents)):
         raise refusal(loaded.path, found, shown_as=str(loaded.path))
-    client = Client(environ, environ.get(CONTEXT))
-    rendered = objects(loaded.stack, contents, namespace=environ.get(HOME))
+    client = Client(environ, environ.get(variables.CONTEXT), warn)
+    rendered = objects(loaded.stack, contents, namespace=environ.get(variables.NAMESPACE))
     return KubernetesEngine(loaded, client, rendered)
 
 
@@ -74,8 +75,7 @@ class KubernetesEngine:
             address=self._client.address,
             product="Kubernetes",
             guarded=False,
-            forward=f"{self._client.kubectl} -n {self._bare.namespace} "
-            "port-forward service/{service} {port}",
+            forward=port_forward(self._client.context, self._bare.namespace),
         )
 
     def observe(self, *, detail: bool = False) -> StackState:

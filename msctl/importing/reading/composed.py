@@ -13,7 +13,7 @@ from msctl.config.problems import Malformed, Path, Problem
 from msctl.config.variables import Lookup, Substitution
 from msctl.config.yamltext import Document
 from msctl.importing.reading.interpolating import names_put_in, put_in
-from msctl.importing.reading.merging import TAGS, merged, settled
+from msctl.importing.reading.merging import RESET, TAGS, merged, settled
 from msctl.importing.reading.trees import Tree, document_of, tree_of
 from msctl.importing.source import Note
 from msctl.render.document import moved, moved_mount
@@ -174,6 +174,8 @@ class _Reading:
         if extends is None:
             return service
         mine = service.without("extends")
+        if extends.tag == RESET or extends.value is None:
+            return mine
         here = f"{file}#{name}"
         if here in self.open:
             self._lose(("services", name, "extends"), extends, "it extends itself")

@@ -124,7 +124,11 @@ def test_figures_of_requests_are_those_of_the_stacks_namespace(shop: Site) -> No
     shop.write(SHOP + "  prometheus: {image: 'prom/prometheus:v3', stateful: true}\n")
     hint = "-n shop port-forward service/prometheus 9090"
     assert hint in shop.msctl("status", "--load").out
-    assert hint in shop.msctl("metrics").err
+    assert f"hint: kubectl {hint}" in shop.msctl("metrics").err
+    chosen = shop.msctl("--context", "my cluster", "--namespace", "shop", "metrics")
+    assert f"hint: kubectl --context 'my cluster' {hint}" in chosen.err
+    shop.environ["MSCTL_CONTEXT"] = "{arn}"
+    assert f"hint: kubectl --context '{{arn}}' {hint}" in shop.msctl("metrics").err
 
 
 def test_replicas_beyond_the_files_bounds_are_no_surplus(shop: Site) -> None:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from msctl.deadline import told_when_late
 from msctl.engines.compose.api.endpoint import Endpoint, endpoint
 from msctl.engines.compose.api.faults import EngineFault
 from msctl.engines.compose.api.socketapi import SocketLine
@@ -29,6 +30,8 @@ __all__ = ["Client", "EngineFault", "Stream", "unreachable"]
 
 API_TIMEOUT = 60
 """Seconds without a byte after which a call to the engine has failed."""
+LATE = 3
+"""Seconds without an answer to the first call after which that is told."""
 WHOLE = 2
 """By how much longer a whole answer may take than a single byte of it."""
 COMMAND_TIME = 600
@@ -118,9 +121,18 @@ def _by_ssh(error: BaseException) -> SshFault | None:
 class Client:
     """Calls to one engine."""
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self, environ: Mapping[str, str], warn: Callable[[str], None] = lambda _: None
+    ) -> None:
+        """`warn` tells what somebody has to know who waits for the engine, or meant another."""
         self.environ = environ
         self.place = endpoint(environ)
+        self._warn = warn
+        if self.place.doubt:
+            warn(
+                f"{self.place.doubt}: this is about {self.place.address}; mend the file, or set "
+                "DOCKER_CONTEXT or DOCKER_HOST"
+            )
         self.address = self.place.address
         self.local = self.place.local
         """Whether the engine runs on this machine."""
@@ -160,7 +172,7 @@ class Client:
             EngineUnreachable: it is none, or speaks no API that msctl does.
         """
         try:
-            with _faults(self.place):
+            with _faults(self.place), told_when_late(LATE, self._tell_late):
                 told = self._line.run(
                     lambda api: api.version(api_version=False),
                     Limits(API_TIMEOUT, WHOLE * API_TIMEOUT),
@@ -175,6 +187,13 @@ class Client:
             why = f"its API is {oldest} or newer, and msctl's {newest} at the most"
             raise _no_engine(self.place, why)
         return told
+
+    def _tell_late(self) -> None:
+        by = f" ({self.place.chosen_by})" if self.place.chosen_by else ""
+        self._warn(
+            f"the engine at {self.address}{by} has not answered for {LATE} s; msctl waits up to "
+            f"{API_TIMEOUT} s"
+        )
 
     def _run(self, request: Callable[[Any], Any], byte: float, whole: float | None = None) -> Any:
         if self._told is None:

@@ -40,6 +40,8 @@ class Endpoint:
     """Folder with ca.pem, and cert.pem and key.pem where the engine asks for them."""
     verify: bool = True
     """Whether the engine's certificate has to be right; where not, none is needed."""
+    doubt: str = ""
+    """Why another one may have been meant; empty: it is the one that was chosen."""
 
     @property
     def local(self) -> bool:
@@ -101,14 +103,15 @@ def _wrong(address: str) -> str | None:
 def _endpoint(environ: Mapping[str, str], system: str) -> Endpoint:
     if host := environ.get("DOCKER_HOST", "").strip():
         return _by_environment(host, environ)
-    folder = config_folder(environ)
-    name = environ.get("DOCKER_CONTEXT") or _chosen(folder)
+    folder, doubt = config_folder(environ), ""
+    by, name = "DOCKER_CONTEXT", environ.get("DOCKER_CONTEXT")
+    if not name:
+        file = folder / "config.json"
+        by, (name, doubt) = str(file), _chosen(file)
     if name and name != _DEFAULT:
-        by = "DOCKER_CONTEXT" if environ.get("DOCKER_CONTEXT") else f"{folder / 'config.json'}"
         return _of_context(folder, name, by)
-    if sys.platform == "win32":
-        return Endpoint(_PIPE, "")
-    return Endpoint(f"unix://{_socket(environ, system)}", "")
+    socket = _PIPE if sys.platform == "win32" else f"unix://{_socket(environ, system)}"
+    return Endpoint(socket, "", doubt=doubt)
 
 
 def _by_environment(host: str, environ: Mapping[str, str]) -> Endpoint:
@@ -148,14 +151,29 @@ def config_folder(environ: Mapping[str, str]) -> Path:
     return Path(given) if given else _home(environ) / ".docker"
 
 
-def _chosen(folder: Path) -> str | None:
-    """The context of `docker context use`; a file that cannot be read chooses none."""
+def _chosen(file: Path) -> tuple[str | None, str]:
+    """The context of `docker context use`, or why it is not known which one that is.
+
+    As Docker's own command has it, which warns and goes on without one, and reads a first value
+    only (docker/cli, `config.LoadDefaultConfigFile`).
+    """
     try:
-        found = json.loads((folder / "config.json").read_text("utf-8"))
-    except (OSError, ValueError):
-        return None
-    name = found.get("currentContext") if isinstance(found, dict) else None
-    return name if isinstance(name, str) else None
+        text = file.read_text("utf-8").lstrip()
+        found, _ = json.JSONDecoder().raw_decode(text)
+    except (FileNotFoundError, NotADirectoryError):
+        return None, ""
+    except json.JSONDecodeError as error:
+        why = f"is no JSON (line {error.lineno}: {error.msg})" if text else "is empty"
+    except UnicodeDecodeError:
+        why = "is no JSON (not UTF-8)"
+    except OSError as error:
+        why = f"cannot be read ({(error.strerror or 'no file').lower()})"
+    else:
+        name = found.get("currentContext") if isinstance(found, dict) else found
+        if name is None or (isinstance(name, str) and isinstance(found, dict)):
+            return name, ""
+        why = "has no name of a context for currentContext"
+    return None, f"{file} {why}, so that the context it may choose does not count"
 
 
 def _of_context(folder: Path, name: str, by: str) -> Endpoint:

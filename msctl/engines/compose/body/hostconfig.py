@@ -164,19 +164,3 @@ def _request(request: Mapping[str, Any]) -> dict[str, Any]:
         "Capabilities": [capabilities or ["gpu"]],
         "Options": request.get("options") or {},
     }
-
-
-def ipam(settings: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """Addresses of a network, as the engine is told them; None: it chooses itself."""
-    if not settings:
-        return None
-    fields = {
-        "subnet": "Subnet", "gateway": "Gateway", "ip_range": "IPRange",
-        "aux_addresses": "AuxiliaryAddresses",
-    }  # fmt: skip
-    pools = settings.get("config") or ()
-    return {
-        "Driver": settings.get("driver") or "default",
-        "Config": [{fields[key]: value for key, value in pool.items()} for pool in pools],
-        "Options": settings.get("options") or {},
-    }

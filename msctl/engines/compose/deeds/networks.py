@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from msctl.engines.compose.api.client import MISSING, Client, EngineFault
-from msctl.engines.compose.body.hostconfig import ipam
 from msctl.engines.compose.steps import CreateNetwork, JoinNetwork, LeaveNetwork, RemoveNetwork
 from msctl.errors import StepFailed
 
@@ -82,3 +82,19 @@ class Networks:
         except EngineFault as fault:
             if "already exists in network" not in fault.message:
                 raise
+
+
+def ipam(settings: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Addresses of a network, as the engine is told them; None: it chooses itself."""
+    if not settings:
+        return None
+    fields = {
+        "subnet": "Subnet", "gateway": "Gateway", "ip_range": "IPRange",
+        "aux_addresses": "AuxiliaryAddresses",
+    }  # fmt: skip
+    pools = settings.get("config") or ()
+    return {
+        "Driver": settings.get("driver") or "default",
+        "Config": [{fields[key]: value for key, value in pool.items()} for pool in pools],
+        "Options": settings.get("options") or {},
+    }

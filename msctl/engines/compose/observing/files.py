@@ -11,6 +11,7 @@ from msctl.engines.secretfiles import check_secret
 from msctl.errors import UsageProblem
 from msctl.files.bindfiles import content_digest, file_digest
 from msctl.model import AUTOSCALER, OWN_SERVICES
+from msctl.variables import FILE
 
 MOST_FILES = 5_000
 """In a folder that is configuration, and is looked into at each `up`."""
@@ -26,7 +27,7 @@ def digest(revision: Revision) -> str:
     found = hashlib.sha256()
     if revision.name == AUTOSCALER:  # of the folder that it has, it reads the stack file
         environment = revision.service.get("environment") or {}
-        return file_digest(Path(str(environment["MSCTL_FILE"])))
+        return file_digest(Path(str(environment[FILE])))
     mounts = [
         (Path(source), read_only)
         for source, read_only in revision.bind_mounts()

@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from msctl.deadline import within
+from msctl.deadline import told_when_late, within
 from msctl.engines.kubernetes.api.faults import OVERLOADED, SERVER_ERROR, refusal
 from msctl.engines.kubernetes.api.kubeconfig import configuration
 from msctl.engines.kubernetes.api.lines import Lines
 from msctl.engines.kubernetes.api.sdk import ApiClient, ApiException, ConfigException, HTTPError
+from msctl.engines.kubernetes.kubectl import kubectl
 from msctl.errors import EngineUnreachable, reason
 
 CONNECT_TIMEOUT, READ_TIMEOUT = 5.0, 30.0
 """Seconds until a connection is there, and between two bytes of an answer."""
+LATE = 3
+"""Seconds without a first answer after which that is told."""
 ANSWER_TIMEOUT = 90.0
 """Seconds for a whole answer, however steadily it trickles; an API server gives itself 60."""
 MOST_BYTES = 256 << 20
@@ -37,16 +40,25 @@ APPLY, MERGE = "application/apply-patch+yaml", "application/merge-patch+json"
 class Client:
     """Calls to one API server; may be used by several threads."""
 
-    def __init__(self, environ: Mapping[str, str], context: str | None = None) -> None:
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        context: str | None = None,
+        warn: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """`warn` tells whoever waits for the cluster."""
         self.context, self.namespace, settings = configuration(environ, context)
         settings.retries = False
         self.address: str = settings.host
         self._api = ApiClient(configuration=settings)
+        self._warn = warn
+        self._greeted = False
+        """Whether it has answered, or that it is late has been told."""
 
     @property
     def kubectl(self) -> str:
         """How `kubectl` is told to ask the same cluster."""
-        return f"kubectl --context {self.context}" if self.context else "kubectl"
+        return kubectl(self.context)
 
     def get(self, path: str, **query: str) -> dict[str, Any]:
         return self.call("GET", path, query)
@@ -127,10 +139,11 @@ class Client:
         )
         for last in (*[False] * (TRIES - 1), True):
             limits = CONNECT_TIMEOUT, patience
-            answer = within(
-                ANSWER_TIMEOUT,
-                lambda: self._api.call_api(*request, _request_timeout=limits),  # noqa: B023
-            )
+            with self._awaited():
+                answer = within(
+                    ANSWER_TIMEOUT,
+                    lambda: self._api.call_api(*request, _request_timeout=limits),  # noqa: B023
+                )
             if 200 <= answer.status < 300:
                 return answer
             text = within(ANSWER_TIMEOUT, lambda: _whole(answer)).decode(errors="replace")  # noqa: B023
@@ -145,6 +158,23 @@ class Client:
             context=self.context,
             kubectl=self.kubectl,
         )
+
+    @contextmanager
+    def _awaited(self) -> Iterator[None]:
+        if self._greeted:
+            yield
+            return
+        with told_when_late(LATE, self._tell_late):
+            yield
+        self._greeted = True
+
+    def _tell_late(self) -> None:
+        if not self._greeted:  # by a call beside this one
+            self._greeted = True
+            self._warn(
+                f"the Kubernetes API at {self.address} has not answered for {LATE} s; msctl waits "
+                f"up to {READ_TIMEOUT:g} s"
+            )
 
     @contextmanager
     def _faults(self) -> Iterator[None]:

@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 
 from msctl.engines.kubernetes.api.sdk import ConfigException, Configuration, config
+from msctl.engines.kubernetes.kubectl import kubectl
 from msctl.errors import EngineUnreachable
 
 MOST_OF_CONFIG = 1 << 20
@@ -48,7 +49,7 @@ def configuration(
         if complaints:
             raise EngineUnreachable(
                 f"no credentials for context {chosen['name']}: {complaints[0]}",
-                hint=f"see that kubectl --context {chosen['name']} get namespaces works, and "
+                hint=f"see that {kubectl(chosen['name'])} get namespaces works, and "
                 "repeat the command",
             )
     except yaml.YAMLError as error:
