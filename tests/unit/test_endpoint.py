@@ -84,12 +84,12 @@ def test_a_configuration_that_cannot_be_read_is_told(
     told: list[str] = []
     place = found(home)
     assert (place.address, place.chosen_by) == (f"unix://{home}/var/docker.sock", "")
-    assert place.doubt == f"{file} {why}, so that the context it may choose does not count"
-    client = Client({"HOME": str(home)}, told.append)
-    assert told == [
-        f"{place.doubt}: this is about {client.address}; mend the file, or set DOCKER_CONTEXT or "
-        "DOCKER_HOST"
-    ]
+    assert place.doubt == (
+        f"{file} {why}, so that the context it may choose does not count: this is about "
+        f"{place.address}; mend the file, or set DOCKER_CONTEXT or DOCKER_HOST"
+    )
+    Client({"HOME": str(home)}, told.append)
+    assert [text.partition(": this")[0] for text in told] == [place.doubt.partition(": this")[0]]
 
 
 @pytest.mark.parametrize(

@@ -19,9 +19,9 @@ from msctl.deadline import told_when_late
 from msctl.engines.compose.api.endpoint import Endpoint, endpoint
 from msctl.engines.compose.api.faults import EngineFault
 from msctl.engines.compose.api.socketapi import SocketLine
-from msctl.engines.compose.api.ssh import SshFault
+from msctl.engines.compose.api.unreached import no_engine, unreachable
 from msctl.engines.compose.api.wire import Limits, Unanswered, Wire
-from msctl.errors import EngineUnreachable, MsctlError, causes, reason
+from msctl.errors import EngineUnreachable, MsctlError
 
 if TYPE_CHECKING:
     from msctl.engines.compose.api.sdk import Sdk
@@ -65,7 +65,7 @@ def _faults(place: Endpoint) -> Iterator[None]:
     except MsctlError:
         raise
     except json.JSONDecodeError as error:
-        raise _no_engine(place, "its answer is no JSON") from error
+        raise no_engine(place, "its answer is no JSON") from error
     except Exception as error:
         sdk = sys.modules.get(_SDK)
         if sdk is None or not hasattr(sdk, "refused"):  # another thread may be loading it
@@ -75,47 +75,6 @@ def _faults(place: Endpoint) -> Iterator[None]:
         if isinstance(error, sdk.FAULTS):
             raise unreachable(place.address, error, place) from error
         raise
-
-
-def _no_engine(place: Endpoint, why: str) -> EngineUnreachable:
-    by = f" ({place.chosen_by})" if place.chosen_by else ""
-    return EngineUnreachable(
-        f"what answers at {place.address}{by} is no Docker engine that msctl can use: {why}",
-        hint="see what is there: docker version; msctl doctor tells more",
-    )
-
-
-def unreachable(
-    address: str, error: BaseException, place: Endpoint | None = None
-) -> EngineUnreachable:
-    place = place or Endpoint(address, "")
-    by, why = f" ({place.chosen_by})" if place.chosen_by else "", reason(error)
-    hint = place.hint
-    if place.local and "ermission denied" in why:
-        hint = "sudo usermod -aG docker $USER, then log in anew; or use sudo"
-    if any(word in why for word in ("SSL", "TLS", "X509", "violation of protocol")):
-        why, hint = _of_tls(place, why)
-    if (fault := _by_ssh(error)) is not None:
-        why, hint = fault.reason, fault.hint
-    return EngineUnreachable(f"no Docker engine answers at {address}{by}: {why}", hint=hint)
-
-
-def _of_tls(place: Endpoint, why: str) -> tuple[str, str]:
-    """What there is to say about a connection by TLS that could not be made."""
-    folder = place.certificates
-    if folder is None:
-        return why, "DOCKER_TLS_VERIFY=1, with DOCKER_CERT_PATH, is for an engine that asks for TLS"
-    lacking = [name for name in ("ca.pem", "cert.pem", "key.pem") if not (folder / name).is_file()]
-    if "ca.pem" in lacking:
-        why = f"there is no {folder / 'ca.pem'}"
-    also = f"; {' and '.join(lacking)} {'is' if len(lacking) == 1 else 'are'} not there"
-    told = f"ca.pem, cert.pem and key.pem are looked for in {folder}{also if lacking else ''}"
-    return why, f"{told}; DOCKER_CERT_PATH names another folder"
-
-
-def _by_ssh(error: BaseException) -> SshFault | None:
-    """The fault of ssh that another one is about."""
-    return next((cause for cause in causes(error) if isinstance(cause, SshFault)), None)
 
 
 class Client:
@@ -129,10 +88,7 @@ class Client:
         self.place = endpoint(environ)
         self._warn = warn
         if self.place.doubt:
-            warn(
-                f"{self.place.doubt}: this is about {self.place.address}; mend the file, or set "
-                "DOCKER_CONTEXT or DOCKER_HOST"
-            )
+            warn(self.place.doubt)
         self.address = self.place.address
         self.local = self.place.local
         """Whether the engine runs on this machine."""
@@ -178,20 +134,19 @@ class Client:
                     Limits(API_TIMEOUT, WHOLE * API_TIMEOUT),
                 )
         except EngineFault as error:
-            raise _no_engine(self.place, f"{error.message} (status {error.status})") from error
+            raise no_engine(self.place, f"{error.message} (status {error.status})") from error
         if not isinstance(told, dict) or not _VERSION.fullmatch(str(told.get("ApiVersion"))):
-            raise _no_engine(self.place, "it does not tell its version")
+            raise no_engine(self.place, "it does not tell its version")
         oldest = str(told.get("MinAPIVersion"))
         if _VERSION.fullmatch(oldest) and _version(oldest) > NEWEST_API:
             newest = ".".join(map(str, NEWEST_API))
             why = f"its API is {oldest} or newer, and msctl's {newest} at the most"
-            raise _no_engine(self.place, why)
+            raise no_engine(self.place, why)
         return told
 
     def _tell_late(self) -> None:
-        by = f" ({self.place.chosen_by})" if self.place.chosen_by else ""
         self._warn(
-            f"the engine at {self.address}{by} has not answered for {LATE} s; msctl waits up to "
+            f"the engine at {self.place} has not answered for {LATE} s; msctl waits up to "
             f"{API_TIMEOUT} s"
         )
 
