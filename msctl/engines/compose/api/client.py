@@ -6,27 +6,25 @@ seldom asked, by the Docker SDK.
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from msctl.deadline import told_when_late
 from msctl.engines.compose.api.endpoint import Endpoint, endpoint
 from msctl.engines.compose.api.faults import EngineFault
 from msctl.engines.compose.api.socketapi import SocketLine
-from msctl.engines.compose.api.ssh import SshFault
-from msctl.engines.compose.api.wire import Limits, Unanswered, Wire
-from msctl.errors import EngineUnreachable, MsctlError, causes, reason
+from msctl.engines.compose.api.unreachable import faults_of, no_engine
+from msctl.engines.compose.api.wire import Limits, Wire
+from msctl.errors import EngineUnreachable
 
 if TYPE_CHECKING:
     from msctl.engines.compose.api.sdk import Sdk
 
-__all__ = ["Client", "EngineFault", "Stream", "unreachable"]
+__all__ = ["Client", "EngineFault", "Stream"]
 
 API_TIMEOUT = 60
 """Seconds without a byte after which a call to the engine has failed."""
@@ -46,76 +44,11 @@ OLDEST_API = (1, 41)
 NEWEST_API = (1, 51)
 """The newest API that msctl was tried with."""
 _SOCKET = "unix://"
-_SDK = "msctl.engines.compose.api.sdk"
-
-
 _VERSION = re.compile(r"\d+\.\d+", re.ASCII)
 
 
 def _version(text: str) -> tuple[int, ...]:
     return tuple(map(int, text.split(".")))
-
-
-@contextmanager
-def _faults(place: Endpoint) -> Iterator[None]:
-    try:
-        yield
-    except (Unanswered, ConnectionError, TimeoutError) as error:
-        raise unreachable(place.address, error, place) from error
-    except MsctlError:
-        raise
-    except json.JSONDecodeError as error:
-        raise _no_engine(place, "its answer is no JSON") from error
-    except Exception as error:
-        sdk = sys.modules.get(_SDK)
-        if sdk is None or not hasattr(sdk, "refused"):  # another thread may be loading it
-            raise
-        if isinstance(error, sdk.APIError):
-            raise sdk.refused(error) from error
-        if isinstance(error, sdk.FAULTS):
-            raise unreachable(place.address, error, place) from error
-        raise
-
-
-def _no_engine(place: Endpoint, why: str) -> EngineUnreachable:
-    by = f" ({place.chosen_by})" if place.chosen_by else ""
-    return EngineUnreachable(
-        f"what answers at {place.address}{by} is no Docker engine that msctl can use: {why}",
-        hint="see what is there: docker version; msctl doctor tells more",
-    )
-
-
-def unreachable(
-    address: str, error: BaseException, place: Endpoint | None = None
-) -> EngineUnreachable:
-    place = place or Endpoint(address, "")
-    by, why = f" ({place.chosen_by})" if place.chosen_by else "", reason(error)
-    hint = place.hint
-    if place.local and "ermission denied" in why:
-        hint = "sudo usermod -aG docker $USER, then log in anew; or use sudo"
-    if any(word in why for word in ("SSL", "TLS", "X509", "violation of protocol")):
-        why, hint = _of_tls(place, why)
-    if (fault := _by_ssh(error)) is not None:
-        why, hint = fault.reason, fault.hint
-    return EngineUnreachable(f"no Docker engine answers at {address}{by}: {why}", hint=hint)
-
-
-def _of_tls(place: Endpoint, why: str) -> tuple[str, str]:
-    """What there is to say about a connection by TLS that could not be made."""
-    folder = place.certificates
-    if folder is None:
-        return why, "DOCKER_TLS_VERIFY=1, with DOCKER_CERT_PATH, is for an engine that asks for TLS"
-    lacking = [name for name in ("ca.pem", "cert.pem", "key.pem") if not (folder / name).is_file()]
-    if "ca.pem" in lacking:
-        why = f"there is no {folder / 'ca.pem'}"
-    also = f"; {' and '.join(lacking)} {'is' if len(lacking) == 1 else 'are'} not there"
-    told = f"ca.pem, cert.pem and key.pem are looked for in {folder}{also if lacking else ''}"
-    return why, f"{told}; DOCKER_CERT_PATH names another folder"
-
-
-def _by_ssh(error: BaseException) -> SshFault | None:
-    """The fault of ssh that another one is about."""
-    return next((cause for cause in causes(error) if isinstance(cause, SshFault)), None)
 
 
 class Client:
@@ -142,7 +75,7 @@ class Client:
         self._wire = None
         if self.address.startswith(_SOCKET):
             self._wire = Wire("/" + self.address.removeprefix(_SOCKET).lstrip("/"))
-        with _faults(self.place):
+        with faults_of(self.place):
             self._line = self._speaking(OLDEST_API)
 
     def _speaking(self, version: tuple[int, ...]) -> Sdk | SocketLine:
@@ -172,20 +105,20 @@ class Client:
             EngineUnreachable: it is none, or speaks no API that msctl does.
         """
         try:
-            with _faults(self.place), told_when_late(LATE, self._tell_late):
+            with faults_of(self.place), told_when_late(LATE, self._tell_late):
                 told = self._line.run(
                     lambda api: api.version(api_version=False),
                     Limits(API_TIMEOUT, WHOLE * API_TIMEOUT),
                 )
         except EngineFault as error:
-            raise _no_engine(self.place, f"{error.message} (status {error.status})") from error
+            raise no_engine(self.place, f"{error.message} (status {error.status})") from error
         if not isinstance(told, dict) or not _VERSION.fullmatch(str(told.get("ApiVersion"))):
-            raise _no_engine(self.place, "it does not tell its version")
+            raise no_engine(self.place, "it does not tell its version")
         oldest = str(told.get("MinAPIVersion"))
         if _VERSION.fullmatch(oldest) and _version(oldest) > NEWEST_API:
             newest = ".".join(map(str, NEWEST_API))
             why = f"its API is {oldest} or newer, and msctl's {newest} at the most"
-            raise _no_engine(self.place, why)
+            raise no_engine(self.place, why)
         return told
 
     def _tell_late(self) -> None:
@@ -211,7 +144,7 @@ class Client:
             EngineUnreachable: the engine did not answer.
         """
         whole = timeout or WHOLE * API_TIMEOUT + longer
-        with _faults(self.place):
+        with faults_of(self.place):
             return self._run(request, timeout or API_TIMEOUT, whole)
 
     def quietly(self, status: int, request: Callable[[Any], Any], *, longer: float = 0) -> None:
@@ -235,7 +168,7 @@ class Client:
         Raises:
             EngineFault, EngineUnreachable: as `call`.
         """
-        with _faults(self.place):
+        with faults_of(self.place):
             return self._greet()
 
     def execute(self, container: str, words: list[str], given: str) -> tuple[int, str]:
@@ -247,7 +180,7 @@ class Client:
         from msctl.engines.compose.api.sdk import frames_iter
 
         made = self.call(lambda api: api.exec_create(container, words, stdin=True))
-        with _faults(self.place):
+        with faults_of(self.place):
             wrapped = self.call(lambda api: api.exec_start(made["Id"], socket=True))
             connection: Any = getattr(wrapped, "_sock", wrapped)
             try:
@@ -274,7 +207,7 @@ class Client:
 
     def stream(self, request: Callable[[Any], Any], timeout: int | None = None) -> Generator[Any]:
         """The items of a streamed answer; faults while reading are translated too."""
-        with _faults(self.place):
+        with faults_of(self.place):
             yield from self._run(request, timeout or API_TIMEOUT)
 
     def open_stream(self, request: Callable[[Any], Any]) -> Stream:
@@ -315,7 +248,7 @@ class Stream:
 
     def __iter__(self) -> Iterator[Any]:
         try:
-            with _faults(self._place):
+            with faults_of(self._place):
                 yield from self._stream
         except (EngineUnreachable, ValueError, AttributeError):
             # Closed by another thread while it was read: whatever the SDK makes of that is the end.
