@@ -91,8 +91,8 @@ class Client:
         return SocketLine(self._wire, text, sdk) if self._wire else sdk()
 
     def _greet(self) -> dict[str, Any]:
-        """Have the engine tell its version, once, and speak that. Those who ask at the same time wait
-        for one answer together, also where it does not come."""
+        """Have the engine tell its version, once, and speak that. Those who ask at the same time
+        wait for one answer together, also where it does not come."""
         began = time.monotonic()
         with self._lock:
             if self._unanswered is not None and self._unanswered[0] > began:
