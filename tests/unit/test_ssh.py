@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from msctl.engines.compose.api.ssh import SshFault, command, explained
-from msctl.engines.compose.api.unreachable import unreachable
+from msctl.engines.compose.api.unreached import unreachable
 
 
 @pytest.mark.parametrize(

@@ -6,25 +6,27 @@ seldom asked, by the Docker SDK.
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from msctl.deadline import told_when_late
 from msctl.engines.compose.api.endpoint import Endpoint, endpoint
 from msctl.engines.compose.api.faults import EngineFault
 from msctl.engines.compose.api.socketapi import SocketLine
-from msctl.engines.compose.api.unreachable import faults_of, no_engine
-from msctl.engines.compose.api.wire import Limits, Wire
-from msctl.errors import EngineUnreachable
+from msctl.engines.compose.api.unreached import no_engine, unreachable
+from msctl.engines.compose.api.wire import Limits, Unanswered, Wire
+from msctl.errors import EngineUnreachable, MsctlError
 
 if TYPE_CHECKING:
     from msctl.engines.compose.api.sdk import Sdk
 
-__all__ = ["Client", "EngineFault", "Stream"]
+__all__ = ["Client", "EngineFault", "Stream", "unreachable"]
 
 API_TIMEOUT = 60
 """Seconds without a byte after which a call to the engine has failed."""
@@ -44,11 +46,35 @@ OLDEST_API = (1, 41)
 NEWEST_API = (1, 51)
 """The newest API that msctl was tried with."""
 _SOCKET = "unix://"
+_SDK = "msctl.engines.compose.api.sdk"
+
+
 _VERSION = re.compile(r"\d+\.\d+", re.ASCII)
 
 
 def _version(text: str) -> tuple[int, ...]:
     return tuple(map(int, text.split(".")))
+
+
+@contextmanager
+def _faults(place: Endpoint) -> Iterator[None]:
+    try:
+        yield
+    except (Unanswered, ConnectionError, TimeoutError) as error:
+        raise unreachable(place.address, error, place) from error
+    except MsctlError:
+        raise
+    except json.JSONDecodeError as error:
+        raise no_engine(place, "its answer is no JSON") from error
+    except Exception as error:
+        sdk = sys.modules.get(_SDK)
+        if sdk is None or not hasattr(sdk, "refused"):  # another thread may be loading it
+            raise
+        if isinstance(error, sdk.APIError):
+            raise sdk.refused(error) from error
+        if isinstance(error, sdk.FAULTS):
+            raise unreachable(place.address, error, place) from error
+        raise
 
 
 class Client:
@@ -62,10 +88,7 @@ class Client:
         self.place = endpoint(environ)
         self._warn = warn
         if self.place.doubt:
-            warn(
-                f"{self.place.doubt}: this is about {self.place.address}; mend the file, or set "
-                "DOCKER_CONTEXT or DOCKER_HOST"
-            )
+            warn(self.place.doubt)
         self.address = self.place.address
         self.local = self.place.local
         """Whether the engine runs on this machine."""
@@ -77,7 +100,7 @@ class Client:
         self._wire = None
         if self.address.startswith(_SOCKET):
             self._wire = Wire("/" + self.address.removeprefix(_SOCKET).lstrip("/"))
-        with faults_of(self.place):
+        with _faults(self.place):
             self._line = self._speaking(OLDEST_API)
 
     def _speaking(self, version: tuple[int, ...]) -> Sdk | SocketLine:
@@ -115,7 +138,7 @@ class Client:
             EngineUnreachable: it is none, or speaks no API that msctl does.
         """
         try:
-            with faults_of(self.place), told_when_late(LATE, self._tell_late):
+            with _faults(self.place), told_when_late(LATE, self._tell_late):
                 told = self._line.run(
                     lambda api: api.version(api_version=False),
                     Limits(API_TIMEOUT, WHOLE * API_TIMEOUT),
@@ -132,9 +155,8 @@ class Client:
         return told
 
     def _tell_late(self) -> None:
-        by = f" ({self.place.chosen_by})" if self.place.chosen_by else ""
         self._warn(
-            f"the engine at {self.address}{by} has not answered for {LATE} s; msctl waits up to "
+            f"the engine at {self.place} has not answered for {LATE} s; msctl waits up to "
             f"{API_TIMEOUT} s"
         )
 
@@ -154,7 +176,7 @@ class Client:
             EngineUnreachable: the engine did not answer.
         """
         whole = timeout or WHOLE * API_TIMEOUT + longer
-        with faults_of(self.place):
+        with _faults(self.place):
             return self._run(request, timeout or API_TIMEOUT, whole)
 
     def quietly(self, status: int, request: Callable[[Any], Any], *, longer: float = 0) -> None:
@@ -178,7 +200,7 @@ class Client:
         Raises:
             EngineFault, EngineUnreachable: as `call`.
         """
-        with faults_of(self.place):
+        with _faults(self.place):
             return self._greet()
 
     def execute(self, container: str, words: list[str], given: str) -> tuple[int, str]:
@@ -190,7 +212,7 @@ class Client:
         from msctl.engines.compose.api.sdk import frames_iter
 
         made = self.call(lambda api: api.exec_create(container, words, stdin=True))
-        with faults_of(self.place):
+        with _faults(self.place):
             wrapped = self.call(lambda api: api.exec_start(made["Id"], socket=True))
             connection: Any = getattr(wrapped, "_sock", wrapped)
             try:
@@ -217,7 +239,7 @@ class Client:
 
     def stream(self, request: Callable[[Any], Any], timeout: int | None = None) -> Generator[Any]:
         """The items of a streamed answer; faults while reading are translated too."""
-        with faults_of(self.place):
+        with _faults(self.place):
             yield from self._run(request, timeout or API_TIMEOUT)
 
     def open_stream(self, request: Callable[[Any], Any]) -> Stream:
@@ -258,7 +280,7 @@ class Stream:
 
     def __iter__(self) -> Iterator[Any]:
         try:
-            with faults_of(self._place):
+            with _faults(self._place):
                 yield from self._stream
         except (EngineUnreachable, ValueError, AttributeError):
             # Closed by another thread while it was read: whatever the SDK makes of that is the end.

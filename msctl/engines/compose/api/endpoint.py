@@ -43,6 +43,9 @@ class Endpoint:
     doubt: str = ""
     """Why another one may have been meant; empty: it is the one that was chosen."""
 
+    def __str__(self) -> str:
+        return f"{self.address} ({self.chosen_by})" if self.chosen_by else self.address
+
     @property
     def local(self) -> bool:
         """Whether the engine runs on this machine."""
@@ -111,6 +114,8 @@ def _endpoint(environ: Mapping[str, str], system: str) -> Endpoint:
     if name and name != _DEFAULT:
         return _of_context(folder, name, by)
     socket = _PIPE if sys.platform == "win32" else f"unix://{_socket(environ, system)}"
+    if doubt:
+        doubt += f": this is about {socket}; mend the file, or set DOCKER_CONTEXT or DOCKER_HOST"
     return Endpoint(socket, "", doubt=doubt)
 
 

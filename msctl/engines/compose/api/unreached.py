@@ -1,46 +1,15 @@
-"""An engine that does not answer, or is none: what is told of it."""
+"""What is said of an engine that does not answer, or is none."""
 
 from __future__ import annotations
 
-import json
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from msctl.engines.compose.api.endpoint import Endpoint
 from msctl.engines.compose.api.ssh import SshFault
-from msctl.engines.compose.api.wire import Unanswered
-from msctl.errors import EngineUnreachable, MsctlError, causes, reason
-
-_SDK = "msctl.engines.compose.api.sdk"
-
-
-@contextmanager
-def faults_of(place: Endpoint) -> Iterator[None]:
-    """Whatever a call meets, as msctl's errors."""
-    try:
-        yield
-    except (Unanswered, ConnectionError, TimeoutError) as error:
-        raise unreachable(place.address, error, place) from error
-    except MsctlError:
-        raise
-    except json.JSONDecodeError as error:
-        raise no_engine(place, "its answer is no JSON") from error
-    except Exception as error:
-        sdk = sys.modules.get(_SDK)
-        if sdk is None or not hasattr(sdk, "refused"):  # another thread may be loading it
-            raise
-        if isinstance(error, sdk.APIError):
-            raise sdk.refused(error) from error
-        if isinstance(error, sdk.FAULTS):
-            raise unreachable(place.address, error, place) from error
-        raise
+from msctl.errors import EngineUnreachable, causes, reason
 
 
 def no_engine(place: Endpoint, why: str) -> EngineUnreachable:
-    by = f" ({place.chosen_by})" if place.chosen_by else ""
     return EngineUnreachable(
-        f"what answers at {place.address}{by} is no Docker engine that msctl can use: {why}",
+        f"what answers at {place} is no Docker engine that msctl can use: {why}",
         hint="see what is there: docker version; msctl doctor tells more",
     )
 
