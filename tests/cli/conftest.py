@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from loads import AUTOSCALED, Load
 from terminal import SHOP, Terminal
 
 
@@ -22,3 +23,11 @@ def shop(terminal: Terminal) -> Terminal:
     """The shop is up."""
     assert terminal.msctl("up").status == 0
     return terminal
+
+
+@pytest.fixture
+def loaded(terminal: Terminal) -> Load:
+    """The shop is up with an api that scales, under a load that suits two replicas."""
+    terminal.write(AUTOSCALED)
+    assert terminal.msctl("up").status == 0
+    return Load(terminal)

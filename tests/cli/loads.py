@@ -122,3 +122,8 @@ def page(requests: float, slow: float = 0.0, service: str = "api@docker") -> str
 
 def _interrupt() -> None:
     raise KeyboardInterrupt
+
+
+def scaled(out: str) -> list[str]:
+    """`2 → 4` of each line."""
+    return [line.split(":")[2].split(" api ")[1] for line in out.splitlines()]

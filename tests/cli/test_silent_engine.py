@@ -195,7 +195,7 @@ def test_what_is_no_engine_is_told(folder: Path, engine: Engine, command: str) -
 
 
 @pytest.mark.parametrize("engine", ["silent", f"silent{BY_TCP}", "slow"], indirect=True)
-@pytest.mark.parametrize("command", ["up", "status", "-q status"])
+@pytest.mark.parametrize("command", ["up", "status", "-q status", "routes", "up --dry-run"])
 def test_who_waits_for_an_engine_is_told_so(
     folder: Path, engine: Engine, command: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

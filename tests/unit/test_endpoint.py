@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from msctl.engines.compose.api.client import Client, unreachable
+from msctl.engines.compose.api.client import Client
 from msctl.engines.compose.api.endpoint import Endpoint, endpoint
 from msctl.engines.compose.api.sdk import certificates, connection
+from msctl.engines.compose.api.unreached import unreachable
 from msctl.engines.compose.observing.files import check_mounts
 from msctl.engines.compose.revision import Revision
 from msctl.errors import EngineUnreachable, UsageProblem

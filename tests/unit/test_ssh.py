@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from msctl.engines.compose.api.client import unreachable
 from msctl.engines.compose.api.ssh import SshFault, command, explained
+from msctl.engines.compose.api.unreached import unreachable
 
 
 @pytest.mark.parametrize(

@@ -95,6 +95,8 @@ class Client:
         self._lock = threading.Lock()
         self._told: dict[str, Any] | None = None
         """What the engine has told of itself, before any other call."""
+        self._unanswered: tuple[float, EngineUnreachable] | None = None
+        """When it was last asked in vain, and what came of it."""
         self._wire = None
         if self.address.startswith(_SOCKET):
             self._wire = Wire("/" + self.address.removeprefix(_SOCKET).lstrip("/"))
@@ -112,10 +114,18 @@ class Client:
         return SocketLine(self._wire, text, sdk) if self._wire else sdk()
 
     def _greet(self) -> dict[str, Any]:
-        """Have the engine tell its version, once, and speak that."""
+        """Have the engine tell its version, once, and speak that. Those who ask at the same time
+        wait for one answer together, also where it does not come."""
+        began = time.monotonic()
         with self._lock:
+            if self._unanswered is not None and self._unanswered[0] > began:
+                raise self._unanswered[1]
             if self._told is None:
-                told = self._first_answer()
+                try:
+                    told = self._first_answer()
+                except EngineUnreachable as error:
+                    self._unanswered = time.monotonic(), error
+                    raise
                 offered = _version(told["ApiVersion"])
                 self._line = self._speaking(min(offered, NEWEST_API))
                 self._told = told
