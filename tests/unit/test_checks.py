@@ -61,17 +61,30 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @contextmanager
-def checking(engine: Engine, *names: str, filled: frozenset[str] = NONE) -> Iterator[Checks]:
-    """Asked for these, and ended by whatever comes of them, or soon."""
-    told = threading.Semaphore(0)
-    found = Checks(cast("Client", engine), told.release)
-    assert not any(found.passed(name, filled) for name in names)
-    for _ in names:
-        told.acquire(timeout=0.3)
+def checking(
+    engine: Engine, *names: str, filled: frozenset[str] = NONE, end: bool = True
+) -> Iterator[Checks]:
+    """Asked for these, and come to an end, unless they come to none by themselves."""
+    found = Checks(cast("Client", engine), lambda: None)
+    for name in names:
+        found.passed(name, filled)
+    threads = [thread for thread in threading.enumerate() if thread.name == "msctl-check"]
     try:
+        for thread in threads if end else ():
+            thread.join(10)
+            assert not thread.is_alive()
         yield found
     finally:
         found.close()
+        for thread in threads:
+            thread.join(10)
+
+
+def wait_for(condition: Callable[[], object]) -> None:
+    end = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
 
 
 def test_a_check_is_run_until_it_passes() -> None:
@@ -79,7 +92,6 @@ def test_a_check_is_run_until_it_passes() -> None:
     engine = Engine(False, False, False, False, False, True)
     with checking(engine, "web") as found:
         assert found.passed("web", NONE)
-    time.sleep(0.1)
     assert engine.ran == [("web", ["up"], 30.0)] * 6
 
 
@@ -167,8 +179,10 @@ def test_a_check_that_takes_long_is_run_less_often(monkeypatch: pytest.MonkeyPat
     """What starts has most of the machine."""
     monkeypatch.setattr(checks, "REST", 1000)
     engine = Engine(False)
-    with checking(engine, "web"):
-        assert len(engine.ran) == 1
+    with checking(engine, "web", end=False):
+        wait_for(lambda: engine.ran)
+        time.sleep(0.1)
+    assert len(engine.ran) == 1
 
 
 @pytest.mark.parametrize(
@@ -190,7 +204,9 @@ def test_a_check_that_the_image_cannot_run_is_told(
     answer: str | Exception, why: str | None
 ) -> None:
     """It does not get better by waiting."""
-    with checking(Engine(answer), "web") as found:
+    engine = Engine(answer)
+    with checking(engine, "web", end=False) as found:
+        wait_for(lambda: len(engine.ran) > 1)
         assert found.refused == ({} if why is None else {"web": why})
         assert not found.passed("web", NONE)
 
@@ -206,12 +222,9 @@ def test_no_more_than_a_few_run_at_a_time() -> None:
 
 def test_checks_end_with_the_plan() -> None:
     engine = Engine(False)
-    with checking(engine, "web"):
-        assert len(engine.ran) > len(checks.FIRST)
-    time.sleep(0.05)
-    ran = len(engine.ran)
-    time.sleep(0.1)
-    assert len(engine.ran) == ran
+    with checking(engine, "web", end=False):
+        wait_for(lambda: len(engine.ran) > len(checks.FIRST))
+    assert "msctl-check" not in [thread.name for thread in threading.enumerate()]
 
 
 @given(
