@@ -117,9 +117,8 @@ def watched(stack: Stack, replicas: int) -> None:
         until(lambda: any(line.startswith("web ") for line in screen.lines), 30, "it is drawn anew")
         looks = screen.written.count(b"web ")
         until(lambda: screen.written.count(b"web ") > looks, 30, "it looks again")
-        assert f"{replicas}/{replicas} run" in "\n".join(
-            screen.lines
-        )  # what does not fit is left out
+        [row] = [line.split() for line in screen.lines if line.startswith("web ")]
+        assert row[1:4] == [f"{replicas}/{replicas}"] * 3  # what does not fit is left out
         assert screen.interrupt() == 130
         until(lambda: b"\x1b[?1049l" in screen.written, 10, "the screen before is back")
         assert screen.cursor_shown
