@@ -110,6 +110,8 @@ def test_status_as_json_has_every_field_of_the_contract(shop: Terminal) -> None:
 
 def test_status_is_a_table(shop: Terminal) -> None:
     """Every service is a row, and every replica of several too."""
+    for container in shop.world.containers.values():
+        container.started = 0.0
     answer = shop.msctl("status")
     assert answer.status == 0
     assert answer.out.strip() == lines(
@@ -117,12 +119,12 @@ def test_status_is_a_table(shop: Terminal) -> None:
         shop is healthy  gateway up  https://localhost
         dashboard http://127.0.0.1:8080/dashboard/
 
-        SERVICE  ENGINE   HEALTH       GATEWAY  UP   IMAGE
-        web      running  healthy      UP       59m  web:1
-        api      2/2 run  2/2 healthy  2/2 UP        api:1
-          api-1  running  healthy      UP       59m
-          api-2  running  healthy      UP       59m
-        db       running  -            -        1h   db:1
+        SERVICE  ENGINE   HEALTH       GATEWAY  UP  IMAGE
+        web      running  healthy      UP       1h  web:1
+        api      2/2 run  2/2 healthy  2/2 UP       api:1
+          api-1  running  healthy      UP       1h
+          api-2  running  healthy      UP       1h
+        db       running  -            -        1h  db:1
         """
     )
 

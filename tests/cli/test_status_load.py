@@ -47,6 +47,8 @@ def busy(shop: Terminal) -> Terminal:
     }
     served(shop, "shop-api-1", 40, 20)
     served(shop, "shop-api-2", 900, 20)
+    for container in shop.world.containers.values():
+        container.started = 0.0
     return shop
 
 
@@ -59,12 +61,12 @@ def test_the_load_is_shown_beside_the_health(busy: Terminal) -> None:
         shop is healthy  gateway up  https://localhost
         dashboard http://127.0.0.1:8080/dashboard/  prometheus http://127.0.0.1:9090
 
-        SERVICE  ENGINE   HEALTH   GATEWAY  UP   CPU  MEM   REQ/S  P95    ERRORS
-        web      running  healthy  UP       59m  25%  64M   12.5   620ms  6.2%
-        api      2/2      2/2      2/2                      -      -      -
-          api-1  running  healthy  UP       59m  10%  128M         40ms
-          api-2  running  healthy  UP       59m  -    -            900ms
-        db       running  -        -        1h   -    -     -      -      -
+        SERVICE  ENGINE   HEALTH   GATEWAY  UP  CPU  MEM   REQ/S  P95    ERRORS
+        web      running  healthy  UP       1h  25%  64M   12.5   620ms  6.2%
+        api      2/2      2/2      2/2                     -      -      -
+          api-1  running  healthy  UP       1h  10%  128M         40ms
+          api-2  running  healthy  UP       1h  -    -            900ms
+        db       running  -        -        1h  -    -     -      -      -
 
         warning: shop-api-2 answers slowly: half of its answers take 900 ms and more, those of the others 40 ms
                  msctl logs api
