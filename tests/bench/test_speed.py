@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import secrets
 import statistics
 import subprocess
 import sys
@@ -103,7 +104,7 @@ class Bare:
 
     def __init__(self, stack: Stack) -> None:
         self.api = docker.APIClient()
-        self.name = f"{stack.project}-bare"
+        self.name = f"{stack.project}-bare-{secrets.token_hex(2)}"
         self.made: list[str] = []
         self.turn = 0
 

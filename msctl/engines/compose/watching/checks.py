@@ -1,8 +1,8 @@
 """The health check of a container, run by msctl too while its engine waits to run it.
 
-Before Docker 25 an engine's first check comes a whole `interval` after the start, and from then on
-it comes every second. What needs the container would wait for that, although the container serves
-long since. So msctl runs the same command in the same container, as the engine would.
+The first check of an engine before Docker 25 comes a whole `interval` after the start, that of a
+newer one after a second. What needs the container would wait for that, although it serves long
+since. So msctl runs the same command in the same container, as the engine would.
 """
 
 from __future__ import annotations
