@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import yaml
-from test_importing import loaded, taken
+from taking import loaded, taken
 
 LAN = {"middlewares.lan.ipallowlist.sourcerange": "10.0.0.0/8"}
 

@@ -3,7 +3,7 @@ lead to."""
 
 from __future__ import annotations
 
-from test_importing import loaded, taken, told
+from taking import loaded, taken, told
 
 LABELS = 'labels: ["traefik.http.routers.w.rule=Host(`a.org`)"], expose: [80]'
 FILE = f"""\

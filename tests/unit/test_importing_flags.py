@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
-from test_importing import loaded, taken, told
+from taking import loaded, taken, told
 
 TRAEFIK = Path(sys.executable).with_name("traefik")
 SECURE = ("traefik.http.routers.web.rule=Host(`a.org`)", "traefik.http.routers.web.tls=true")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
-from test_importing import taken, told
+from taking import taken, told
 
 FLAGS = (
     "--providers.docker=true", "--entrypoints.web.address=:80",

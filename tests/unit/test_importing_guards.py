@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 from routers import LAN, router, routes, shop
-from test_importing import taken, told
+from taking import taken, told
 
 from msctl.importing.routes.rules import negated
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from routers import LAN, router, routes, shop
-from test_importing import taken, told
+from taking import taken, told
 
 from msctl.importing.report import report
 from msctl.importing.routes.rules import Match, loosely

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 from specification import NAME, SCHEMA, Path, places
-from test_importing import loaded, taken
+from taking import loaded, taken
 
 WITHOUT_MEANING: dict[tuple[str | int, ...], str] = {
     ("version",): "obsolete: Docker Compose takes no notice of it",
