@@ -222,8 +222,7 @@ class Client:
                 output = _told(data for _, data in found)
             finally:
                 wrapped.close()
-        status = self.call(lambda api: api.exec_inspect(made["Id"]))["ExitCode"]
-        return int(status or 0), output.decode("utf-8", "replace")
+        return self._exit_status(made["Id"]), output.decode("utf-8", "replace")
 
     def run(self, container: str, words: list[str], seconds: float) -> tuple[int, str]:
         """Run a command in a container, within so many seconds: status, and how its output begins.
@@ -234,8 +233,18 @@ class Client:
         """
         made = self.call(lambda api: api.exec_create(container, words))["Id"]
         output = self.call(lambda api: _beginning(api.exec_output(made)), seconds)
-        status = self.call(lambda api: api.exec_inspect(made))["ExitCode"]
-        return int(status or 0), output[_FRAME_HEAD:].decode("utf-8", "replace")
+        return self._exit_status(made), output[_FRAME_HEAD:].decode("utf-8", "replace")
+
+    def _exit_status(self, command: str) -> int:
+        """Of a command that says no more.
+
+        Raises:
+            EngineFault: it has none yet, which is no success.
+        """
+        status = self.call(lambda api: api.exec_inspect(command))["ExitCode"]
+        if status is None:
+            raise EngineFault("the command has not ended, though it says no more", 504)
+        return int(status)
 
     def stream(self, request: Callable[[Any], Any], timeout: int | None = None) -> Generator[Any]:
         """The items of a streamed answer; faults while reading are translated too."""

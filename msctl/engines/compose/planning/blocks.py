@@ -149,19 +149,19 @@ class Blocks:
     def healthy(self, name: str, revision: Revision, after: Iterable[int]) -> int:
         """Wait until a replica is healthy; what needs it waits for its first check only, since the
         engine may run that late."""
-        found: dict[str, Any] = {
-            "target": name,
-            "service": revision.name,
-            "timeout": self.patience(revision.name),
-            "checked": self.is_checked(revision),
-            "version": revision.hash,
-        }
-        if not found["checked"] or revision.name not in self.needed:
-            healthy = self.draft.add(AwaitHealthy(**found), after)
+        step = AwaitHealthy(
+            target=name,
+            service=revision.name,
+            timeout=self.patience(revision.name),
+            checked=self.is_checked(revision),
+            version=revision.hash,
+        )
+        if not step.checked or revision.name not in self.needed:
+            healthy = self.draft.add(step, after)
         else:
             filled = frozenset(revision.volume_names()) & self.state.volumes.keys()
-            check = self.draft.add(AwaitCheck(**found, filled=filled), after)
-            healthy = self.draft.add(AwaitHealthy(**found), [check])
+            check = self.draft.add(AwaitCheck(**vars(step), filled=filled), after)
+            healthy = self.draft.add(step, [check])
             self.serving[healthy] = check
         if revision.name in (GATEWAY, SOCKET_PROXY):
             self.gateway_ready.append(healthy)
